@@ -1,0 +1,50 @@
+// The whole configuration, typed, with defaults applied: what serve, route-check and every other tool start from.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "downstream/options.h"
+#include "net/options.h"
+#include "proxy/access_log_options.h"
+#include "proxy/options.h"
+#include "route/rule.h"
+#include "upstream/options.h"
+
+namespace rproxy::config {
+
+struct Listener {
+  std::string name;
+  net::ListenOptions listen;
+  std::optional<net::TlsServerOptions> tls;  // absent: plain
+  bool redirect_https = false;               // answer every request with a redirect to https
+  std::uint16_t redirect_port = 443;         // the port named in that redirect, left out when 443
+};
+
+struct Route {
+  route::Rule rule;
+  proxy::Action action;
+};
+
+struct Server {
+  unsigned workers = 0;               // 0: one per CPU this process may use
+  std::uint64_t max_connections = 0;  // client connections in all; 0: as descriptors allow
+  Duration drain_timeout{30'000};
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+struct Config {
+  Server server;
+  std::vector<Listener> listeners;
+  std::vector<upstream::Options> upstreams;
+  std::vector<Route> routes;
+  downstream::Options client;
+  proxy::ForwardingOptions forwarding;
+  proxy::AccessLogOptions access_log;
+};
+
+}  // namespace rproxy::config

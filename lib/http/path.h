@@ -1,0 +1,25 @@
+// Request paths brought to one spelling, so that no other spelling gets round a rule (RFC 3986 6.2.2). What is matched is what is
+// forwarded.
+#pragma once
+
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/result.h"
+
+namespace rproxy::http {
+
+struct PathPolicy {
+  enum class Slashes : std::uint8_t { kMerge, kKeep, kReject };
+  enum class EncodedSlash : std::uint8_t { kKeep, kDecode, kReject };  // "%2F" and "%5C"
+  Slashes duplicate_slashes = Slashes::kMerge;
+  EncodedSlash encoded_slash = EncodedSlash::kKeep;
+};
+
+// `path` begins with '/' and has no query. Decodes escapes of unreserved characters ("%2e" is a dot), upper-cases the others' digits,
+// removes dot segments, treats slashes by policy. Refuses (kBadRequest) broken escapes, "%00", controls, a climb above the root,
+// bytes outside RFC 3986 pchar and '/' (of these, non-ASCII is refused, and `"<>\^`{|}` are refused).
+// Returns `path` itself where it was already normal (the usual case: one scan, no copy), else a copy in `arena`.
+Result<std::string_view> normalize_path(std::string_view path, const PathPolicy& policy, Arena& arena);
+
+}  // namespace rproxy::http

@@ -1,0 +1,50 @@
+// What an operator chooses about sockets and TLS.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/units.h"
+
+namespace rproxy::net {
+
+struct ListenOptions {
+  HostPort address;
+  int backlog = 4096;        // the kernel caps it at net.core.somaxconn
+  bool defer_accept = true;  // TCP_DEFER_ACCEPT: wake only when the first bytes are there
+  bool v6_only = false;
+  unsigned unix_mode = 0660;  // permissions of a Unix socket
+  bool operator==(const ListenOptions&) const = default;
+};
+
+enum class TlsVersion : std::uint8_t { kTls12, kTls13 };
+
+struct CertificateFiles {
+  std::string cert;  // PEM: leaf first, then the chain
+  std::string key;   // PEM
+  bool operator==(const CertificateFiles&) const = default;
+};
+
+struct TlsServerOptions {
+  std::vector<CertificateFiles> certificates;  // names come from the certificates' SANs; the first is the default
+  TlsVersion min_version = TlsVersion::kTls12;
+  std::string ciphers;       // TLS 1.2 list, OpenSSL's syntax; empty: the modern default
+  std::string ciphersuites;  // TLS 1.3
+  std::string groups;        // empty: X25519:P-256:P-384
+  bool session_tickets = true;
+  bool strict_sni = false;  // refuse a name no certificate covers instead of serving the default
+  bool operator==(const TlsServerOptions&) const = default;
+};
+
+struct TlsClientOptions {
+  bool enabled = false;
+  bool verify = true;
+  std::string server_name;  // SNI and the name verified; empty: the endpoint's host
+  std::string ca_file;      // PEM; empty: the system's store
+  TlsVersion min_version = TlsVersion::kTls12;
+  bool operator==(const TlsClientOptions&) const = default;
+};
+
+}  // namespace rproxy::net

@@ -1,0 +1,48 @@
+// What an operator chooses about one upstream.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "balance/endpoint.h"
+#include "balance/policy.h"
+#include "base/units.h"
+#include "http/chunked.h"
+#include "http/head_parser.h"
+#include "net/options.h"
+
+namespace rproxy::upstream {
+
+struct PoolOptions {
+  std::size_t max_idle = 256;  // per endpoint and worker; 0: a new connection for every request
+  Duration idle_timeout{60'000};
+  Duration lifetime{0};            // 0: no limit
+  std::uint64_t max_requests = 0;  // per connection; 0: no limit
+  bool operator==(const PoolOptions&) const = default;
+};
+
+struct RetryOptions {
+  std::uint32_t attempts = 3;         // in all, the first included
+  std::uint32_t budget_percent = 20;  // retries as a share of requests in the last 10 s, per worker
+  std::uint32_t budget_min = 10;      // always allowed in 10 s, whatever the share
+  bool operator==(const RetryOptions&) const = default;
+};
+
+struct Options {
+  std::string name;
+  std::vector<balance::EndpointOptions> endpoints;
+  balance::PolicyKind policy = balance::PolicyKind::kP2cEwma;
+  balance::EjectionOptions ejection;
+  PoolOptions pool;
+  RetryOptions retry;
+  net::TlsClientOptions tls;
+  http::HeadLimits head;
+  http::ChunkLimits chunks;
+  Duration connect_timeout{3'000};
+  Duration handshake_timeout{5'000};
+  Duration response_timeout{60'000};  // request sent to response head
+  Duration body_timeout{60'000};      // longest silence inside a response body
+  Duration send_timeout{30'000};      // longest time the endpoint takes nothing of a request
+};
+
+}  // namespace rproxy::upstream
