@@ -1,0 +1,65 @@
+// This worker's own listening sockets.
+#pragma once
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "net/loop.h"
+#include "net/options.h"
+#include "net/stream.h"
+
+namespace rproxy::net {
+
+// The other end of an accepted connection, and which of our addresses it came to.
+struct Peer {
+  IpAddress ip;  // unset (all zero) for Unix sockets
+  std::uint16_t port = 0;
+  bool is_unix = false;
+};
+
+// Opens and binds one listening socket. Every worker opens its own for TCP (SO_REUSEPORT); a Unix socket is opened once and duplicated.
+// Errors: kAddressInUse (in use, no permission, no such address), kFile (Unix path). context names the address.
+Result<Fd> open_listener(const ListenOptions& options);
+
+// The address really bound, "127.0.0.1:41234": what port 0 became.
+HostPort local_address(const Fd& socket, const HostPort& asked);
+
+// Accepts until stopped. A worker out of descriptors pauses and tries again at each tick, so that it neither spins nor gives up.
+class Listener {
+ public:
+  using OnAccept = std::function<void(StreamPtr, const Peer&)>;
+
+  // `may_accept` is asked before each accept: false leaves connections in the backlog until resume().
+  Listener(Loop& loop, Fd socket, std::function<bool()> may_accept, OnAccept on_accept);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  void start();
+  // Stops accepting and closes the socket. Connections still in its backlog are accepted first.
+  void stop();
+  // Tries again after a pause. Called each tick and when a connection has ended.
+  void resume();
+  bool is_paused() const { return paused_; }
+
+ private:
+  void wait();
+  void accept_ready();
+  bool accept_one();
+
+  Loop& loop_;
+  asio::posix::basic_stream_descriptor<Loop::Executor> socket_;
+  std::function<bool()> may_accept_;
+  OnAccept on_accept_;
+  bool paused_ = false;
+  bool stopped_ = false;
+  int family_ = 0;
+  std::shared_ptr<Listener*> self_;  // emptied by the destructor: a handler that comes late finds nobody
+};
+
+}  // namespace rproxy::net

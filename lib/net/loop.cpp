@@ -1,0 +1,28 @@
+#include "net/loop.h"
+
+namespace rproxy::net {
+
+Loop::Loop(std::size_t buffer_size) : buffers_(buffer_size) {}
+
+void Loop::schedule_tick() {
+  ticker_.expires_after(DeadlineWheel::kTick);
+  ticker_.async_wait([this](const asio::error_code& error) {
+    if (error) return;
+    wheel_.advance(static_cast<std::uint64_t>((Clock::now() - started_) / DeadlineWheel::kTick));
+    if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
+    schedule_tick();
+  });
+}
+
+void Loop::run() {
+  schedule_tick();
+  io_.run();
+}
+
+void Loop::drain_handlers() {
+  ticker_.cancel();
+  io_.restart();
+  io_.poll();
+}
+
+}  // namespace rproxy::net

@@ -1,0 +1,33 @@
+// Between our addresses and the kernel's.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+
+namespace rproxy::net {
+
+struct Peer;
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  int family() const { return storage.ss_family; }
+  const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// Addresses, Unix paths (at most 107 bytes) and "any"; nothing for names, which need resolve().
+std::optional<SocketAddress> to_socket_address(const HostPort& address);
+
+// Names through the system's resolver, in its order of preference; blocks, so never on a worker. Errors: kResolveFailed, Side::kLocal.
+Result<std::vector<SocketAddress>> resolve(const HostPort& address);
+
+Peer peer_of(const sockaddr_storage& storage);
+
+}  // namespace rproxy::net

@@ -1,0 +1,239 @@
+// A connection's bytes, plain or TLS, real or simulated. Reading fills the stream's own input buffer, which parsers read in place;
+// writing takes the caller's pieces in one call. No coroutine frame and, warm, no allocation per operation.
+//
+// One reader and one writer at a time. Timeouts are stored, not raced: a deadline that passes ends the waiting operation with
+// kReadTimeout or kWriteTimeout; after kWriteTimeout the stream is fit only for closing.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/loop.h"
+
+namespace rproxy::net {
+
+// Who is told when an operation ends: a suspended coroutine, or a function where one stream is built on another.
+struct Waiter {
+  void (*function)(void*) = nullptr;
+  void* argument = nullptr;
+
+  static Waiter of(std::coroutine_handle<> handle) {
+    return {[](void* address) { std::coroutine_handle<>::from_address(address).resume(); }, handle.address()};
+  }
+  explicit operator bool() const { return function != nullptr; }
+  void operator()() const { function(argument); }
+};
+
+class Stream {
+ public:
+  // Most pieces one write() takes: a head, a chunk's size line, its data and its end, twice over.
+  static constexpr std::size_t kPiecesMax = 8;
+
+  // Closing may outlive the owner: operations in flight hold the object until they have ended.
+  struct Deleter {
+    void operator()(Stream* stream) const { stream->retire(); }
+  };
+
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // ---- Input.
+
+  // Received and not yet consumed. Valid until the next consume() or fill().
+  std::string_view input() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  void consume(std::size_t size);
+
+  // Keeps everything before the input in place, for views into it, until release(). Before a head is parsed begin_message() sees to
+  // it that `room` bytes fit behind the first one without anything moving; hold() after it keeps the head itself.
+  void begin_message(std::size_t room);
+  void hold() { floor_ = begin_; }
+  void release();
+
+  // True when input has reached the buffer's size: fill() would fail with kLimitReached.
+  bool is_full() const { return buffer_ && begin_ == floor_ && end_ == capacity(); }
+
+  // Waits for more input: Result<size_t> with the bytes added, 0 at the end of the stream (FIN, or close_notify).
+  auto fill() { return FillAwaiter{*this}; }
+
+  // Whose fault a failure of this stream is.
+  Side side() const { return side_; }
+
+  // Begins receiving without anyone waiting: the next fill() takes the result. Between requests and while an answer is being made this
+  // is how the other side's leaving is noticed: `on_ready` is called once when input, the end or an error is there, unless a fill()
+  // came first or unwatch() did. Costs no system call.
+  void watch(Waiter on_ready);
+  void unwatch() { read_waiter_ = {}; }
+  // True when a fill() would not wait.
+  bool has_read_result() const { return read_result_.ready; }
+  // True when the peer has ended the stream or it broke, as far as is known without a system call.
+  bool is_ended() const { return read_result_.ready && (read_result_.failed || read_result_.size == 0); }
+  bool is_broken() const { return read_result_.ready && read_result_.failed; }
+
+  // For fill(): how long from now, whatever happens meanwhile; 0 for ever. Stays until changed.
+  void set_read_timeout(Duration timeout);
+  // For every write(): how long the peer may take nothing; 0 for ever.
+  void set_write_timeout(Duration timeout) { write_timeout_ = timeout; }
+
+  // ---- Output.
+
+  // Sends all pieces: Result<size_t> with their total size. Suspends only when the peer does not keep up.
+  // The pieces' bytes (not the array) stay valid until it ends; at most kPiecesMax pieces.
+  auto write(std::span<const iovec> pieces) { return WriteAwaiter{*this, pieces}; }
+  auto write(std::string_view bytes) {
+    const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+    return WriteAwaiter{*this, {&piece, 1}};
+  }
+
+  // No more output: FIN, or close_notify. Input goes on.
+  virtual void shutdown_write() = 0;
+  // Ends both ways now; waiting operations end with kCancelled. `reset`: RST, so that the peer can't mistake what it has for all.
+  virtual void abort(bool reset) = 0;
+
+  // The descriptor when bytes may be moved past this object by the kernel (plain sockets with empty input); -1 otherwise.
+  virtual int splice_descriptor() const { return -1; }
+  // Waits until that descriptor can be read or written: Result<size_t> of no meaning, or the timeout. Nothing else may be under way in
+  // that direction.
+  enum class Direction : std::uint8_t { kRead, kWrite };
+  auto wait_ready(Direction direction) { return ReadyAwaiter{*this, direction}; }
+
+  Loop& loop() { return loop_; }
+
+ protected:
+  // How an operation ended, in few bytes: an idle connection carries two of these.
+  struct IoResult {
+    std::uint32_t size = 0;
+    int os_error = 0;
+    ErrorCode code = ErrorCode::kInternal;
+    bool ready = false;
+    bool failed = false;
+
+    static IoResult success(std::size_t size) { return {static_cast<std::uint32_t>(size), 0, {}, true, false}; }
+    static IoResult failure(ErrorCode code, int os_error = 0) { return {0, os_error, code, true, true}; }
+  };
+
+  Stream(Loop& loop, Side side);
+  virtual ~Stream() = default;
+  virtual void retire() { delete this; }
+
+  // Begins one receive; ends, now or later, in complete_read(). Never called while one is under way.
+  virtual void start_read() = 0;
+  // Begins or goes on sending pending_; ends in complete_write(). Returns true when it ended at once.
+  // Ended at once: the result was set by set_write_result().
+  virtual bool start_write() = 0;
+
+  // Ends after start_wait() in complete_ready().
+  virtual void start_wait(Direction) {}
+
+  void complete_read(IoResult result);
+  void complete_write(IoResult result);
+  void complete_ready(Direction direction, IoResult result);
+  // For a write that ended within start_write().
+  void set_write_result(IoResult result) { write_result_ = result; }
+  IoResult write_result() const { return write_result_; }
+  void arm_write_deadline() { write_deadline_.arm(loop_.wheel(), write_timeout_); }
+
+  // Room to receive into; takes a buffer if there is none. Empty when full.
+  std::span<char> receive_room();
+  void add_received(std::size_t size) { end_ += static_cast<std::uint32_t>(size); }
+  // Gives the buffer back when nothing is in it: an idle connection holds none.
+  void drop_empty_buffer();
+  std::size_t capacity() const { return loop_.buffers().buffer_size(); }
+
+  bool is_read_wanted() const { return static_cast<bool>(read_waiter_); }
+
+  // What is still to be sent.
+  struct Pending {
+    iovec pieces[kPiecesMax];
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::size_t total = 0;
+
+    void assign(std::span<const iovec> source);
+    void advance(std::size_t size);
+    bool empty() const { return first == count; }
+    std::size_t unsent() const;
+    std::span<iovec> rest() { return {pieces + first, count - first}; }
+  };
+  // Lives in the awaiting frame; set while a write is under way.
+  Pending* pending_ = nullptr;
+  bool reading_ = false;
+
+ private:
+  class FillAwaiter {
+   public:
+    explicit FillAwaiter(Stream& stream) : stream_(stream) {}
+    bool await_ready() { return stream_.begin_fill(); }
+    void await_suspend(std::coroutine_handle<> handle) { stream_.read_waiter_ = Waiter::of(handle); }
+    Result<std::size_t> await_resume() { return stream_.take_read_result(); }
+
+   private:
+    Stream& stream_;
+  };
+
+  class WriteAwaiter {
+   public:
+    WriteAwaiter(Stream& stream, std::span<const iovec> pieces) : stream_(stream) { pending_.assign(pieces); }
+    bool await_ready() { return stream_.begin_write(pending_); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      stream_.write_waiter_ = Waiter::of(handle);
+      stream_.arm_write_deadline();
+    }
+    Result<std::size_t> await_resume() { return stream_.take_write_result(); }
+
+   private:
+    Stream& stream_;
+    Pending pending_;
+  };
+
+  class ReadyAwaiter {
+   public:
+    ReadyAwaiter(Stream& stream, Direction direction) : stream_(stream), direction_(direction) {}
+    bool await_ready() { return false; }
+    void await_suspend(std::coroutine_handle<> handle) {
+      (direction_ == Direction::kRead ? stream_.read_waiter_ : stream_.write_waiter_) = Waiter::of(handle);
+      if (direction_ == Direction::kWrite) stream_.arm_write_deadline();
+      stream_.start_wait(direction_);
+    }
+    Result<std::size_t> await_resume() {
+      return stream_.take(direction_ == Direction::kRead ? stream_.read_result_ : stream_.write_result_);
+    }
+
+   private:
+    Stream& stream_;
+    Direction direction_;
+  };
+
+  void on_read_deadline();
+  void on_write_deadline();
+  bool begin_fill();
+  bool begin_write(Pending& pending);
+  Result<std::size_t> take_read_result() { return take(read_result_); }
+  Result<std::size_t> take_write_result() { return take(write_result_); }
+  Result<std::size_t> take(IoResult& result);
+
+  Loop& loop_;
+  Buffer buffer_;
+  std::uint32_t floor_ = 0;
+  std::uint32_t begin_ = 0;
+  std::uint32_t end_ = 0;
+  Waiter read_waiter_;
+  Waiter write_waiter_;
+  IoResult read_result_;
+  IoResult write_result_;
+  Duration write_timeout_{0};
+  Side side_;
+  bool read_expired_ = false;
+  Deadline read_deadline_;
+  Deadline write_deadline_;
+};
+
+using StreamPtr = std::unique_ptr<Stream, Stream::Deleter>;
+
+}  // namespace rproxy::net
