@@ -78,15 +78,25 @@ void Stream::drop_empty_buffer() {
   buffer_.reset();
 }
 
-void Stream::watch(Waiter on_ready) {
-  read_waiter_ = on_ready;
-  if (read_result_.ready || reading_ || is_full()) return;
-  reading_ = true;
-  start_read();
+void Stream::watch_end(Waiter on_end) {
+  read_waiter_ = on_end;
+  watching_ = true;
+  if (reading_) return;
+  if (read_result_.ready) {
+    complete_read(read_result_);
+  } else if (!is_full()) {
+    reading_ = true;
+    start_read();
+  }
+}
+
+void Stream::unwatch() {
+  read_waiter_ = {};
+  watching_ = false;
 }
 
 bool Stream::begin_fill() {
-  read_waiter_ = {};
+  unwatch();
   if (read_result_.ready) return true;
   if (read_expired_) {
     read_result_ = IoResult::failure(ErrorCode::kReadTimeout);
@@ -104,8 +114,22 @@ bool Stream::begin_fill() {
 
 void Stream::complete_read(IoResult result) {
   reading_ = false;
+  if (watching_ && !result.failed && result.size > 0) {
+    read_result_ = {};
+    if (is_full()) return;
+    reading_ = true;
+    start_read();
+    return;
+  }
+  watching_ = false;
   read_result_ = result;
   if (const Waiter waiter = std::exchange(read_waiter_, {})) waiter();
+}
+
+void Stream::interrupt_fill() {
+  if (watching_ || !read_waiter_) return;
+  read_result_ = IoResult::failure(ErrorCode::kCancelled);
+  std::exchange(read_waiter_, {})();
 }
 
 bool Stream::begin_write(Pending& pending) {
@@ -125,6 +149,13 @@ void Stream::complete_write(IoResult result) {
   if (const Waiter waiter = std::exchange(write_waiter_, {})) waiter();
 }
 
+// The pieces belonged to a task that is gone.
+void Stream::cancel_write() {
+  pending_ = nullptr;
+  write_waiter_ = {};
+  write_deadline_.disarm();
+}
+
 void Stream::complete_ready(Direction direction, IoResult result) {
   if (direction == Direction::kWrite) {
     if (write_waiter_) complete_write(result);
@@ -135,8 +166,11 @@ void Stream::complete_ready(Direction direction, IoResult result) {
 
 Result<std::size_t> Stream::take(IoResult& slot) {
   const IoResult result = slot;
-  // An end or a failure stays: whoever asks again is told again.
-  if (!result.failed && result.size != 0) slot = {};
+  // An end or a broken connection stays: whoever asks again is told again.
+  const bool passes = !result.failed ? result.size != 0
+                                     : result.code == ErrorCode::kReadTimeout || result.code == ErrorCode::kCancelled ||
+                                           result.code == ErrorCode::kLimitReached;
+  if (passes) slot = {};
   if (result.failed) return fail(Error{result.code, side_, Retry::kNever, result.os_error, {}});
   return result.size;
 }
@@ -148,11 +182,10 @@ void Stream::set_read_timeout(Duration timeout) {
 
 void Stream::on_read_deadline() {
   read_expired_ = true;
+  if (watching_ || !read_waiter_) return;
   // The receive stays under way; its result would only be late.
-  if (const Waiter waiter = std::exchange(read_waiter_, {})) {
-    read_result_ = IoResult::failure(ErrorCode::kReadTimeout);
-    waiter();
-  }
+  read_result_ = IoResult::failure(ErrorCode::kReadTimeout);
+  std::exchange(read_waiter_, {})();
 }
 
 void Stream::on_write_deadline() {

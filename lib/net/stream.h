@@ -65,11 +65,10 @@ class Stream {
   // Whose fault a failure of this stream is.
   Side side() const { return side_; }
 
-  // Begins receiving without anyone waiting: the next fill() takes the result. Between requests and while an answer is being made this
-  // is how the other side's leaving is noticed: `on_ready` is called once when input, the end or an error is there, unless a fill()
-  // came first or unwatch() did. Costs no system call.
-  void watch(Waiter on_ready);
-  void unwatch() { read_waiter_ = {}; }
+  // Receives ahead while nobody fills, as far as the buffer has room: `on_end` is called once when the peer has ended the stream or it
+  // broke. What arrives meanwhile is in input(). Ends with unwatch() or the next fill(). Costs no system call.
+  void watch_end(Waiter on_end);
+  void unwatch();
   // True when a fill() would not wait.
   bool has_read_result() const { return read_result_.ready; }
   // True when the peer has ended the stream or it broke, as far as is known without a system call.
@@ -80,6 +79,9 @@ class Stream {
   void set_read_timeout(Duration timeout);
   // For every write(): how long the peer may take nothing; 0 for ever.
   void set_write_timeout(Duration timeout) { write_timeout_ = timeout; }
+
+  // Wakes a waiting fill() with kCancelled. The stream stays usable.
+  void interrupt_fill();
 
   // ---- Output.
 
@@ -146,8 +148,6 @@ class Stream {
   void drop_empty_buffer();
   std::size_t capacity() const { return loop_.buffers().buffer_size(); }
 
-  bool is_read_wanted() const { return static_cast<bool>(read_waiter_); }
-
   // What is still to be sent.
   struct Pending {
     iovec pieces[kPiecesMax];
@@ -163,59 +163,93 @@ class Stream {
   };
   // Lives in the awaiting frame; set while a write is under way.
   Pending* pending_ = nullptr;
-  bool reading_ = false;
 
  private:
   class FillAwaiter {
    public:
     explicit FillAwaiter(Stream& stream) : stream_(stream) {}
+    FillAwaiter(const FillAwaiter&) = delete;
+    FillAwaiter& operator=(const FillAwaiter&) = delete;
+    // Destroyed while suspended: the task was cancelled.
+    ~FillAwaiter() {
+      if (suspended_) stream_.read_waiter_ = {};
+    }
     bool await_ready() { return stream_.begin_fill(); }
-    void await_suspend(std::coroutine_handle<> handle) { stream_.read_waiter_ = Waiter::of(handle); }
-    Result<std::size_t> await_resume() { return stream_.take_read_result(); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      stream_.read_waiter_ = Waiter::of(handle);
+      suspended_ = true;
+    }
+    Result<std::size_t> await_resume() {
+      suspended_ = false;
+      return stream_.take(stream_.read_result_);
+    }
 
    private:
     Stream& stream_;
+    bool suspended_ = false;
   };
 
   class WriteAwaiter {
    public:
     WriteAwaiter(Stream& stream, std::span<const iovec> pieces) : stream_(stream) { pending_.assign(pieces); }
+    WriteAwaiter(const WriteAwaiter&) = delete;
+    WriteAwaiter& operator=(const WriteAwaiter&) = delete;
+    ~WriteAwaiter() {
+      if (suspended_) stream_.cancel_write();
+    }
     bool await_ready() { return stream_.begin_write(pending_); }
     void await_suspend(std::coroutine_handle<> handle) {
       stream_.write_waiter_ = Waiter::of(handle);
       stream_.arm_write_deadline();
+      suspended_ = true;
     }
-    Result<std::size_t> await_resume() { return stream_.take_write_result(); }
+    Result<std::size_t> await_resume() {
+      suspended_ = false;
+      return stream_.take(stream_.write_result_);
+    }
 
    private:
     Stream& stream_;
+    bool suspended_ = false;
     Pending pending_;
   };
 
   class ReadyAwaiter {
    public:
     ReadyAwaiter(Stream& stream, Direction direction) : stream_(stream), direction_(direction) {}
+    ReadyAwaiter(const ReadyAwaiter&) = delete;
+    ReadyAwaiter& operator=(const ReadyAwaiter&) = delete;
+    ~ReadyAwaiter() {
+      if (!suspended_) return;
+      if (direction_ == Direction::kWrite) {
+        stream_.cancel_write();
+      } else {
+        stream_.read_waiter_ = {};
+      }
+    }
     bool await_ready() { return false; }
     void await_suspend(std::coroutine_handle<> handle) {
       (direction_ == Direction::kRead ? stream_.read_waiter_ : stream_.write_waiter_) = Waiter::of(handle);
       if (direction_ == Direction::kWrite) stream_.arm_write_deadline();
+      suspended_ = true;
       stream_.start_wait(direction_);
     }
     Result<std::size_t> await_resume() {
+      suspended_ = false;
       return stream_.take(direction_ == Direction::kRead ? stream_.read_result_ : stream_.write_result_);
     }
 
    private:
     Stream& stream_;
     Direction direction_;
+    bool suspended_ = false;
   };
 
   void on_read_deadline();
   void on_write_deadline();
   bool begin_fill();
   bool begin_write(Pending& pending);
-  Result<std::size_t> take_read_result() { return take(read_result_); }
-  Result<std::size_t> take_write_result() { return take(write_result_); }
+  void cancel_write();
   Result<std::size_t> take(IoResult& result);
 
   Loop& loop_;
@@ -229,6 +263,8 @@ class Stream {
   IoResult write_result_;
   Duration write_timeout_{0};
   Side side_;
+  bool reading_ = false;
+  bool watching_ = false;
   bool read_expired_ = false;
   Deadline read_deadline_;
   Deadline write_deadline_;

@@ -1,5 +1,8 @@
 // Task<T>: a coroutine that starts when awaited and hands its result to the one that awaits it. Frames come from per-thread free
 // lists, so that a warm request allocates none.
+//
+// Cancelling is destroying: whatever a suspended task waits for lets go of it, and its locals clean up. Nothing else is needed, and
+// nothing may be done after a suspension that must be done.
 #pragma once
 
 #include <coroutine>
@@ -104,7 +107,66 @@ class [[nodiscard]] Task {
   Awaiter operator co_await() && noexcept { return Awaiter{handle_}; }
 
  private:
+  template <typename U>
+  friend class Child;
   Handle handle_;
+};
+
+// A task that runs beside its parent, which owns it: destroying the Child cancels the task.
+template <typename T = void>
+class Child {
+ public:
+  Child() = default;
+  // Runs until its first suspension at once.
+  explicit Child(Task<T> task) : task_(std::move(task)) { task_.handle_.resume(); }
+
+  bool has_task() const { return static_cast<bool>(task_.handle_); }
+  bool is_done() const { return task_.handle_.done(); }
+  // The result; once, after is_done().
+  T take() { return task_.handle_.promise().take(); }
+  // Who goes on when the task ends; noop_coroutine for nobody.
+  void continue_with(std::coroutine_handle<> handle) { task_.handle_.promise().continuation = handle; }
+  void cancel() { task_ = {}; }
+
+  // Waits for the end.
+  auto join() {
+    struct Joiner {
+      Child& child;
+      bool await_ready() const noexcept { return child.is_done(); }
+      void await_suspend(std::coroutine_handle<> handle) { child.continue_with(handle); }
+      T await_resume() { return child.take(); }
+    };
+    return Joiner{*this};
+  }
+
+ private:
+  Task<T> task_;
+};
+
+// A result that may be there already: a body whose bytes have arrived needs no coroutine to say so.
+template <typename T>
+class [[nodiscard]] ValueTask {
+ public:
+  ValueTask(T value) : value_(std::move(value)) {}                // NOLINT(google-explicit-constructor)
+  ValueTask(Task<T> task) : task_(std::in_place, std::move(task)) {}  // NOLINT(google-explicit-constructor)
+
+  bool is_ready() const { return value_.has_value(); }
+
+  struct Awaiter {
+    ValueTask& self;
+    std::optional<typename Task<T>::Awaiter> inner;
+    bool await_ready() const noexcept { return self.value_.has_value(); }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) {
+      inner.emplace(std::move(*self.task_).operator co_await());
+      return inner->await_suspend(awaiting);
+    }
+    T await_resume() { return inner ? inner->await_resume() : std::move(*self.value_); }
+  };
+  Awaiter operator co_await() && noexcept { return Awaiter{*this, {}}; }
+
+ private:
+  std::optional<T> value_;
+  std::optional<Task<T>> task_;
 };
 
 namespace detail {

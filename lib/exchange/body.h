@@ -1,0 +1,61 @@
+// A message's content, pulled. A filter on a body is a body that wraps a body; not reading is back-pressure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/fields.h"
+#include "http/message.h"
+#include "net/stream.h"
+#include "net/task.h"
+
+namespace rproxy::exchange {
+
+struct Slice {
+  std::string_view data;
+  bool last = false;  // nothing follows but trailers()
+};
+
+class Body : public net::Pooled {
+ public:
+  Body() = default;
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+  virtual ~Body() = default;
+
+  // The next slice; valid until the next read() and while the body lives. data may be empty only together with `last`. Not called again
+  // after `last` or an error. An error means that the content is incomplete: it must not be passed on as if it were whole.
+  virtual net::ValueTask<Result<Slice>> read() = 0;
+
+  // kFixed where the length is known beforehand, kNone for no content, kChunked otherwise.
+  virtual http::BodyLength length() const = 0;
+
+  // After the last slice; null where there are none.
+  virtual const http::Fields* trailers() const { return nullptr; }
+
+  // The socket from which the kernel may move the rest of the content itself (splice), and how much that is; spliced() tells the body
+  // what was moved. Only between reads. descriptor -1: not possible.
+  struct Raw {
+    net::Stream* stream = nullptr;
+    std::uint64_t bytes = 0;
+  };
+  virtual Raw raw() { return {}; }
+  virtual void spliced(std::uint64_t) {}
+};
+
+// Both directions of an upgraded connection (RFC 9110 7.8) as its upstream end.
+class Tunnel : public net::Pooled {
+ public:
+  Tunnel() = default;
+  Tunnel(const Tunnel&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+  virtual ~Tunnel() = default;
+
+  // What the upstream sent; empty at its end. Valid until the next read().
+  virtual net::Task<Result<std::string_view>> read() = 0;
+  virtual net::Task<Result<void>> write(std::string_view bytes) = 0;
+  virtual void shutdown_write() = 0;
+};
+
+}  // namespace rproxy::exchange

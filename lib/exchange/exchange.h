@@ -1,0 +1,106 @@
+// The words everything above speaks: a request with its pulled body goes down a chain of handlers, a response with its pulled body comes
+// back. No HTTP version shows here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "exchange/body.h"
+#include "http/message.h"
+#include "net/listener.h"
+#include "net/loop.h"
+
+namespace rproxy::exchange {
+
+// Who is at the other end; one per client connection.
+struct Client {
+  net::Peer peer;
+  std::string_view scheme = "http";
+  std::string_view tls_version;  // "TLSv1.3"; empty: plain
+  std::string_view tls_cipher;
+  std::string_view server_name;  // SNI
+  std::uint16_t local_port = 0;
+};
+
+// What happened to one exchange, filled in by whoever knows and read by the access log. Names are views of the configuration.
+struct Trace {
+  std::chrono::system_clock::time_point wall_time;
+  TimePoint start;                                // head complete
+  std::chrono::microseconds connect{-1};          // -1: did not happen
+  std::chrono::microseconds upstream_first_byte{-1};
+  std::chrono::microseconds first_byte{-1};
+  std::string_view route;
+  std::string_view upstream;
+  std::string_view endpoint;
+  std::string_view cache;
+  std::string_view request_id;
+  std::uint32_t retries = 0;
+  std::uint16_t upstream_status = 0;
+  ErrorCode error = ErrorCode::kInternal;  // meaningful with `failed`
+  bool failed = false;
+};
+
+// Takes interim (1xx) responses while the final one is being made.
+class InterimSink {
+ public:
+  virtual net::Task<Result<void>> interim(const http::ResponseHead& head) = 0;
+
+ protected:
+  ~InterimSink() = default;
+};
+
+struct Request {
+  http::RequestHead head;
+  Body* body = nullptr;  // null: no content
+  const Client* client = nullptr;
+  Arena* arena = nullptr;  // for text that must live as long as the exchange
+  net::Loop* loop = nullptr;
+  InterimSink* interim = nullptr;  // null: the client can't take any (HTTP/1.0)
+  Trace trace;
+  // The path as the client asked for it (normalised); handlers change head.path.
+  std::string_view client_path;
+  // The client's address as far as it can be trusted; rules and logs use this one.
+  IpAddress client_ip;
+};
+
+struct Response {
+  http::ResponseHead head;
+  std::unique_ptr<Body> body;      // null: no content
+  std::unique_ptr<Tunnel> tunnel;  // with 101, or a 2xx to CONNECT
+  bool close = false;              // the client connection must not be used again
+};
+
+class Handler {
+ public:
+  Handler() = default;
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+  virtual ~Handler() = default;
+  // Destroying the task at any point abandons the exchange. Errors become error pages where the chain begins.
+  virtual net::Task<Result<Response>> handle(Request& request) = 0;
+};
+
+// The end of an exchange, as the side that talks to the client saw it.
+struct Outcome {
+  std::uint16_t status = 0;
+  std::uint64_t bytes_received = 0;   // head and content as on the wire
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t body_bytes_sent = 0;
+  std::string_view termination = "ok";  // a stable word: "ok", "client_closed", "upstream_truncated", ...
+};
+
+class Observer {
+ public:
+  virtual void finished(const Request& request, const Outcome& outcome) = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
+}  // namespace rproxy::exchange

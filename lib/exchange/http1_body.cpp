@@ -1,0 +1,136 @@
+#include "exchange/http1_body.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rproxy::exchange {
+namespace {
+
+// Slow starts are not judged by the minimum rate.
+constexpr Duration kRateGrace{10'000};
+
+}  // namespace
+
+Http1Content::Http1Content(net::Stream& stream, http::BodyLength length, Arena& arena, const Limits& limits)
+    : stream_(stream), limits_(limits), length_(length), remaining_(length.bytes), arena_(arena) {
+  complete_ = length.kind == http::BodyLength::Kind::kNone ||
+              (length.kind == http::BodyLength::Kind::kFixed && length.bytes == 0);
+  if (length.kind == http::BodyLength::Kind::kChunked) chunks_.emplace(*limits.chunks, arena_);
+}
+
+const http::Fields* Http1Content::trailers() const {
+  return complete_ && chunks_ && !chunks_->trailers().empty() ? &chunks_->trailers() : nullptr;
+}
+
+net::ValueTask<Result<Slice>> Http1Content::read() {
+  stream_.consume(std::exchange(given_, 0));
+  if (complete_) return Result<Slice>(Slice{{}, true});
+  if (auto ready = step()) return std::move(*ready);
+  return wait();
+}
+
+net::Task<Result<Slice>> Http1Content::wait() {
+  if (started_ == TimePoint{}) started_ = Clock::now();
+  for (;;) {
+    stream_.set_read_timeout(limits_.silence);
+    auto filled = co_await stream_.fill();
+    if (!filled) co_return fail(with_side(std::move(filled.error())));
+    if (*filled == 0 && stream_.input().empty()) {
+      if (length_.kind == http::BodyLength::Kind::kUntilClose) {
+        complete_ = true;
+        co_return Slice{{}, true};
+      }
+      co_return fail(ErrorCode::kTruncated, stream_.side());
+    }
+    if (auto ready = step()) co_return std::move(*ready);
+    if (*filled == 0) co_return fail(ErrorCode::kTruncated, stream_.side());
+  }
+}
+
+std::optional<Result<Slice>> Http1Content::step() {
+  return chunks_ ? step_chunked() : step_fixed();
+}
+
+std::optional<Result<Slice>> Http1Content::step_fixed() {
+  const auto input = stream_.input();
+  if (input.empty()) return std::nullopt;
+  std::size_t size = input.size();
+  if (length_.kind == http::BodyLength::Kind::kFixed) {
+    size = static_cast<std::size_t>(std::min<std::uint64_t>(size, remaining_));
+    remaining_ -= size;
+    complete_ = remaining_ == 0;
+  }
+  if (auto error = check_limits(size)) return fail(std::move(*error));
+  given_ = size;
+  return Slice{input.substr(0, size), complete_};
+}
+
+std::optional<Result<Slice>> Http1Content::step_chunked() {
+  if (!held_.empty()) {
+    given_ = held_size_;
+    return Slice{std::exchange(held_, {}), false};
+  }
+  for (auto input = stream_.input(); !input.empty(); input = stream_.input()) {
+    auto stepped = chunks_->feed(input);
+    if (!stepped) return fail(with_side(std::move(stepped.error())));
+    complete_ = stepped->done;
+    if (stepped->content.empty()) {
+      stream_.consume(stepped->consumed);
+      if (complete_) return Slice{{}, true};
+      continue;
+    }
+    if (auto error = check_limits(stepped->content.size())) return fail(std::move(*error));
+    given_ = stepped->consumed;
+    if (auto error = look_for_end(input.substr(given_))) return fail(std::move(*error));
+    return Slice{stepped->content, complete_};
+  }
+  return std::nullopt;
+}
+
+// The end often came with the last content; finding it now saves an empty slice, and a write of its own.
+std::optional<Error> Http1Content::look_for_end(std::string_view rest) {
+  if (rest.empty() || chunks_->remaining_in_chunk() != 0) return std::nullopt;
+  auto stepped = chunks_->feed(rest);
+  if (!stepped) return with_side(std::move(stepped.error()));
+  complete_ = stepped->done;
+  if (stepped->content.empty()) {
+    given_ += stepped->consumed;
+  } else {
+    held_ = stepped->content;
+    held_size_ = stepped->consumed;
+    return check_limits(held_.size());
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Http1Content::check_limits(std::size_t size) {
+  content_bytes_ += size;
+  if (limits_.bytes != 0 && content_bytes_ > limits_.bytes) {
+    return Error{ErrorCode::kBodyTooLarge, stream_.side(), Retry::kNever, 0, {}};
+  }
+  if (limits_.min_rate.bytes == 0 || started_ == TimePoint{} || complete_) return std::nullopt;
+  const auto elapsed = std::chrono::duration_cast<Duration>(Clock::now() - started_);
+  if (elapsed <= kRateGrace) return std::nullopt;
+  const auto wanted = limits_.min_rate.bytes * static_cast<std::uint64_t>((elapsed - kRateGrace).count()) / 1000;
+  if (content_bytes_ >= wanted) return std::nullopt;
+  return Error{ErrorCode::kReadTimeout, stream_.side(), Retry::kNever, 0, "below the minimum rate"};
+}
+
+Error Http1Content::with_side(Error error) const {
+  error.side = stream_.side();
+  return error;
+}
+
+Body::Raw Http1Content::raw() {
+  stream_.consume(std::exchange(given_, 0));
+  if (length_.kind != http::BodyLength::Kind::kFixed || complete_ || stream_.splice_descriptor() < 0) return {};
+  return {&stream_, remaining_};
+}
+
+void Http1Content::spliced(std::uint64_t bytes) {
+  remaining_ -= bytes;
+  content_bytes_ += bytes;
+  complete_ = remaining_ == 0;
+}
+
+}  // namespace rproxy::exchange

@@ -1,0 +1,60 @@
+// The content of an HTTP/1 message as it comes off a stream, the same for requests and responses (RFC 9112 6, 7).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "exchange/body.h"
+#include "http/chunked.h"
+#include "net/stream.h"
+
+namespace rproxy::exchange {
+
+class Http1Content {
+ public:
+  struct Limits {
+    const http::ChunkLimits* chunks = nullptr;
+    Duration silence{0};      // longest wait for the next bytes
+    std::uint64_t bytes = 0;  // most content; 0: no limit. Over: kBodyTooLarge
+    ByteSize min_rate{0};     // bytes a second after a grace of 10 s; 0: none
+  };
+
+  // The stream's input begins with the content's first byte. `stream`, `arena` and `limits` outlive it.
+  Http1Content(net::Stream& stream, http::BodyLength length, Arena& arena, const Limits& limits);
+
+  net::ValueTask<Result<Slice>> read();
+  http::BodyLength length() const { return length_; }
+  const http::Fields* trailers() const;
+
+  // Everything was read: the stream stands at the next message.
+  bool is_complete() const { return complete_; }
+  std::uint64_t bytes_read() const { return content_bytes_; }
+
+  Body::Raw raw();
+  void spliced(std::uint64_t bytes);
+
+ private:
+  // One step over what has arrived; nothing if that is not enough.
+  std::optional<Result<Slice>> step();
+  std::optional<Result<Slice>> step_fixed();
+  std::optional<Result<Slice>> step_chunked();
+  net::Task<Result<Slice>> wait();
+  std::optional<Error> look_for_end(std::string_view rest);
+  std::optional<Error> check_limits(std::size_t size);
+  Error with_side(Error error) const;
+
+  net::Stream& stream_;
+  const Limits& limits_;
+  http::BodyLength length_;
+  std::uint64_t remaining_ = 0;  // kFixed
+  std::uint64_t content_bytes_ = 0;
+  std::size_t given_ = 0;  // bytes of input behind the last slice, consumed when the next is asked for
+  std::string_view held_;       // a slice found while looking for the end
+  std::size_t held_size_ = 0;
+  TimePoint started_{};
+  bool complete_ = false;
+  std::optional<http::ChunkDecoder> chunks_;
+  Arena& arena_;
+};
+
+}  // namespace rproxy::exchange
