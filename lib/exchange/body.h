@@ -56,6 +56,8 @@ class Tunnel : public net::Pooled {
   virtual net::Task<Result<std::string_view>> read() = 0;
   virtual net::Task<Result<void>> write(std::string_view bytes) = 0;
   virtual void shutdown_write() = 0;
+  // Ends both ways; a waiting read() or write() fails.
+  virtual void abort() = 0;
 };
 
 }  // namespace rproxy::exchange

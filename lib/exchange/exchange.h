@@ -65,8 +65,10 @@ struct Request {
   Trace trace;
   // The path as the client asked for it (normalised); handlers change head.path.
   std::string_view client_path;
+  std::string_view client_authority;
   // The client's address as far as it can be trusted; rules and logs use this one.
   IpAddress client_ip;
+  bool from_trusted_proxy = false;  // the peer's own forwarding fields are believed
 };
 
 struct Response {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "exchange/body.h"
 #include "http/chunked.h"
@@ -29,6 +30,9 @@ class Http1Content {
   // Everything was read: the stream stands at the next message.
   bool is_complete() const { return complete_; }
   std::uint64_t bytes_read() const { return content_bytes_; }
+
+  // Takes the last slice off the stream: what follows is the next message.
+  void finish() { stream_.consume(std::exchange(given_, 0)); }
 
   Body::Raw raw();
   void spliced(std::uint64_t bytes);

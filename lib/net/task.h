@@ -128,15 +128,15 @@ class Child {
   void continue_with(std::coroutine_handle<> handle) { task_.handle_.promise().continuation = handle; }
   void cancel() { task_ = {}; }
 
-  // Waits for the end.
-  auto join() {
-    struct Joiner {
+  // Waits for the end; the result is still to be taken.
+  auto wait() {
+    struct Ender {
       Child& child;
       bool await_ready() const noexcept { return child.is_done(); }
       void await_suspend(std::coroutine_handle<> handle) { child.continue_with(handle); }
-      T await_resume() { return child.take(); }
+      void await_resume() const noexcept {}
     };
-    return Joiner{*this};
+    return Ender{*this};
   }
 
  private:

@@ -1,0 +1,96 @@
+#include "downstream/http1_server.h"
+
+#include <utility>
+
+#include "downstream/http1_exchange.h"
+
+namespace rproxy::downstream {
+namespace {
+
+// Exchanges kept for reuse; a burst gives the rest back to the heap.
+constexpr std::size_t kSpareMax = 256;
+
+}  // namespace
+
+IdleConnections::Entry::Entry(IdleConnections& list, net::Stream& stream)
+    : stream_(stream), next_(list.first_), link_(&list.first_) {
+  if (next_ != nullptr) next_->link_ = &next_;
+  list.first_ = this;
+}
+
+IdleConnections::Entry::~Entry() {
+  *link_ = next_;
+  if (next_ != nullptr) next_->link_ = link_;
+}
+
+void IdleConnections::interrupt_all() {
+  // Each interrupted connection ends and takes its entry out before the next is looked at.
+  while (first_ != nullptr) {
+    Entry* entry = first_;
+    entry->stream_.interrupt_fill();
+    if (first_ == entry) break;
+  }
+}
+
+Context::Context(const Options& chosen, net::Loop& event_loop, exchange::Handler& root, exchange::Observer* finished)
+    : options(chosen), loop(event_loop), handler(root), observer(finished) {}
+
+Context::~Context() = default;
+
+std::unique_ptr<Http1Exchange> Context::take_exchange() {
+  if (spare.empty()) return std::make_unique<Http1Exchange>(*this);
+  auto exchange = std::move(spare.back());
+  spare.pop_back();
+  return exchange;
+}
+
+void Context::give_back(std::unique_ptr<Http1Exchange> exchange) {
+  exchange->reset();
+  if (spare.size() < kSpareMax) spare.push_back(std::move(exchange));
+}
+
+namespace {
+
+// Holds one of the context's exchanges for one request.
+class Borrowed {
+ public:
+  explicit Borrowed(Context& context) : context_(context), exchange_(context.take_exchange()) {}
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  ~Borrowed() { context_.give_back(std::move(exchange_)); }
+  Http1Exchange* operator->() const { return exchange_.get(); }
+
+ private:
+  Context& context_;
+  std::unique_ptr<Http1Exchange> exchange_;
+};
+
+net::Task<bool> serve_one(net::Stream& stream, const exchange::Client& client, Context& context, bool is_last) {
+  Borrowed exchange(context);
+  exchange->start(stream, client);
+  exchange->is_last = is_last;
+  co_return co_await exchange->run();
+}
+
+}  // namespace
+
+// Its frame is all that an idle connection has besides the stream: what serves a request lives in serve_one().
+net::Task<void> serve_http1(net::StreamPtr stream, exchange::Client client, Context& context) {
+  std::uint64_t served = 0;
+  const std::uint64_t served_max = context.options.requests_per_connection;
+  Duration patience = context.options.head_timeout;
+  for (;;) {
+    if (stream->input().empty()) {
+      if (context.draining) co_return;
+      const IdleConnections::Entry entry(context.idle, *stream);
+      stream->set_read_timeout(patience);
+      const auto filled = co_await stream->fill();
+      if (!filled || *filled == 0) co_return;
+    }
+    if (!co_await serve_one(*stream, client, context, ++served == served_max)) co_return;
+    stream->release();
+    patience = context.options.keep_alive_timeout;
+  }
+}
+
+}  // namespace rproxy::downstream

@@ -1,0 +1,54 @@
+// Waiting for an answer, but not for a client that has gone.
+#pragma once
+
+#include <coroutine>
+
+#include "base/units.h"
+#include "net/stream.h"
+#include "net/task.h"
+
+namespace rproxy::exchange {
+
+// co_await gives true when the child has ended, false when the client has gone first: at once if the connection broke, `grace` after an
+// orderly end, which may be only the sending side's (RFC 9112 9.6).
+template <typename T>
+class UntilDone {
+ public:
+  UntilDone(net::Child<T>& child, net::Stream& stream, Duration grace)
+      : child_(child), stream_(stream), grace_(grace), deadline_([](void* self) { static_cast<UntilDone*>(self)->leave(); }, this) {}
+  UntilDone(const UntilDone&) = delete;
+  UntilDone& operator=(const UntilDone&) = delete;
+  ~UntilDone() { stream_.unwatch(); }
+
+  bool await_ready() const { return child_.is_done(); }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    child_.continue_with(handle);
+    stream_.watch_end({[](void* self) { static_cast<UntilDone*>(self)->on_end(); }, this});
+  }
+  bool await_resume() {
+    stream_.unwatch();
+    return child_.is_done();
+  }
+
+ private:
+  void on_end() {
+    if (stream_.is_broken()) {
+      leave();
+    } else {
+      deadline_.arm(stream_.loop().wheel(), grace_);
+    }
+  }
+  void leave() {
+    child_.continue_with(std::noop_coroutine());
+    handle_.resume();
+  }
+
+  net::Child<T>& child_;
+  net::Stream& stream_;
+  Duration grace_;
+  net::Deadline deadline_;
+  std::coroutine_handle<> handle_;
+};
+
+}  // namespace rproxy::exchange

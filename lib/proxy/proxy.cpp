@@ -1,0 +1,147 @@
+#include "proxy/proxy.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "exchange/error_page.h"
+#include "http/hop_by_hop.h"
+#include "proxy/request_head.h"
+#include "upstream/http1_client.h"
+
+namespace rproxy::proxy {
+
+using exchange::Request;
+using exchange::Response;
+
+namespace {
+
+balance::Outcome outcome_of(const Error& error) {
+  if (error.side != Side::kUpstream) return balance::Outcome::kCancelled;
+  switch (error.code) {
+    case ErrorCode::kConnectRefused:
+    case ErrorCode::kConnectFailed:
+    case ErrorCode::kUnreachable:
+    case ErrorCode::kTlsHandshake:
+    case ErrorCode::kTlsVerify:
+      return balance::Outcome::kConnectFailed;
+    case ErrorCode::kConnectTimeout:
+    case ErrorCode::kHandshakeTimeout:
+    case ErrorCode::kReadTimeout:
+    case ErrorCode::kWriteTimeout:
+    case ErrorCode::kRequestTimeout:
+      return balance::Outcome::kTimeout;
+    default:
+      return balance::Outcome::kReset;
+  }
+}
+
+// A kept connection that the endpoint closed just as it was used says nothing about the endpoint.
+bool is_stale(const Error& error) {
+  return error.side == Side::kUpstream && (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed) &&
+         error.retry != Retry::kNever;
+}
+
+}  // namespace
+
+net::Task<Result<Response>> Proxy::handle(Request& request) {
+  if (auto ready = prepare(request); !ready) co_return fail(std::move(ready.error()));
+  auto response = co_await try_endpoints(request);
+  if (response) {
+    finish(request, *response);
+    co_return response;
+  }
+  const Error& error = response.error();
+  if (error.side != Side::kClient) {
+    log::info("{} {}: {}: {}", request.trace.upstream, request.trace.endpoint, exchange::termination_of(error), describe(error));
+  }
+  if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
+  request.trace.failed = true;
+  request.trace.error = error.code;
+  Response page = exchange::error_response(request, exchange::status_of(error));
+  page.head.fields.add(http::FieldId::kProxyStatus,
+                       request.arena->concat({forwarding_.via_name, "; error=", exchange::proxy_error_of(error)}));
+  co_return page;
+}
+
+Result<void> Proxy::prepare(Request& request) const {
+  request.trace.upstream = pool_.upstream().name();
+  prepare_request_head(request, forwarding_);
+  if (plan_.rewrite && request.head.path != "*") {
+    auto path = plan_.rewrite->apply(request.head.path, *request.arena);
+    if (!path) return fail(std::move(path.error()));
+    request.head.path = *path;
+  }
+  if (!plan_.action.host.empty()) request.head.authority = plan_.action.host;
+  return {};
+}
+
+net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
+  pool_.budget().count_request(request.trace.start);
+  balance::TriedSet tried;
+  Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
+  bool fresh = false;
+  for (std::size_t attempts = 1;; ++attempts) {
+    const auto picked = pool_.pick(tried, request.trace.start);
+    if (!picked) break;
+    Attempt attempt{*picked, false};
+    auto response = co_await try_once(request, attempt, fresh);
+    if (response) co_return response;
+    last = std::move(response.error());
+    const bool stale = attempt.on_reused && is_stale(last);
+    if (!stale) {
+      tried.add(attempt.endpoint);
+      pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, Clock::now());
+    }
+    if (!may_retry(request, last, attempts)) break;
+    ++request.trace.retries;
+    // Others of that endpoint's kept connections are likely to be as stale.
+    fresh = stale;
+  }
+  co_return fail(std::move(last));
+}
+
+net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, bool fresh) {
+  upstream::Endpoint& endpoint = pool_.endpoint(attempt.endpoint);
+  request.trace.endpoint = endpoint.state.name();
+  std::optional<upstream::Lease> lease;
+  if (!fresh) lease = pool_.acquire_idle(attempt.endpoint);
+  if (!lease) {
+    const TimePoint before = Clock::now();
+    auto connected = co_await pool_.connect(attempt.endpoint);
+    if (!connected) co_return fail(std::move(connected.error()));
+    request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - before);
+    lease.emplace(std::move(*connected));
+  }
+  attempt.on_reused = lease->is_reused();
+  // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
+  if (request.head.authority.empty()) request.head.authority = endpoint.state.name();
+  auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), plan_.action.request_timeout);
+  if (response) {
+    const bool failed = response->head.status >= 500;
+    endpoint.state.record(failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
+                          request.trace.upstream_first_byte, Clock::now());
+  }
+  co_return response;
+}
+
+bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts) {
+  if (error.side == Side::kClient || attempts >= pool_.options().retry.attempts) return false;
+  if (error.retry == Retry::kNever) return false;
+  if (error.retry == Retry::kIdempotent && !http::is_idempotent(request.head.method_id)) return false;
+  return pool_.budget().take(Clock::now());
+}
+
+void Proxy::finish(Request& request, Response& response) const {
+  request.trace.upstream_status = response.head.status;
+  http::remove_hop_by_hop(response.head.fields, response.head.status == 101);
+  if (plan_.hider) plan_.hider->apply(response.head, request);
+  if (plan_.action.proxy_status) {
+    response.head.fields.add(http::FieldId::kProxyStatus,
+                             request.arena->concat({forwarding_.via_name, "; received-status=",
+                                                    request.arena->copy(fmt::format_int(response.head.status).c_str())}));
+  }
+}
+
+}  // namespace rproxy::proxy

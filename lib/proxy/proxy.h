@@ -1,0 +1,47 @@
+// The end of a route's chain: picks an endpoint, tries, and tries another as long as that is safe and within budget.
+#pragma once
+
+#include <cstddef>
+
+#include "balance/policy.h"
+#include "exchange/exchange.h"
+#include "proxy/options.h"
+#include "proxy/response_head.h"
+#include "route/rewrite.h"
+#include "upstream/pool.h"
+
+namespace rproxy::proxy {
+
+class Proxy final : public exchange::Handler {
+ public:
+  // What all workers share of one forwarding route.
+  struct Plan {
+    ForwardAction action;
+    std::optional<route::Rewrite> rewrite;
+    std::optional<BackendHider> hider;
+  };
+
+  // All outlive the handler.
+  Proxy(const Plan& plan, const ForwardingOptions& forwarding, upstream::Pool& pool)
+      : plan_(plan), forwarding_(forwarding), pool_(pool) {}
+
+  net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
+
+ private:
+  struct Attempt {
+    std::size_t endpoint = 0;
+    bool on_reused = false;  // on a connection that had served before
+  };
+
+  Result<void> prepare(exchange::Request& request) const;
+  net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request);
+  net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh);
+  bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts);
+  void finish(exchange::Request& request, exchange::Response& response) const;
+
+  const Plan& plan_;
+  const ForwardingOptions& forwarding_;
+  upstream::Pool& pool_;
+};
+
+}  // namespace rproxy::proxy

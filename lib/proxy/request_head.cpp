@@ -1,0 +1,80 @@
+#include "proxy/request_head.h"
+
+#include <algorithm>
+
+#include "http/forwarded.h"
+#include "http/hop_by_hop.h"
+
+namespace rproxy::proxy {
+
+using http::FieldId;
+
+namespace {
+
+constexpr std::size_t kIpTextMax = 45;
+
+bool is_forwarding_field(FieldId id) {
+  switch (id) {
+    case FieldId::kForwarded:
+    case FieldId::kXForwardedFor:
+    case FieldId::kXForwardedHost:
+    case FieldId::kXForwardedPort:
+    case FieldId::kXForwardedProto:
+    case FieldId::kXRealIp:
+    case FieldId::kXRequestId:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// All lines of one name as one list with `last` at its end, so that the order of hops stays (RFC 9110 5.3).
+void append(http::Fields& fields, FieldId id, std::string_view last, Arena& arena) {
+  std::string_view list;
+  for (const auto& field : fields) {
+    if (field.id == id) list = list.empty() ? field.value : arena.concat({list, ", ", field.value});
+  }
+  fields.set(id, list.empty() ? last : arena.concat({list, ", ", last}));
+}
+
+std::string_view peer_text(const exchange::Request& request) {
+  char* out = request.arena->allocate(kIpTextMax);
+  return {out, request.client->peer.ip.format(out)};
+}
+
+void add_x_forwarded(exchange::Request& request, std::string_view peer) {
+  http::Fields& fields = request.head.fields;
+  if (request.from_trusted_proxy) {
+    append(fields, FieldId::kXForwardedFor, peer, *request.arena);
+    if (!fields.has(FieldId::kXForwardedProto)) fields.add(FieldId::kXForwardedProto, request.head.scheme);
+    if (!fields.has(FieldId::kXForwardedHost)) fields.add(FieldId::kXForwardedHost, request.head.authority);
+    return;
+  }
+  fields.add(FieldId::kXForwardedFor, peer);
+  fields.add(FieldId::kXForwardedProto, request.head.scheme);
+  fields.add(FieldId::kXForwardedHost, request.head.authority);
+}
+
+}  // namespace
+
+void prepare_request_head(exchange::Request& request, const ForwardingOptions& options) {
+  http::Fields& fields = request.head.fields;
+  Arena& arena = *request.arena;
+  http::remove_hop_by_hop(fields, request.head.upgrade);
+  if (!request.from_trusted_proxy) {
+    fields.remove_if([](const http::Field& field) { return is_forwarding_field(field.id); });
+  }
+  const bool has_peer = !request.client->peer.is_unix;
+  const auto peer = has_peer ? peer_text(request) : std::string_view("unknown");
+  if (options.x_forwarded && has_peer) add_x_forwarded(request, peer);
+  if (options.forwarded) {
+    append(fields, FieldId::kForwarded, http::forwarded_element(peer, request.head.authority, request.head.scheme, arena), arena);
+  }
+  if (options.via) {
+    const auto version = request.head.version == http::Version::kHttp10 ? "1.0 " : "1.1 ";
+    append(fields, FieldId::kVia, arena.concat({version, options.via_name}), arena);
+  }
+  if (options.request_id) fields.set(FieldId::kXRequestId, request.trace.request_id);
+}
+
+}  // namespace rproxy::proxy

@@ -1,0 +1,35 @@
+// The first handler: who is asking, and which route answers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exchange/exchange.h"
+#include "proxy/client_identity.h"
+#include "route/router.h"
+
+namespace rproxy::proxy {
+
+class RouteHandler final : public exchange::Handler {
+ public:
+  struct Route {
+    std::string_view name;
+    std::unique_ptr<exchange::Handler> chain;
+  };
+
+  // routes[i] answers what `router` gives to rule i. `router`, `options` and the names outlive the handler.
+  RouteHandler(const route::Router& router, const ForwardingOptions& options, std::vector<Route> routes)
+      : router_(router), identity_(options), routes_(std::move(routes)) {}
+
+  net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
+
+ private:
+  std::optional<std::size_t> match(exchange::Request& request) const;
+
+  const route::Router& router_;
+  ClientIdentity identity_;
+  std::vector<Route> routes_;
+};
+
+}  // namespace rproxy::proxy

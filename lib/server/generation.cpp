@@ -1,0 +1,84 @@
+#include "server/generation.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+namespace rproxy::server {
+namespace {
+
+// Every way a backend may name itself in a URL or a cookie.
+std::vector<std::string> backend_names(const upstream::Options& options, const std::string& host) {
+  std::vector<std::string> names;
+  for (const auto& endpoint : options.endpoints) {
+    const HostPort& address = endpoint.address;
+    if (address.kind == HostPort::Kind::kUnix) continue;
+    names.push_back(address.to_string());
+    names.push_back(address.host);
+  }
+  if (!options.tls.server_name.empty()) names.push_back(options.tls.server_name);
+  if (!host.empty()) names.push_back(host);
+  return names;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Generation>> Generation::build(config::Config config) {
+  std::shared_ptr<Generation> generation(new Generation(std::move(config)));
+  if (auto done = generation->build_upstreams(); !done) return fail(std::move(done.error()));
+  if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
+  auto tls = TlsMaterial::load(generation->config_);
+  if (!tls) return fail(std::move(tls.error()));
+  generation->tls_ = std::move(*tls);
+  return std::shared_ptr<const Generation>(std::move(generation));
+}
+
+Result<void> Generation::build_upstreams() {
+  for (const auto& options : config_.upstreams) {
+    auto made = upstream::Upstream::create(options);
+    if (!made) return fail(std::move(made.error()));
+    upstream_by_name_.emplace(options.name, upstreams_.size());
+    upstreams_.push_back(std::move(*made));
+  }
+  return {};
+}
+
+Result<void> Generation::build_routes() {
+  std::vector<route::Rule> rules;
+  rules.reserve(config_.routes.size());
+  for (const auto& route : config_.routes) rules.push_back(route.rule);
+  std::vector<route::RuleProblem> problems;
+  router_.emplace(rules, problems);
+  for (const auto& problem : problems) {
+    if (problem.kind == route::RuleProblem::Kind::kTie) continue;
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                fmt::format("route {}: {}", rules[problem.rule].name, problem.detail));
+  }
+  for (const auto& route : config_.routes) {
+    plans_.emplace_back();
+    const auto* forward = std::get_if<proxy::ForwardAction>(&route.action);
+    if (forward == nullptr) continue;
+    auto plan = build_plan(*forward);
+    if (!plan) return fail(std::move(plan.error()));
+    plans_.back() = std::move(*plan);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::ForwardAction& action) const {
+  auto plan = std::make_unique<proxy::Proxy::Plan>();
+  plan->action = action;
+  if (!action.rewrite.empty()) {
+    auto rewrite = route::Rewrite::compile(action.rewrite);
+    if (!rewrite) return fail(std::move(rewrite.error()));
+    plan->rewrite = std::move(*rewrite);
+  }
+  if (action.hide_backend) {
+    const auto& options = upstreams_[upstream_index(action.upstream)]->options();
+    plan->hider.emplace(backend_names(options, action.host), action.rewrite.strip_prefix);
+  }
+  return plan;
+}
+
+}  // namespace rproxy::server

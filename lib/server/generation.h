@@ -1,0 +1,46 @@
+// Everything that follows from one configuration and that all workers share, immutable: a reload builds another and swaps it whole.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "proxy/proxy.h"
+#include "route/router.h"
+#include "server/tls_material.h"
+#include "upstream/upstream.h"
+
+namespace rproxy::server {
+
+class Generation {
+ public:
+  // Resolves upstream names, reads certificates, compiles routes. Errors name what failed: kResolveFailed, kFile, kConfig.
+  static Result<std::shared_ptr<const Generation>> build(config::Config config);
+
+  const config::Config& config() const { return config_; }
+  const route::Router& router() const { return *router_; }
+  const std::vector<std::unique_ptr<upstream::Upstream>>& upstreams() const { return upstreams_; }
+  // plans()[i] belongs to config().routes[i]; null where the route answers by itself.
+  const std::vector<std::unique_ptr<proxy::Proxy::Plan>>& plans() const { return plans_; }
+  // upstream_of()[i] is the index into upstreams() for route i.
+  std::size_t upstream_index(const std::string& name) const { return upstream_by_name_.at(name); }
+  const TlsMaterial& tls() const { return tls_; }
+
+ private:
+  explicit Generation(config::Config config) : config_(std::move(config)) {}
+  Result<void> build_upstreams();
+  Result<void> build_routes();
+  Result<std::unique_ptr<proxy::Proxy::Plan>> build_plan(const proxy::ForwardAction& action) const;
+
+  config::Config config_;
+  std::optional<route::Router> router_;
+  std::vector<std::unique_ptr<upstream::Upstream>> upstreams_;
+  std::unordered_map<std::string, std::size_t> upstream_by_name_;
+  std::vector<std::unique_ptr<proxy::Proxy::Plan>> plans_;
+  TlsMaterial tls_;
+};
+
+}  // namespace rproxy::server

@@ -1,0 +1,44 @@
+#include "server/log_observer.h"
+
+namespace rproxy::server {
+
+void LogObserver::finished(const exchange::Request& request, const exchange::Outcome& outcome) {
+  const exchange::Client& client = *request.client;
+  const exchange::Trace& trace = request.trace;
+  proxy::AccessRecord record{};
+  record.time = trace.wall_time;
+  record.client = request.client_ip;
+  record.client_port = client.peer.port;
+  if (client.peer.is_unix) record.peer_unix = "unix:";
+  record.method = request.head.method;
+  record.scheme = request.head.scheme;
+  record.host = request.client_authority;
+  record.path = request.client_path;
+  record.query = request.head.query;
+  record.target = request.head.target;
+  record.protocol = http::to_string(request.head.version);
+  record.user_agent = request.head.fields.get(http::FieldId::kUserAgent);
+  record.referer = request.head.fields.get(http::FieldId::kReferer);
+  record.request_id = trace.request_id;
+  record.route = trace.route;
+  record.upstream = trace.upstream;
+  record.endpoint = trace.endpoint;
+  record.status = outcome.status;
+  record.upstream_status = trace.upstream_status;
+  record.bytes_received = outcome.bytes_received;
+  record.bytes_sent = outcome.bytes_sent;
+  record.body_bytes_sent = outcome.body_bytes_sent;
+  record.retries = trace.retries;
+  record.cache = trace.cache;
+  record.termination = outcome.termination;
+  record.first_byte = trace.first_byte;
+  record.connect = trace.connect;
+  record.upstream_first_byte = trace.upstream_first_byte;
+  record.duration = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - trace.start);
+  record.tls_version = client.tls_version;
+  record.tls_cipher = client.tls_cipher;
+  record.sni = client.server_name;
+  log_.write(record);
+}
+
+}  // namespace rproxy::server

@@ -1,0 +1,50 @@
+#include "server/sockets.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+
+#include "net/listener.h"
+
+namespace rproxy::server {
+
+Result<std::vector<OpenListener>> open_listeners(const config::Config& config, unsigned workers) {
+  std::vector<OpenListener> out;
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    OpenListener open{i, {}, {}};
+    net::ListenOptions options = config.listeners[i].listen;
+    auto first = net::open_listener(options);
+    if (!first) return fail(std::move(first.error()));
+    open.bound = net::local_address(*first, options.address);
+    // The others share the port the first one got.
+    options.address.port = open.bound.port;
+    open.sockets.push_back(std::move(*first));
+    while (open.sockets.size() < workers) {
+      if (options.address.kind == HostPort::Kind::kUnix) {
+        Fd copy(::fcntl(open.sockets.front().get(), F_DUPFD_CLOEXEC, 0));
+        if (!copy) return fail(Error{ErrorCode::kOutOfDescriptors, Side::kLocal, Retry::kNever, errno, {}});
+        open.sockets.push_back(std::move(copy));
+        continue;
+      }
+      auto socket = net::open_listener(options);
+      if (!socket) return fail(std::move(socket.error()));
+      open.sockets.push_back(std::move(*socket));
+    }
+    out.push_back(std::move(open));
+  }
+  return out;
+}
+
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    rlimit raised = limit;
+    raised.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace rproxy::server

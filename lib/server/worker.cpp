@@ -1,0 +1,162 @@
+#include "server/worker.h"
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/log.h"
+#include "net/tls_stream.h"
+#include "proxy/fixed_answers.h"
+
+namespace rproxy::server {
+namespace {
+
+// A buffer holds the longest head allowed and still has room for content behind it.
+std::size_t buffer_size(const config::Config& config) {
+  constexpr std::uint64_t kContentRoom = 4096;
+  std::uint64_t head = config.client.head.head.bytes;
+  for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
+  return static_cast<std::size_t>(head + kContentRoom);
+}
+
+constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count();
+
+}  // namespace
+
+Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> sockets, ConnectionCount& connections,
+               proxy::AccessLogWriter* log, std::uint64_t seed)
+    : generation_(std::move(generation)), connections_(connections), loop_(buffer_size(generation_->config())) {
+  if (log != nullptr) log_.emplace(*log);
+  build_handlers(seed);
+  for (std::size_t i = 0; i < sockets.size(); ++i) open_door(i, std::move(sockets[i]));
+  loop_.on_tick([](void* self) { static_cast<Worker*>(self)->on_tick(); }, this);
+  tasks_.on_end({[](void* self) { static_cast<Worker*>(self)->on_connection_end(); }, this});
+}
+
+Worker::~Worker() {
+  tasks_.cancel_all();
+  doors_.clear();
+  pools_.clear();
+  loop_.drain_handlers();
+}
+
+void Worker::build_handlers(std::uint64_t seed) {
+  for (const auto& upstream : generation_->upstreams()) {
+    const auto& tls = upstream->options().tls;
+    client_tls_.push_back(tls.enabled ? generation_->tls().client_context(*upstream) : nullptr);
+    pools_.push_back(std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
+  }
+  const auto& routes = generation_->config().routes;
+  std::vector<proxy::RouteHandler::Route> chains;
+  chains.reserve(routes.size());
+  for (std::size_t i = 0; i < routes.size(); ++i) chains.push_back({routes[i].rule.name, make_chain(routes[i], i)});
+  root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding, std::move(chains));
+}
+
+std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index) {
+  if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
+    return std::make_unique<proxy::Redirect>(*redirect);
+  }
+  if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
+    return std::make_unique<proxy::Respond>(*respond);
+  }
+  const auto& plan = *generation_->plans()[index];
+  auto& pool = *pools_[generation_->upstream_index(plan.action.upstream)];
+  return std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+}
+
+void Worker::open_door(std::size_t index, Fd socket) {
+  auto door = std::make_unique<Door>();
+  door->options = &generation_->config().listeners[index];
+  exchange::Handler* handler = root_.get();
+  if (door->options->redirect_https) {
+    door->redirect = std::make_unique<proxy::RedirectToHttps>(door->options->redirect_port);
+    handler = door->redirect.get();
+  }
+  door->context = std::make_unique<downstream::Context>(generation_->config().client, loop_, *handler, log_ ? &*log_ : nullptr);
+  if (door->options->tls) door->tls = generation_->tls().server_context(index);
+  door->listener = std::make_unique<net::Listener>(
+      loop_, std::move(socket), [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
+      [this, at = door.get()](net::StreamPtr stream, const net::Peer& peer) { on_accept(*at, std::move(stream), peer); });
+  doors_.push_back(std::move(door));
+}
+
+void Worker::on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer) {
+  connections_.open.fetch_add(1, std::memory_order_relaxed);
+  tasks_.spawn(serve(door, std::move(stream), peer));
+}
+
+net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, net::Peer peer) {
+  exchange::Client client;
+  client.peer = peer;
+  if (door.tls == nullptr) return downstream::serve_http1(std::move(stream), client, *door.context);
+  return serve_tls(door, std::move(stream), client);
+}
+
+net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::Client client) {
+  auto secured = net::TlsStream::accept(std::move(stream), *door.tls);
+  if (auto done = co_await secured->handshake(generation_->config().client.handshake_timeout); !done) {
+    log::debug("{}: {}", client.peer.ip.to_string(), describe(done.error()));
+    co_return;
+  }
+  client.scheme = "https";
+  client.tls_version = secured->version();
+  client.tls_cipher = secured->cipher();
+  client.server_name = secured->server_name();
+  co_await downstream::serve_http1(std::move(secured), client, *door.context);
+}
+
+void Worker::on_connection_end() {
+  connections_.open.fetch_sub(1, std::memory_order_relaxed);
+  if (draining_) {
+    if (tasks_.size() == 0) loop_.stop();
+    return;
+  }
+  for (auto& door : doors_) {
+    if (door->listener->is_paused()) door->listener->resume();
+  }
+}
+
+void Worker::on_tick() {
+  if (++ticks_ % kTicksPerSecond != 0) return;
+  const TimePoint now = Clock::now();
+  for (auto& pool : pools_) pool->sweep(now);
+  if (log_) log_->flush();
+  if (draining_) return;
+  for (auto& door : doors_) door->listener->resume();
+}
+
+void Worker::start(std::function<void()> on_exit) {
+  thread_ = std::thread([this, on_exit = std::move(on_exit)] {
+    for (auto& door : doors_) door->listener->start();
+    loop_.run();
+    if (log_) log_->flush();
+    on_exit();
+  });
+}
+
+void Worker::drain() {
+  asio::post(loop_.io(), [this] { begin_drain(); });
+}
+
+void Worker::begin_drain() {
+  if (draining_) return;
+  for (auto& door : doors_) {
+    door->listener->stop();
+    door->context->draining = true;
+  }
+  draining_ = true;
+  for (auto& door : doors_) door->context->idle.interrupt_all();
+  for (auto& pool : pools_) pool->close_idle();
+  if (tasks_.size() == 0) loop_.stop();
+}
+
+void Worker::stop() { loop_.io().stop(); }
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace rproxy::server

@@ -1,0 +1,38 @@
+// The upstream end of an upgraded HTTP/1 connection.
+#pragma once
+
+#include "exchange/body.h"
+#include "upstream/pool.h"
+
+namespace rproxy::upstream {
+
+class Http1Tunnel final : public exchange::Tunnel {
+ public:
+  explicit Http1Tunnel(Lease lease) : lease_(std::move(lease)), stream_(lease_.stream()) { stream_.release(); }
+
+  net::Task<Result<std::string_view>> read() override {
+    stream_.consume(std::exchange(given_, 0));
+    if (stream_.input().empty()) {
+      auto filled = co_await stream_.fill();
+      if (!filled) co_return fail(std::move(filled.error()));
+    }
+    given_ = stream_.input().size();
+    co_return stream_.input();
+  }
+
+  net::Task<Result<void>> write(std::string_view bytes) override {
+    auto sent = co_await stream_.write(bytes);
+    if (!sent) co_return fail(std::move(sent.error()));
+    co_return Result<void>();
+  }
+
+  void shutdown_write() override { stream_.shutdown_write(); }
+  void abort() override { stream_.abort(false); }
+
+ private:
+  Lease lease_;
+  net::Stream& stream_;
+  std::size_t given_ = 0;
+};
+
+}  // namespace rproxy::upstream
