@@ -45,6 +45,7 @@ class ChunkDecoder {
   enum class State : std::uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer, kDone };
 
   Result<void> take_size_digit(char c);
+  Result<void> take_trailer_character(char c);
   Result<bool> take_trailer_line();
 
   const ChunkLimits& limits_;
@@ -54,6 +55,7 @@ class ChunkDecoder {
   std::size_t digits_ = 0;
   std::size_t extension_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
+  std::size_t trailer_lines_ = 0;
   char* line_ = nullptr;  // a trailer line being collected, in the arena
   std::size_t line_size_ = 0;
   std::size_t line_capacity_ = 0;

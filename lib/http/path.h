@@ -17,9 +17,11 @@ struct PathPolicy {
 };
 
 // `path` begins with '/' and has no query. Decodes escapes of unreserved characters ("%2e" is a dot), upper-cases the others' digits,
-// removes dot segments, treats slashes by policy. Refuses (kBadRequest) broken escapes, "%00", controls, a climb above the root,
-// bytes outside RFC 3986 pchar and '/' (of these, non-ASCII is refused, and `"<>\^`{|}` are refused).
-// Returns `path` itself where it was already normal (the usual case: one scan, no copy), else a copy in `arena`.
+// escapes what browsers leave bare though RFC 3986 does not (^ ` { | } [ ]), removes dot segments, treats slashes by policy. Refuses
+// (kBadRequest) broken escapes, controls escaped or not, a climb above the root, dot segments with parameters ("..;": some servers
+// climb by them), bare non-ASCII and any of space " < > \.
+// Returns `path` itself where it was already normal (the usual case: one scan, no copy), else a copy in `arena`. Normalising twice
+// changes nothing.
 Result<std::string_view> normalize_path(std::string_view path, const PathPolicy& policy, Arena& arena);
 
 }  // namespace rproxy::http
