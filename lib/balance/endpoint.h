@@ -34,6 +34,7 @@ class EndpointState {
   EndpointState(EndpointOptions options, const EjectionOptions& ejection);
 
   const EndpointOptions& options() const { return options_; }
+  const EjectionOptions& ejection() const { return ejection_; }
   const std::string& name() const { return name_; }  // "10.0.0.1:8001"
 
   // Called around every attempt; thread-safe, relaxed.
@@ -48,6 +49,8 @@ class EndpointState {
   double load(TimePoint now) const;
 
  private:
+  void measure(std::chrono::nanoseconds latency, TimePoint now);
+
   EndpointOptions options_;
   std::string name_;
   EjectionOptions ejection_;

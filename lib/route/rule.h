@@ -23,6 +23,9 @@ struct PathMatch {
   Kind kind = Kind::kAny;
   std::string value;  // kPrefix without the '*': "/images/" or "/api"; kRegex is RE2 and must match the whole path
   bool operator==(const PathMatch&) const = default;
+
+  // "/images/*" a prefix, "/favicon.ico" exact, "" and "*" any.
+  static PathMatch parse(const std::string& text);
 };
 
 struct Match {

@@ -1,0 +1,82 @@
+#include "balance/endpoint.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rproxy::balance {
+namespace {
+
+// How fast an old latency is forgotten: after this long it weighs 1/e. An endpoint that was slow once is asked again soon.
+constexpr double kDecayNs = 10e9;
+// Nobody has measured it yet: taken for quick, but its in-flight count keeps a burst from all going there.
+constexpr double kUnmeasuredNs = 1e6;
+constexpr std::uint32_t kGrowthMax = 16;  // doublings of an ejection's time
+
+std::int64_t to_ns(TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+EndpointState::EndpointState(EndpointOptions options, const EjectionOptions& ejection)
+    : options_(std::move(options)), name_(options_.address.to_string()), ejection_(ejection) {}
+
+void EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now) {
+  switch (outcome) {
+    case Outcome::kCancelled:
+      return;
+    case Outcome::kSuccess:
+    case Outcome::kServerError:
+      failures_in_row_.store(0, std::memory_order_relaxed);
+      if (outcome == Outcome::kSuccess) ejections_in_row_.store(0, std::memory_order_relaxed);
+      measure(latency, now);
+      return;
+    case Outcome::kConnectFailed:
+    case Outcome::kReset:
+    case Outcome::kTimeout:
+      break;
+  }
+  const std::uint32_t failures = failures_in_row_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (ejection_.consecutive_failures == 0 || failures < ejection_.consecutive_failures || is_ejected(now)) return;
+  const std::uint32_t before = ejections_in_row_.fetch_add(1, std::memory_order_relaxed);
+  const auto grown = ejection_.base_time * (std::int64_t{1} << std::min(before, kGrowthMax));
+  const auto time = std::min<Duration>(grown, ejection_.max_time);
+  ejected_until_ns_.store(to_ns(now + time), std::memory_order_relaxed);
+  // One more failure after coming back ejects again at once.
+  failures_in_row_.store(ejection_.consecutive_failures - 1, std::memory_order_relaxed);
+}
+
+// Peak EWMA: a slower answer counts in full at once, quicker ones bring the average down over time. Two workers measuring at the same
+// moment may lose one sample, which is cheaper than a lock.
+void EndpointState::measure(std::chrono::nanoseconds latency, TimePoint now) {
+  const double sample = static_cast<double>(latency.count());
+  const double average = static_cast<double>(ewma_ns_.load(std::memory_order_relaxed));
+  const std::int64_t stamp = ewma_stamp_ns_.load(std::memory_order_relaxed);
+  const std::int64_t now_ns = to_ns(now);
+  double next = sample;
+  if (stamp != 0 && sample < average) {
+    const double weight = std::exp(-static_cast<double>(std::max<std::int64_t>(0, now_ns - stamp)) / kDecayNs);
+    next = average * weight + sample * (1 - weight);
+  }
+  ewma_ns_.store(static_cast<std::int64_t>(next), std::memory_order_relaxed);
+  ewma_stamp_ns_.store(now_ns, std::memory_order_relaxed);
+}
+
+bool EndpointState::is_ejected(TimePoint now) const {
+  const std::int64_t until = ejected_until_ns_.load(std::memory_order_relaxed);
+  return until != 0 && to_ns(now) < until;
+}
+
+double EndpointState::load(TimePoint now) const {
+  const std::int64_t stamp = ewma_stamp_ns_.load(std::memory_order_relaxed);
+  double latency = kUnmeasuredNs;
+  if (stamp != 0) {
+    const double age = static_cast<double>(std::max<std::int64_t>(0, to_ns(now) - stamp));
+    latency = static_cast<double>(ewma_ns_.load(std::memory_order_relaxed));
+    // An average that nobody has confirmed for long is believed less and less: nobody is avoided for ever.
+    if (age > kDecayNs / 10) latency *= std::exp(-age / kDecayNs);
+  }
+  return (latency + 1) * (in_flight() + 1.0) / std::max<std::uint32_t>(options_.weight, 1);
+}
+
+}  // namespace rproxy::balance

@@ -1,0 +1,14 @@
+// Cookies of a request (RFC 6265 4.2).
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "http/fields.h"
+
+namespace rproxy::http {
+
+// The first cookie of that name, quotes kept; names compare with case.
+std::optional<std::string_view> find_cookie(const Fields& fields, std::string_view name);
+
+}  // namespace rproxy::http
