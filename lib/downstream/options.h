@@ -25,7 +25,6 @@ struct Options {
   Duration tunnel_timeout{3'600'000};         // silence both ways after an upgrade
   std::uint64_t requests_per_connection = 0;  // 0: no limit
   ByteSize max_body{0};                       // request content; 0: no limit. Over: 413
-  bool operator==(const Options&) const;
 };
 
 }  // namespace rproxy::downstream

@@ -139,7 +139,8 @@ class Stream {
   // For a write that ended within start_write().
   void set_write_result(IoResult result) { write_result_ = result; }
   IoResult write_result() const { return write_result_; }
-  void arm_write_deadline() { write_deadline_.arm(loop_.wheel(), write_timeout_); }
+  virtual void arm_write_deadline() { write_deadline_.arm(loop_.wheel(), write_timeout_); }
+  Duration write_timeout() const { return write_timeout_; }
 
   // Room to receive into; takes a buffer if there is none. Empty when full.
   std::span<char> receive_room();
@@ -165,6 +166,8 @@ class Stream {
   Pending* pending_ = nullptr;
 
  private:
+  friend class TlsStream;  // waits for the stream below it without a coroutine
+
   class FillAwaiter {
    public:
     explicit FillAwaiter(Stream& stream) : stream_(stream) {}

@@ -21,6 +21,12 @@ std::size_t buffer_size(const config::Config& config) {
   return static_cast<std::size_t>(head + kContentRoom);
 }
 
+constexpr std::string_view kPlainOnTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 52\r\n"
+    "Connection: close\r\n\r\nThis port speaks HTTPS: use https:// to come here.\r\n";
+// How long such a client may take to hang up, so that the answer is not lost with a reset.
+constexpr Duration kLinger{2'000};
+
 constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count();
 
 }  // namespace
@@ -98,7 +104,18 @@ net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, net::Peer peer)
 net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::Client client) {
   auto secured = net::TlsStream::accept(std::move(stream), *door.tls);
   if (auto done = co_await secured->handshake(generation_->config().client.handshake_timeout); !done) {
-    log::debug("{}: {}", client.peer.ip.to_string(), describe(done.error()));
+    log::debug("TLS handshake with {}: {}", client.peer.ip.to_string(), describe(done.error()));
+    if (done.error().code != ErrorCode::kBadRequest) co_return;
+    // Someone typed http:// in front of the port: an alert would tell them nothing.
+    auto plain = secured->release_inner();
+    (void)co_await plain->write(kPlainOnTls);
+    plain->shutdown_write();
+    plain->set_read_timeout(kLinger);
+    for (;;) {
+      plain->consume(plain->input().size());
+      auto filled = co_await plain->fill();
+      if (!filled || *filled == 0) break;
+    }
     co_return;
   }
   client.scheme = "https";
