@@ -4,6 +4,7 @@
 
 #include "exchange/error_page.h"
 #include "exchange/until_done.h"
+#include "http/head_lines.h"
 #include "http/serializer.h"
 
 namespace rproxy::downstream {

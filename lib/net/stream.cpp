@@ -164,15 +164,38 @@ void Stream::complete_ready(Direction direction, IoResult result) {
   }
 }
 
-Result<std::size_t> Stream::take(IoResult& slot) {
+Stream::IoResult Stream::take_result(IoResult& slot) {
   const IoResult result = slot;
   // An end or a broken connection stays: whoever asks again is told again.
   const bool passes = !result.failed ? result.size != 0
                                      : result.code == ErrorCode::kReadTimeout || result.code == ErrorCode::kCancelled ||
                                            result.code == ErrorCode::kLimitReached;
   if (passes) slot = {};
+  return result;
+}
+
+Result<std::size_t> Stream::take(IoResult& slot) {
+  const IoResult result = take_result(slot);
   if (result.failed) return fail(Error{result.code, side_, Retry::kNever, result.os_error, {}});
   return result.size;
+}
+
+bool Stream::begin_inner_fill(Stream& inner, Waiter waiter) {
+  if (inner.begin_fill()) return true;
+  inner.read_waiter_ = waiter;
+  return false;
+}
+
+bool Stream::begin_inner_write(Stream& inner, Pending& pending, Waiter waiter) {
+  if (inner.begin_write(pending)) return true;
+  inner.write_waiter_ = waiter;
+  inner.arm_write_deadline();
+  return false;
+}
+
+void Stream::forget_inner(Stream& inner) {
+  inner.unwatch();
+  inner.cancel_write();
 }
 
 void Stream::set_read_timeout(Duration timeout) {

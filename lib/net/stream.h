@@ -78,7 +78,7 @@ class Stream {
   // For fill(): how long from now, whatever happens meanwhile; 0 for ever. Stays until changed.
   void set_read_timeout(Duration timeout);
   // For every write(): how long the peer may take nothing; 0 for ever.
-  void set_write_timeout(Duration timeout) { write_timeout_ = timeout; }
+  virtual void set_write_timeout(Duration timeout) { write_timeout_ = timeout; }
 
   // Wakes a waiting fill() with kCancelled. The stream stays usable.
   void interrupt_fill();
@@ -164,6 +164,15 @@ class Stream {
   };
   // Lives in the awaiting frame; set while a write is under way.
   Pending* pending_ = nullptr;
+
+  // For a stream built on another: fill() and write() of `inner` that tell a function. True when the operation ended at once, and
+  // `waiter` will not be called; either way its result is taken afterwards, once. `pending` stays in place until then.
+  static bool begin_inner_fill(Stream& inner, Waiter waiter);
+  static IoResult take_inner_fill(Stream& inner) { return inner.take_result(inner.read_result_); }
+  static bool begin_inner_write(Stream& inner, Pending& pending, Waiter waiter);
+  static IoResult take_inner_write(Stream& inner) { return inner.take_result(inner.write_result_); }
+  // Nobody is told any more, and what was pending is not touched again.
+  static void forget_inner(Stream& inner);
 
  private:
   friend class TlsStream;  // waits for the stream below it without a coroutine
@@ -253,7 +262,8 @@ class Stream {
   bool begin_fill();
   bool begin_write(Pending& pending);
   void cancel_write();
-  Result<std::size_t> take(IoResult& result);
+  IoResult take_result(IoResult& slot);
+  Result<std::size_t> take(IoResult& slot);
 
   Loop& loop_;
   Buffer buffer_;

@@ -106,7 +106,9 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   upstream::Endpoint& endpoint = pool_.endpoint(attempt.endpoint);
   request.trace.endpoint = endpoint.state.name();
   std::optional<upstream::Lease> lease;
-  if (!fresh) lease = pool_.acquire_idle(attempt.endpoint);
+  if (!fresh) {
+    if (auto idle = pool_.acquire_idle(attempt.endpoint)) lease.emplace(std::move(*idle));
+  }
   if (!lease) {
     const TimePoint before = Clock::now();
     auto connected = co_await pool_.connect(attempt.endpoint);

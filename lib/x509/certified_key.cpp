@@ -1,103 +1,130 @@
 #include "x509/certified_key.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
-#include <cstring>
-#include <ctime>
-#include <fstream>
-#include <iterator>
 #include <utility>
+
+#include "base/fd.h"
 
 namespace rproxy::x509 {
 namespace {
 
-constexpr std::size_t kFileMax = 1 << 20;
+// Far above any chain or key in use; keeps a wrong path, such as a disk image, from being read into memory.
+constexpr std::size_t kFileMax = std::size_t{256} * 1024;
 constexpr std::size_t kChainMax = 16;
 
-tl::unexpected<Error> bad(const std::string& file, const std::string& what) {
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, file + ": " + what);
+tl::unexpected<Error> refuse(std::string context) {
+  ERR_clear_error();
+  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Error{ErrorCode::kFile, Side::kLocal, Retry::kNever, errno, path});
-  std::string text(kFileMax + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kFileMax) return fail(ErrorCode::kFile, Side::kLocal, Retry::kNever, path + ": larger than 1 MiB");
-  return text;
-}
+BioPtr bio_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
-BioPtr memory(const std::string& text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-// No terminal to ask on: an encrypted key is an error, not a question.
-int refuse_password(char*, int, int, void* asked) {
+int note_encrypted(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;
 }
 
-std::chrono::system_clock::time_point to_time(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+Result<KeyPtr> parse_key(std::string_view pem, const std::string& name) {
+  bool encrypted = false;
+  const BioPtr bio = bio_of(pem);
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, note_encrypted, &encrypted));
+  if (encrypted) {
+    return refuse(fmt::format("{}: the private key is encrypted; decrypt it with `openssl pkey -in {} -out NEW`", name, name));
+  }
+  if (!key) return refuse(fmt::format("{}: no private key in PEM form ({})", name, take_openssl_reason()));
+  const int type = EVP_PKEY_get_base_id(key.get());
+  if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC && type != EVP_PKEY_ED25519) {
+    return refuse(fmt::format("{}: the key is neither RSA, ECDSA nor Ed25519", name));
+  }
+  return key;
 }
 
-std::vector<std::string> dns_names(X509* leaf) {
-  std::vector<std::string> names;
-  auto* all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all, i);
-    if (name->type != GEN_DNS) continue;
-    std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                     static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    names.push_back(std::move(text));
-  }
-  GENERAL_NAMES_free(all);
-  std::ranges::sort(names);
-  return names;
-}
+// Private keys do not stay in freed memory.
+struct Wiped {
+  std::string text;
+  ~Wiped() { OPENSSL_cleanse(text.data(), text.size()); }
+};
 
 }  // namespace
 
-std::string take_openssl_error() {
-  const unsigned long code = ERR_get_error();
+Result<std::string> read_file(const std::string& path, std::size_t size_max) {
+  const auto failed = [&](int os_error, const char* why) {
+    return fail(Error{ErrorCode::kFile, Side::kLocal, Retry::kNever, os_error, os_error != 0 ? path : path + ": " + why});
+  };
+  // O_NONBLOCK: opening a pipe by mistake must not hang.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return failed(errno, "");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return failed(errno, "");
+  if (!S_ISREG(status.st_mode)) return failed(0, "not a regular file");
+  if (static_cast<std::size_t>(status.st_size) > size_max) return failed(0, "larger than any such file should be");
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(errno, "");
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const std::string& name, std::size_t count_max) {
+  std::vector<Certificate> certificates;
+  const BioPtr bio = bio_of(pem);
+  for (;;) {
+    X509Ptr parsed(PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr));
+    if (!parsed) break;
+    if (certificates.size() == count_max) return refuse(fmt::format("{}: more than {} certificates", name, count_max));
+    certificates.emplace_back(std::move(parsed));
+  }
+  // The end of the text is told as "no start line"; anything else is a certificate that does not parse.
+  const unsigned long code = ERR_peek_last_error();
+  const bool at_end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+  if (!at_end) {
+    return refuse(fmt::format("{}: certificate {} is malformed ({})", name, certificates.size() + 1, take_openssl_reason()));
+  }
   ERR_clear_error();
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "unknown OpenSSL error";
+  if (certificates.empty()) return refuse(fmt::format("{}: no certificate in PEM form", name));
+  return certificates;
 }
 
 Result<CertifiedKey> CertifiedKey::load(const std::string& cert_file, const std::string& key_file) {
-  auto cert_text = read_file(cert_file);
-  if (!cert_text) return fail(std::move(cert_text.error()));
-  auto key_text = read_file(key_file);
-  if (!key_text) return fail(std::move(key_text.error()));
-  CertifiedKey made;
-  const BioPtr certs = memory(*cert_text);
-  while (X509* next = PEM_read_bio_X509(certs.get(), nullptr, nullptr, nullptr)) {
-    made.chain_.emplace_back(next);
-    if (made.chain_.size() > kChainMax) return bad(cert_file, "more than 16 certificates");
+  auto cert = read_file(cert_file, kFileMax);
+  if (!cert) return fail(std::move(cert.error()));
+  auto key = read_file(key_file, kFileMax);
+  if (!key) return fail(std::move(key.error()));
+  const Wiped wiped{std::move(*key)};
+  return parse(*cert, wiped.text, cert_file, key_file);
+}
+
+Result<CertifiedKey> CertifiedKey::parse(std::string_view cert, std::string_view key_text, const std::string& cert_name,
+                                         const std::string& key_name) {
+  ERR_clear_error();
+  auto chain = parse_certificates(cert, cert_name, kChainMax);
+  if (!chain) return fail(std::move(chain.error()));
+  auto key = parse_key(key_text, key_name);
+  if (!key) return fail(std::move(key.error()));
+  const auto belongs = [&](const Certificate& each) { return X509_check_private_key(each.native(), key->get()) == 1; };
+  if (!belongs(chain->front())) {
+    const bool later = std::any_of(chain->begin(), chain->end(), belongs);
+    if (later) {
+      return refuse(fmt::format("{}: the certificate of the key {} must come first, before its chain", cert_name, key_name));
+    }
+    return refuse(fmt::format("{}: the private key {} does not belong to this certificate", cert_name, key_name));
   }
   ERR_clear_error();
-  if (made.chain_.empty()) return bad(cert_file, "no certificate in PEM form");
-  bool asked = false;
-  made.key_.reset(PEM_read_bio_PrivateKey(memory(*key_text).get(), nullptr, &refuse_password, &asked));
-  OPENSSL_cleanse(key_text->data(), key_text->size());
-  if (asked) return bad(key_file, "the key is encrypted; decrypt it with openssl pkey");
-  if (!made.key_) return bad(key_file, "no private key in PEM form (" + take_openssl_error() + ")");
-  ERR_clear_error();
-  if (X509_check_private_key(made.leaf(), made.key()) != 1) {
-    ERR_clear_error();
-    return bad(key_file, "the key does not belong to the certificate " + cert_file);
-  }
-  made.names_ = dns_names(made.leaf());
-  made.not_before_ = to_time(X509_get0_notBefore(made.leaf()));
-  made.not_after_ = to_time(X509_get0_notAfter(made.leaf()));
-  return made;
+  return CertifiedKey(std::move(*chain), std::move(*key));
 }
 
 }  // namespace rproxy::x509

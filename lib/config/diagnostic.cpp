@@ -1,0 +1,90 @@
+#include "config/diagnostic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+namespace rproxy::config {
+namespace {
+
+constexpr std::string_view kReset = "\033[0m";
+
+struct Colors {
+  std::string_view severity, frame, bold, reset;
+};
+
+Colors colors_for(Severity severity, bool color) {
+  if (!color) return {};
+  return {severity == Severity::kError ? "\033[1;31m" : "\033[1;33m", "\033[1;34m", "\033[1m", kReset};
+}
+
+// Tabs keep the caret under its word.
+std::string indent_as(const std::string& line, std::size_t columns) {
+  std::string indent = line.substr(0, std::min(columns, line.size()));
+  for (char& c : indent) c = c == '\t' ? '\t' : ' ';
+  return indent;
+}
+
+// Levenshtein, with a swap of neighbours as one step.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> before_last(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> now(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (std::size_t k = 1; k <= b.size(); ++k) {
+      const std::size_t change = a[i - 1] == b[k - 1] ? 0 : 1;
+      now[k] = std::min({last[k] + 1, now[k - 1] + 1, last[k - 1] + change});
+      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) now[k] = std::min(now[k], before_last[k - 2] + 1);
+    }
+    before_last.swap(last);
+    last.swap(now);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& diagnostic, bool color) {
+  const Colors c = colors_for(diagnostic.severity, color);
+  const auto word = diagnostic.severity == Severity::kError ? "error" : "warning";
+  std::string out = fmt::format("{}{}[{}]{}{}: {}{}\n", c.severity, word, diagnostic.id, c.reset, c.bold, diagnostic.message, c.reset);
+  if (diagnostic.at.line == 0) {
+    out += fmt::format("{} --> {}{}\n", c.frame, c.reset, diagnostic.at.file);
+  } else {
+    const std::string number = std::to_string(diagnostic.at.line);
+    const std::string margin(number.size(), ' ');
+    out += fmt::format("{}{}--> {}{}:{}:{}\n", margin, c.frame, c.reset, diagnostic.at.file, diagnostic.at.line, diagnostic.at.column);
+    out += fmt::format("{}{} |{} {}\n", c.frame, number, c.reset, diagnostic.source_line);
+    const std::string tail(diagnostic.length > 0 ? diagnostic.length - 1 : 0, '~');
+    out += fmt::format("{}{} |{} {}{}^{}{}\n", c.frame, margin, c.reset,
+                       indent_as(diagnostic.source_line, diagnostic.at.column - 1), c.severity, tail, c.reset);
+  }
+  if (!diagnostic.remedy.empty()) out += fmt::format("  {}help:{} {}\n", c.bold, c.reset, diagnostic.remedy);
+  return out;
+}
+
+void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
+  const auto key = [](const Diagnostic& d) { return std::tie(d.at, d.id, d.message); };
+  std::ranges::stable_sort(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+  const auto repeated = std::ranges::unique(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); });
+  diagnostics.erase(repeated.begin(), repeated.end());
+}
+
+std::string nearest(const std::string& word, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    const std::size_t d = distance(word, candidate);
+    if (d < best_distance) {
+      best = candidate;
+      best_distance = d;
+    }
+  }
+  return best;
+}
+
+}  // namespace rproxy::config

@@ -1,0 +1,238 @@
+#include "config/source.h"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "config/document.h"
+
+namespace rproxy::config {
+namespace {
+
+constexpr std::size_t kFileMax = 16 << 20;
+constexpr std::size_t kIncludeDepthMax = 16;
+constexpr std::size_t kSecretMax = 64 << 10;
+
+// Null where the file can't be read; `why` says so.
+std::optional<std::string> read_file(const std::string& path, std::size_t max, std::string& why) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    why = "is a directory";
+    return std::nullopt;
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    why = std::strerror(errno);
+    return std::nullopt;
+  }
+  std::string text;
+  char block[16384];
+  while (in.read(block, sizeof block), in.gcount() > 0) {
+    text.append(block, static_cast<std::size_t>(in.gcount()));
+    if (text.size() > max) {
+      why = fmt::format("larger than {} bytes", max);
+      return std::nullopt;
+    }
+  }
+  return text;
+}
+
+std::shared_ptr<const SourceFile> make_source(const std::string& name, const std::string& text) {
+  auto file = std::make_shared<SourceFile>();
+  file->name = name;
+  file->directory = std::filesystem::path(name).parent_path().string();
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    file->lines.emplace_back(text, begin, end - begin);
+    if (!file->lines.back().empty() && file->lines.back().back() == '\r') file->lines.back().pop_back();
+    begin = end + 1;
+  }
+  return file;
+}
+
+class Reader {
+ public:
+  Reader(const Environment& environment, Problems& problems, bool may_read) 
+      : environment_(environment), problems_(problems), may_read_(may_read) {}
+
+  std::optional<Node> read(const std::string& path, const Place* from, std::size_t depth) {
+    std::string why;
+    const auto text = read_file(path, kFileMax, why);
+    if (!text) {
+      Place place;
+      if (from != nullptr) {
+        place = *from;
+      } else {
+        place.file = make_source(path, {});
+      }
+      problems_.error("RP1008", place, fmt::format("can't read {}: {}", path, why), "check the path and its permissions");
+      return std::nullopt;
+    }
+    return parse(path, *text, depth);
+  }
+
+  std::optional<Node> parse(const std::string& name, const std::string& text, std::size_t depth) {
+    auto tree = parse_document(make_source(name, text), text, problems_.list());
+    if (!tree) return std::nullopt;
+    expand(*tree);
+    if (Node* include = tree->find("include")) {
+      const Node wanted = std::move(*include);
+      std::erase_if(tree->members, [](const Member& member) { return member.key == "include"; });
+      open_.push_back(name);
+      take_includes(*tree, wanted, depth);
+      open_.pop_back();
+    }
+    return tree;
+  }
+
+ private:
+  void take_includes(Node& tree, const Node& wanted, std::size_t depth) {
+    if (!may_read_) return;
+    std::vector<const Node*> patterns;
+    if (wanted.is(Node::Kind::kArray)) {
+      for (const Node& item : wanted.items) patterns.push_back(&item);
+    } else {
+      patterns.push_back(&wanted);
+    }
+    for (const Node* pattern : patterns) {
+      if (!pattern->is(Node::Kind::kString)) {
+        problems_.error("RP1003", pattern->at, fmt::format("include takes strings, not {}", kind_name(pattern->kind)));
+      } else if (depth == kIncludeDepthMax) {
+        problems_.error("RP1008", pattern->at, "includes go deeper than 16 files");
+      } else {
+        take_include(tree, *pattern, depth);
+      }
+    }
+  }
+
+  void take_include(Node& tree, const Node& pattern, std::size_t depth) {
+    glob_t found{};
+    const std::string path = resolve_path(pattern.at, pattern.text);
+    const int result = ::glob(path.c_str(), 0, nullptr, &found);
+    const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&found, &::globfree);
+    const bool is_pattern = path.find_first_of("*?[") != std::string::npos;
+    if (result != 0 || found.gl_pathc == 0) {
+      // "conf.d/*.toml" may well be empty; a name may not.
+      if (!is_pattern) problems_.error("RP1008", pattern.at, fmt::format("can't read {}: no such file", path));
+      return;
+    }
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      const std::string name = found.gl_pathv[i];
+      if (std::ranges::find(open_, name) != open_.end()) {
+        problems_.error("RP1008", pattern.at, fmt::format("{} includes itself", name));
+        continue;
+      }
+      if (auto other = read(name, &pattern.at, depth + 1)) merge(tree, std::move(*other), "");
+    }
+  }
+
+  // Tables unite, arrays append; one value set twice is a mistake somewhere.
+  void merge(Node& into, Node from, const std::string& path) {
+    for (Member& member : from.members) {
+      Node* known = into.find(member.key);
+      const std::string name = path.empty() ? member.key : path + "." + member.key;
+      if (known == nullptr) {
+        into.members.push_back(std::move(member));
+      } else if (known->is(Node::Kind::kTable) && member.value.is(Node::Kind::kTable)) {
+        merge(*known, std::move(member.value), name);
+      } else if (known->is(Node::Kind::kArray) && member.value.is(Node::Kind::kArray)) {
+        std::ranges::move(member.value.items, std::back_inserter(known->items));
+      } else {
+        problems_.error("RP1009", member.value.at,
+                        fmt::format("{} is set already, at {}:{}", name, known->at.file->name, known->at.line),
+                        "keep one of the two");
+      }
+    }
+  }
+
+  void expand(Node& node) {
+    if (node.is(Node::Kind::kString)) expand_text(node);
+    for (Node& item : node.items) expand(item);
+    for (Member& member : node.members) expand(member.value);
+  }
+
+  void expand_text(Node& node) {
+    if (node.text.find('$') == std::string::npos) return;
+    const std::string text = std::move(node.text);
+    node.raw = text;
+    node.text.clear();
+    for (std::size_t at = 0; at < text.size();) {
+      if (text[at] != '$' || at + 1 == text.size() || (text[at + 1] != '$' && text[at + 1] != '{')) {
+        node.text += text[at++];
+      } else if (text[at + 1] == '$') {
+        node.text += '$';
+        at += 2;
+      } else {
+        const auto end = text.find('}', at);
+        if (end == std::string::npos) {
+          problems_.error("RP1004", node.at, "${ without }", "write $$ for a dollar sign itself");
+          return;
+        }
+        node.text += value_of(text.substr(at + 2, end - at - 2), node.at);
+        at = end + 1;
+      }
+    }
+  }
+
+  std::string value_of(const std::string& name, const Place& at) {
+    constexpr std::string_view kFile = "file:";
+    if (name.starts_with(kFile)) return secret(resolve_path(at, name.substr(kFile.size())), at);
+    const auto fallback = name.find(":-");
+    const std::string variable = name.substr(0, fallback);
+    const auto value = environment_(variable);
+    // As in a shell, ":-" serves for what is empty, too.
+    if (value && (!value->empty() || fallback == std::string::npos)) return *value;
+    if (fallback != std::string::npos) return name.substr(fallback + 2);
+    problems_.error("RP1007", at, fmt::format("environment variable {} is not set", variable),
+                    fmt::format("set it, or give a default: ${{{}:-value}}", variable));
+    return {};
+  }
+
+  std::string secret(const std::string& path, const Place& at) {
+    std::string why = "no files here";
+    auto text = may_read_ ? read_file(path, kSecretMax, why) : std::nullopt;
+    if (!text) {
+      problems_.error("RP1008", at, fmt::format("can't read {}: {}", path, why), "check the path and its permissions");
+      return {};
+    }
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    return *text;
+  }
+
+  const Environment& environment_;
+  Problems& problems_;
+  bool may_read_;
+  std::vector<std::string> open_;  // files being read, the outermost first
+};
+
+}  // namespace
+
+Environment process_environment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+std::string resolve_path(const Place& at, const std::string& path) {
+  if (path.empty() || path.front() == '/' || !at.file || at.file->directory.empty()) return path;
+  return (std::filesystem::path(at.file->directory) / path).string();
+}
+
+std::optional<Node> read_tree(const std::string& path, const Environment& environment, Problems& problems) {
+  return Reader(environment, problems, true).read(path, nullptr, 0);
+}
+
+std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment, Problems& problems) {
+  return Reader(environment, problems, false).parse(name, text, 0);
+}
+
+}  // namespace rproxy::config

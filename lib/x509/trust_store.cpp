@@ -1,0 +1,63 @@
+#include "x509/trust_store.h"
+
+#include <openssl/err.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "x509/certified_key.h"
+
+namespace rproxy::x509 {
+namespace {
+
+constexpr std::size_t kBundleMax = std::size_t{8} * 1024 * 1024;
+constexpr std::size_t kCertificatesMax = 4096;
+
+// Read whole at start-up: a directory of hashed names would be searched, blocking, in the middle of a handshake.
+std::string system_bundle() {
+  const char* chosen = std::getenv(X509_get_default_cert_file_env());
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  for (const char* path : {X509_get_default_cert_file(), "/etc/ssl/certs/ca-certificates.crt",
+                           "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+    if (::access(path, R_OK) == 0) return path;
+  }
+  return {};
+}
+
+Result<StorePtr> read_store(const std::string& path) {
+  auto text = read_file(path, kBundleMax);
+  if (!text) return fail(std::move(text.error()));
+  ERR_clear_error();
+  auto certificates = parse_certificates(*text, path, kCertificatesMax);
+  if (!certificates) return fail(std::move(certificates.error()));
+  StorePtr store(X509_STORE_new());
+  for (const Certificate& certificate : *certificates) X509_STORE_add_cert(store.get(), certificate.native());
+  ERR_clear_error();
+  return store;
+}
+
+}  // namespace
+
+Result<TrustStore> TrustStore::system() {
+  const std::string bundle = system_bundle();
+  if (!bundle.empty()) {
+    auto store = read_store(bundle);
+    if (!store) return fail(std::move(store.error()));
+    return TrustStore(std::move(*store));
+  }
+  StorePtr store(X509_STORE_new());
+  X509_STORE_set_default_paths(store.get());
+  ERR_clear_error();
+  return TrustStore(std::move(store));
+}
+
+Result<TrustStore> TrustStore::from_file(const std::string& path) {
+  auto store = read_store(path);
+  if (!store) return fail(std::move(store.error()));
+  // What the operator put there is trusted as it is: a private intermediate does not need its root beside it.
+  X509_STORE_set_flags(store->get(), X509_V_FLAG_PARTIAL_CHAIN);
+  return TrustStore(std::move(*store));
+}
+
+}  // namespace rproxy::x509
