@@ -1,0 +1,69 @@
+// One definition per configuration key: it decodes, renders, documents and completes. A table of keys is the whole knowledge about one
+// TOML table.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "config/node.h"
+#include "config/problems.h"
+#include "config/values.h"
+
+namespace rproxy::config {
+
+template <typename T>
+struct Key {
+  std::string_view name;
+  std::string_view type;     // "duration", "size", "boolean"...
+  std::string_view meaning;  // one line
+  void (*decode)(Problems&, const Node&, T&);
+  std::string (*render)(const T&);  // the value as TOML; null where only what the file says can be shown
+};
+
+template <typename T>
+using Keys = std::span<const Key<T>>;
+
+// A key whose value is the member that `Access` names.
+template <typename T, auto Access>
+constexpr Key<T> key(std::string_view name, std::string_view meaning) {
+  using Value = std::remove_cvref_t<decltype(Access(std::declval<T&>()))>;
+  return {name, value_type<Value>(), meaning, [](Problems& problems, const Node& node, T& out) { decode_value(problems, node, Access(out)); },
+          [](const T& value) { return render_value(Access(const_cast<T&>(value))); }};
+}
+
+// A key with a decoder of its own.
+template <typename T>
+constexpr Key<T> special(std::string_view name, std::string_view type, std::string_view meaning,
+                         void (*decode)(Problems&, const Node&, T&)) {
+  return {name, type, meaning, decode, nullptr};
+}
+
+void report_unknown(Problems& problems, const Member& member, const std::string& table, const std::vector<std::string>& known);
+
+// Everything in `node` by the keys; what is not a key is reported with the nearest one. `name` is the table's, for messages.
+template <typename T>
+void decode_table(Problems& problems, const Node& node, const std::string& name, Keys<T> keys, T& out) {
+  if (!node.is(Node::Kind::kTable)) {
+    problems.error("RP1003", node.at, name + " is a table, not " + std::string(kind_name(node.kind)), "write " + name + " = { key = value }");
+    return;
+  }
+  for (const Member& member : node.members) {
+    const Key<T>* found = nullptr;
+    std::vector<std::string> known;
+    for (const Key<T>& key : keys) {
+      known.emplace_back(key.name);
+      if (key.name == member.key) found = &key;
+    }
+    if (found != nullptr) {
+      found->decode(problems, member.value, out);
+    } else {
+      report_unknown(problems, member, name, known);
+    }
+  }
+}
+
+}  // namespace rproxy::config

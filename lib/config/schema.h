@@ -1,0 +1,61 @@
+// The key tables of every TOML table the configuration has.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "config/key.h"
+
+namespace rproxy::config {
+
+// A route while it is read: at most one of the actions may be there in the end.
+struct RouteDraft {
+  Route route;
+  proxy::ForwardAction forward;
+  std::optional<proxy::RedirectAction> redirect;
+  std::optional<proxy::RespondAction> respond;
+  bool has_upstream = false;
+};
+
+struct TlsDraft {
+  net::TlsServerOptions options;
+  net::CertificateFiles single;  // cert and key, the short form for one
+};
+
+struct ListenerDraft {
+  Listener listener;
+  bool uses_shared_tls = false;
+};
+
+struct ListenDraft {
+  std::vector<const Node*> http;
+  std::vector<const Node*> https;
+};
+
+Keys<Server> server_keys();
+Keys<ListenDraft> listen_keys();
+Keys<ListenerDraft> listener_keys();
+Keys<TlsDraft> tls_keys();
+Keys<downstream::Options> client_keys();
+Keys<upstream::Options> upstream_keys();
+Keys<balance::EndpointOptions> endpoint_keys();
+Keys<upstream::PoolOptions> pool_keys();
+Keys<upstream::RetryOptions> retry_keys();
+Keys<balance::EjectionOptions> ejection_keys();
+Keys<net::TlsClientOptions> upstream_tls_keys();
+Keys<proxy::ForwardAction> defaults_keys();
+Keys<RouteDraft> route_keys();
+Keys<route::Match> match_keys();
+Keys<route::RewriteOptions> rewrite_keys();
+Keys<proxy::ForwardingOptions> forwarding_keys();
+Keys<proxy::AccessLogOptions> access_log_keys();
+
+// "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004.
+bool decode_address(Problems& problems, const Node& node, HostPort& out);
+// A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
+void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
+// `access_log = "..."`.
+void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
+
+}  // namespace rproxy::config

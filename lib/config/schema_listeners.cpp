@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include "config/schema.h"
+
+namespace rproxy::config {
+
+bool decode_address(Problems& problems, const Node& node, HostPort& out) {
+  if (!expect(problems, node, Node::Kind::kString)) return false;
+  const auto parsed = HostPort::parse(node.text);
+  if (!parsed) {
+    problems.error("RP1004", node.at, fmt::format("not an address: {}", quote_toml(node.text)),
+                   "write \"127.0.0.1:80\", \"[::1]:80\", \":80\", \"name:80\" or \"unix:/run/app.sock\"");
+    return false;
+  }
+  out = *parsed;
+  return true;
+}
+
+namespace {
+
+void add_addresses(Problems& problems, const Node& node, std::vector<const Node*>& out) {
+  if (node.is(Node::Kind::kString)) {
+    out.push_back(&node);
+    return;
+  }
+  if (!expect(problems, node, Node::Kind::kArray, "an address or an array of addresses")) return;
+  for (const Node& item : node.items) {
+    if (expect(problems, item, Node::Kind::kString)) out.push_back(&item);
+  }
+}
+
+constexpr Key<ListenDraft> kListen[] = {
+    special<ListenDraft>("http", "addresses", "plain HTTP; redirects to https when https is set",
+                         [](Problems& p, const Node& n, ListenDraft& o) { add_addresses(p, n, o.http); }),
+    special<ListenDraft>("https", "addresses", "HTTP over TLS, with the certificates of [tls]",
+                         [](Problems& p, const Node& n, ListenDraft& o) { add_addresses(p, n, o.https); }),
+};
+
+void decode_mode(Problems& problems, const Node& node, ListenerDraft& out) {
+  if (!expect(problems, node, Node::Kind::kString, "a string such as \"0660\"")) return;
+  unsigned mode = 0;
+  bool valid = !node.text.empty() && node.text.size() <= 4;
+  for (const char c : node.text) {
+    valid = valid && c >= '0' && c <= '7';
+    mode = mode * 8 + static_cast<unsigned>(c - '0');
+  }
+  if (valid) {
+    out.listener.listen.unix_mode = mode;
+  } else {
+    problems.error("RP1004", node.at, "not a file mode", "write octal digits: \"0660\"");
+  }
+}
+
+void decode_listener_tls(Problems& problems, const Node& node, ListenerDraft& out) {
+  if (node.is(Node::Kind::kBool)) {
+    out.uses_shared_tls = node.flag;
+    return;
+  }
+  decode_tls(problems, node, "tls", out.listener.tls.emplace());
+}
+
+using L = ListenerDraft;
+constexpr Key<L> kListener[] = {
+    key<L, [](auto& o) -> auto& { return o.listener.name; }>("name", "for logs"),
+    special<L>("address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
+               [](Problems& p, const Node& n, L& o) { decode_address(p, n, o.listener.listen.address); }),
+    key<L, [](auto& o) -> auto& { return o.listener.listen.backlog; }>("backlog", "connections waiting to be accepted"),
+    key<L, [](auto& o) -> auto& { return o.listener.listen.defer_accept; }>("defer_accept", "wake only when the first bytes are there"),
+    key<L, [](auto& o) -> auto& { return o.listener.listen.v6_only; }>("v6_only", "[::] takes no IPv4 connections"),
+    special<L>("unix_mode", "string", "permissions of a Unix socket, \"0660\"", decode_mode),
+    special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]", decode_listener_tls),
+    key<L, [](auto& o) -> auto& { return o.listener.redirect_https; }>("redirect_https", "answer everything with a redirect to https"),
+    key<L, [](auto& o) -> auto& { return o.listener.redirect_port; }>("redirect_port", "the port that redirect names"),
+};
+
+constexpr Key<net::CertificateFiles> kCertificate[] = {
+    special<net::CertificateFiles>("cert", "path", "PEM: leaf, then its chain",
+                                   [](Problems& p, const Node& n, net::CertificateFiles& o) { decode_file(p, n, o.cert); }),
+    special<net::CertificateFiles>("key", "path", "PEM: the private key",
+                                   [](Problems& p, const Node& n, net::CertificateFiles& o) { decode_file(p, n, o.key); }),
+};
+
+void check_pair(Problems& problems, const Place& at, const net::CertificateFiles& pair) {
+  if (pair.cert.empty()) problems.error("RP1005", at, "a certificate needs cert", "cert = \"file.pem\"");
+  if (pair.key.empty()) problems.error("RP1005", at, "a certificate needs key", "key = \"file.key\"");
+}
+
+void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
+  if (!expect(problems, node, Node::Kind::kArray, "an array of { cert, key }")) return;
+  for (const Node& item : node.items) {
+    net::CertificateFiles pair;
+    decode_table<net::CertificateFiles>(problems, item, "certificates", kCertificate, pair);
+    check_pair(problems, item.at, pair);
+    out.options.certificates.push_back(std::move(pair));
+  }
+}
+
+void decode_version(Problems& problems, const Node& node, TlsDraft& out) {
+  const int word = decode_word(problems, node, {"1.2", "1.3"});
+  if (word >= 0) out.options.min_version = static_cast<net::TlsVersion>(word);
+}
+
+using T = TlsDraft;
+constexpr Key<T> kTls[] = {
+    special<T>("cert", "path", "PEM: leaf, then its chain", [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.cert); }),
+    special<T>("key", "path", "PEM: the private key", [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.key); }),
+    special<T>("certificates", "array of { cert, key }", "several; chosen by the name asked for, the first is the default", decode_certificates),
+    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_version),
+    key<T, [](auto& o) -> auto& { return o.options.ciphers; }>("ciphers", "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
+    key<T, [](auto& o) -> auto& { return o.options.ciphersuites; }>("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"),
+    key<T, [](auto& o) -> auto& { return o.options.groups; }>("groups", "key exchange groups; empty: X25519:P-256:P-384"),
+    key<T, [](auto& o) -> auto& { return o.options.session_tickets; }>("session_tickets", "resume sessions by tickets whose keys rotate"),
+    key<T, [](auto& o) -> auto& { return o.options.strict_sni; }>("strict_sni", "refuse names that no certificate covers"),
+};
+
+}  // namespace
+
+void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out) {
+  TlsDraft draft;
+  decode_table<TlsDraft>(problems, node, name, kTls, draft);
+  const bool has_single = !draft.single.cert.empty() || !draft.single.key.empty();
+  if (has_single && !draft.options.certificates.empty()) {
+    problems.error("RP1006", node.at, name + " has both cert/key and certificates", "keep one of the two forms");
+  } else if (has_single) {
+    check_pair(problems, node.at, draft.single);
+    draft.options.certificates.push_back(std::move(draft.single));
+  }
+  if (draft.options.certificates.empty()) {
+    problems.error("RP1301", node.at, name + " has no certificate", "cert = \"site.pem\" and key = \"site.key\"");
+  }
+  out = std::move(draft.options);
+}
+
+Keys<ListenDraft> listen_keys() { return kListen; }
+Keys<ListenerDraft> listener_keys() { return kListener; }
+Keys<TlsDraft> tls_keys() { return kTls; }
+
+}  // namespace rproxy::config

@@ -1,0 +1,208 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/schema.h"
+#include "http/characters.h"
+
+namespace rproxy::config {
+namespace {
+
+using M = route::Match;
+using Values = std::vector<route::ValueMatch>;
+
+void decode_value_match(Problems& problems, const Member& member, Values& out) {
+  using Kind = route::ValueMatch::Kind;
+  const Node& node = member.value;
+  route::ValueMatch match{member.key, Kind::kExact, {}};
+  if (node.is(Node::Kind::kString)) {
+    match.value = node.text;
+  } else if (node.is(Node::Kind::kBool)) {
+    match.kind = node.flag ? Kind::kPresent : Kind::kAbsent;
+  } else if (node.is(Node::Kind::kTable) && node.members.size() == 1 && node.members[0].value.is(Node::Kind::kString) &&
+             (node.members[0].key == "prefix" || node.members[0].key == "regex")) {
+    match.kind = node.members[0].key == "prefix" ? Kind::kPrefix : Kind::kRegex;
+    match.value = node.members[0].value.text;
+  } else {
+    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", member.key),
+                   "\"value\", true (there), false (not there), { prefix = \"...\" } or { regex = \"...\" }");
+    return;
+  }
+  out.push_back(std::move(match));
+}
+
+void decode_values(Problems& problems, const Node& node, Values& out) {
+  if (!expect(problems, node, Node::Kind::kTable, "a table such as { name = \"value\" }")) return;
+  for (const Member& member : node.members) decode_value_match(problems, member, out);
+}
+
+void decode_host(Problems& problems, const Node& node, M& out) {
+  decode_value(problems, node, out.host);
+  std::ranges::transform(out.host, out.host.begin(), http::to_lower);
+  if (out.host == "*") out.host.clear();
+}
+
+void decode_path(Problems& problems, const Node& node, M& out) {
+  if (!expect(problems, node, Node::Kind::kString)) return;
+  out.path = route::PathMatch::parse(node.text);
+}
+
+void decode_path_regex(Problems& problems, const Node& node, M& out) {
+  if (!expect(problems, node, Node::Kind::kString)) return;
+  out.path = {route::PathMatch::Kind::kRegex, node.text};
+}
+
+void decode_methods(Problems& problems, const Node& node, M& out) {
+  decode_value(problems, node, out.methods);
+  for (const auto& method : out.methods) {
+    if (http::is_token(method) && std::ranges::none_of(method, [](char c) { return c >= 'a' && c <= 'z'; })) continue;
+    problems.error("RP1004", node.at, fmt::format("not a method: {}", quote_toml(method)), "methods are upper case: \"GET\"");
+  }
+  std::ranges::sort(out.methods);
+}
+
+constexpr Key<M> kMatch[] = {
+    special<M>("host", "string", "\"shop.com\", \"*.shop.com\"; default: any", decode_host),
+    special<M>("path", "string", "\"/images/*\" a prefix, \"/favicon.ico\" exact; default: any", decode_path),
+    special<M>("path_regex", "string", "RE2, for the whole path", decode_path_regex),
+    special<M>("method", "strings", "\"GET\" takes HEAD along", decode_methods),
+    special<M>("header", "table", "name = \"value\", true, false, { prefix } or { regex }",
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.headers); }),
+    special<M>("query", "table", "the same for query parameters", [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
+    special<M>("cookie", "table", "the same for cookies", [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
+    key<M, [](auto& o) -> auto& { return o.client_ips; }>("client_ip", "networks, one of which the client is in"),
+};
+
+void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
+  route::Match& match = out.route.rule.match;
+  if (node.is(Node::Kind::kString)) {
+    match = M::parse_short(node.text);
+    return;
+  }
+  decode_table<M>(problems, node, "match", kMatch, match);
+  if (node.is(Node::Kind::kTable) && node.find("path") != nullptr && node.find("path_regex") != nullptr) {
+    problems.error("RP1006", node.at, "match has both path and path_regex", "keep one of the two");
+  }
+}
+
+using W = route::RewriteOptions;
+constexpr Key<W> kRewrite[] = {
+    key<W, [](auto& o) -> auto& { return o.strip_prefix; }>("strip_prefix", "whole segments taken from the front"),
+    key<W, [](auto& o) -> auto& { return o.add_prefix; }>("add_prefix", "put in front"),
+    key<W, [](auto& o) -> auto& { return o.replace_path; }>("replace_path", "the whole path; the query stays"),
+    key<W, [](auto& o) -> auto& { return o.regex; }>("regex", "RE2; its first match is replaced"),
+    key<W, [](auto& o) -> auto& { return o.replacement; }>("replacement", "by this, with \\\\1 to \\\\9"),
+};
+
+void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
+  decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
+  if (auto compiled = route::Rewrite::compile(out.forward.rewrite); !compiled) {
+    problems.error("RP1204", node.at, "rewrite: " + compiled.error().context);
+  }
+}
+
+using Redirect = proxy::RedirectAction;
+
+void decode_redirect_status(Problems& problems, const Node& node, Redirect& out) {
+  const auto status = decode_integer(problems, node, 300, 399);
+  if (!status) return;
+  if (*status == 301 || *status == 302 || *status == 303 || *status == 307 || *status == 308) {
+    out.status = static_cast<std::uint16_t>(*status);
+  } else {
+    problems.error("RP1004", node.at, fmt::format("{} is no redirect with a Location", *status), "301, 302, 303, 307 or 308");
+  }
+}
+
+constexpr Key<Redirect> kRedirect[] = {
+    special<Redirect>("status", "integer", "301, 302, 303, 307 or 308 (default)", decode_redirect_status),
+    key<Redirect, [](auto& o) -> auto& { return o.location; }>("location", "may use {scheme} {host} {path} {query} {uri}"),
+};
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
+  Redirect& redirect = out.redirect.emplace();
+  if (node.is(Node::Kind::kString)) {
+    redirect.location = node.text;
+  } else {
+    decode_table<Redirect>(problems, node, "redirect", kRedirect, redirect);
+  }
+  if (redirect.location.empty()) problems.error("RP1005", node.at, "a redirect needs location");
+  if (has_control(redirect.location)) problems.error("RP1004", node.at, "a location has no control characters");
+}
+
+using Respond = proxy::RespondAction;
+
+void decode_respond_headers(Problems& problems, const Node& node, Respond& out) {
+  if (!expect(problems, node, Node::Kind::kTable, "a table such as { Name = \"value\" }")) return;
+  for (const Member& member : node.members) {
+    std::string value;
+    decode_value(problems, member.value, value);
+    if (!http::is_token(member.key)) problems.error("RP1004", member.at, "not a header name");
+    if (!http::is_field_text(value)) problems.error("RP1004", member.value.at, "a header value has no control characters");
+    out.headers.emplace_back(member.key, std::move(value));
+  }
+}
+
+void decode_respond_status(Problems& problems, const Node& node, Respond& out) {
+  if (const auto status = decode_integer(problems, node, 200, 599)) out.status = static_cast<std::uint16_t>(*status);
+}
+
+constexpr Key<Respond> kRespond[] = {
+    special<Respond>("status", "integer", "200 to 599", decode_respond_status),
+    key<Respond, [](auto& o) -> auto& { return o.body; }>("body", "the content"),
+    special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
+};
+
+void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
+  Respond& respond = out.respond.emplace();
+  if (node.is(Node::Kind::kString)) {
+    respond.body = node.text;
+  } else if (node.is(Node::Kind::kInteger)) {
+    decode_respond_status(problems, node, respond);
+  } else {
+    decode_table<Respond>(problems, node, "respond", kRespond, respond);
+  }
+}
+
+void decode_upstream(Problems& problems, const Node& node, RouteDraft& out) {
+  decode_value(problems, node, out.forward.upstream);
+  out.has_upstream = true;
+}
+
+using D = proxy::ForwardAction;
+constexpr Key<D> kDefaults[] = {
+    key<D, [](auto& o) -> auto& { return o.host; }>("host", "Host sent to the servers; empty: the client's"),
+    key<D, [](auto& o) -> auto& { return o.hide_backend; }>("hide_backend", "strip Server and the like, rewrite Location and cookie domains"),
+    key<D, [](auto& o) -> auto& { return o.proxy_status; }>("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"),
+    key<D, [](auto& o) -> auto& { return o.request_timeout; }>("request_timeout", "the whole request; 0: none"),
+};
+
+using R = RouteDraft;
+constexpr Key<R> kRoute[] = {
+    key<R, [](auto& o) -> auto& { return o.route.rule.name; }>("name", "for logs; default: what it matches"),
+    special<R>("match", "string or table", "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip", decode_match),
+    special<R>("priority", "integer", "higher goes first, before specificity",
+               [](Problems& p, const Node& n, R& o) {
+                 if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000)) o.route.rule.priority = static_cast<int>(*v);
+               }),
+    special<R>("upstream", "string", "the name of an [upstreams.NAME]", decode_upstream),
+    special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
+    special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
+    special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),
+    key<R, [](auto& o) -> auto& { return o.forward.host; }>("host", "Host sent to the servers; empty: the client's"),
+    key<R, [](auto& o) -> auto& { return o.forward.hide_backend; }>("hide_backend", "as in [defaults]"),
+    key<R, [](auto& o) -> auto& { return o.forward.proxy_status; }>("proxy_status", "as in [defaults]"),
+    key<R, [](auto& o) -> auto& { return o.forward.request_timeout; }>("request_timeout", "as in [defaults]"),
+};
+
+}  // namespace
+
+Keys<proxy::ForwardAction> defaults_keys() { return kDefaults; }
+Keys<RouteDraft> route_keys() { return kRoute; }
+Keys<route::Match> match_keys() { return kMatch; }
+Keys<route::RewriteOptions> rewrite_keys() { return kRewrite; }
+
+}  // namespace rproxy::config

@@ -1,0 +1,201 @@
+#include "config/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <limits>
+
+#include "config/source.h"
+
+namespace rproxy::config {
+
+bool expect(Problems& problems, const Node& node, Node::Kind kind) { return expect(problems, node, kind, kind_name(kind)); }
+
+bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted) {
+  if (node.is(kind)) return true;
+  problems.error("RP1003", node.at, fmt::format("{} is wanted here, not {}", wanted, kind_name(node.kind)));
+  return false;
+}
+
+void decode_value(Problems& problems, const Node& node, bool& out) {
+  if (expect(problems, node, Node::Kind::kBool)) out = node.flag;
+}
+
+void decode_value(Problems& problems, const Node& node, std::string& out) {
+  if (expect(problems, node, Node::Kind::kString)) out = node.text;
+}
+
+void decode_value(Problems& problems, const Node& node, Duration& out) {
+  if (node.is(Node::Kind::kInteger) && node.integer == 0) {
+    out = Duration{0};
+    return;
+  }
+  if (!expect(problems, node, Node::Kind::kString, "a duration such as \"5s\"")) return;
+  if (const auto parsed = parse_duration(node.text)) {
+    out = *parsed;
+  } else {
+    problems.error("RP1004", node.at, fmt::format("not a duration: {}", quote_toml(node.text)), "write \"250ms\", \"5s\", \"1m30s\" or \"0\" for no limit");
+  }
+}
+
+void decode_value(Problems& problems, const Node& node, ByteSize& out) {
+  if (node.is(Node::Kind::kInteger) && node.integer >= 0) {
+    out = ByteSize{static_cast<std::uint64_t>(node.integer)};
+    return;
+  }
+  if (!expect(problems, node, Node::Kind::kString, "a size such as \"64KiB\"")) return;
+  if (const auto parsed = parse_byte_size(node.text)) {
+    out = *parsed;
+  } else {
+    problems.error("RP1004", node.at, fmt::format("not a size: {}", quote_toml(node.text)), "write 512, \"64KiB\", \"10MiB\"");
+  }
+}
+
+std::optional<std::int64_t> decode_integer(Problems& problems, const Node& node, std::int64_t min, std::int64_t max) {
+  std::int64_t value = node.integer;
+  if (node.is(Node::Kind::kString) && !node.raw.empty()) {
+    // What comes out of the environment is always text.
+    const char* end = node.text.data() + node.text.size();
+    if (std::from_chars(node.text.data(), end, value).ptr != end || node.text.empty()) {
+      problems.error("RP1004", node.at, fmt::format("not an integer: {}", quote_toml(node.text)));
+      return std::nullopt;
+    }
+  } else if (!expect(problems, node, Node::Kind::kInteger)) {
+    return std::nullopt;
+  }
+  if (value >= min && value <= max) return value;
+  problems.error("RP1004", node.at, fmt::format("{} is out of range", value),
+                 max == std::numeric_limits<std::int64_t>::max() ? fmt::format("the least is {}", min) : fmt::format("it lies between {} and {}", min, max));
+  return std::nullopt;
+}
+
+namespace {
+template <typename Integer>
+void decode_bounded(Problems& problems, const Node& node, Integer& out) {
+  constexpr std::uint64_t kMax = std::min<std::uint64_t>(std::numeric_limits<Integer>::max(), std::numeric_limits<std::int64_t>::max());
+  if (const auto value = decode_integer(problems, node, 0, static_cast<std::int64_t>(kMax))) out = static_cast<Integer>(*value);
+}
+}  // namespace
+
+void decode_value(Problems& problems, const Node& node, std::uint16_t& out) { decode_bounded(problems, node, out); }
+void decode_value(Problems& problems, const Node& node, std::uint32_t& out) { decode_bounded(problems, node, out); }
+void decode_value(Problems& problems, const Node& node, std::uint64_t& out) { decode_bounded(problems, node, out); }
+void decode_value(Problems& problems, const Node& node, int& out) { decode_bounded(problems, node, out); }
+
+int decode_word(Problems& problems, const Node& node, const std::vector<std::string>& words) {
+  if (!expect(problems, node, Node::Kind::kString)) return -1;
+  const auto found = std::ranges::find(words, node.text);
+  if (found != words.end()) return static_cast<int>(found - words.begin());
+  const std::string near = nearest(node.text, words);
+  problems.error("RP1004", node.at, fmt::format("{} is not known here", quote_toml(node.text)),
+                 fmt::format("one of {}{}", fmt::join(words, ", "), near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+  return -1;
+}
+
+void decode_value(Problems& problems, const Node& node, LogLevel& out) {
+  const int word = decode_word(problems, node, {"debug", "info", "warn", "error", "off"});
+  if (word >= 0) out = static_cast<LogLevel>(word);
+}
+
+void decode_value(Problems& problems, const Node& node, std::vector<std::string>& out) {
+  out.clear();
+  if (node.is(Node::Kind::kString)) {
+    out.push_back(node.text);
+    return;
+  }
+  if (!expect(problems, node, Node::Kind::kArray, "a string or an array of strings")) return;
+  for (const Node& item : node.items) {
+    if (expect(problems, item, Node::Kind::kString)) out.push_back(item.text);
+  }
+}
+
+void decode_value(Problems& problems, const Node& node, std::vector<IpNetwork>& out) {
+  out.clear();
+  const auto add = [&](const Node& item) {
+    if (!expect(problems, item, Node::Kind::kString)) return;
+    const auto network = IpNetwork::parse(item.text, true);
+    if (network) {
+      out.push_back(*network);
+    } else if (const auto loose = IpNetwork::parse(item.text)) {
+      problems.error("RP1004", item.at, fmt::format("{} has bits set behind its prefix", item.text), "zero them, or lengthen the prefix");
+    } else {
+      problems.error("RP1004", item.at, fmt::format("not a network: {}", quote_toml(item.text)), "write \"10.0.0.0/8\", \"2001:db8::/32\" or an address");
+    }
+  };
+  if (node.is(Node::Kind::kString)) return add(node);
+  if (!expect(problems, node, Node::Kind::kArray, "a network or an array of networks")) return;
+  for (const Node& item : node.items) add(item);
+}
+
+void decode_file(Problems& problems, const Node& node, std::string& out) {
+  if (expect(problems, node, Node::Kind::kString)) out = resolve_path(node.at, node.text);
+}
+
+std::string quote_toml(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string render_value(bool value) { return value ? "true" : "false"; }
+std::string render_value(const std::string& value) { return quote_toml(value); }
+std::string render_value(Duration value) { return quote_toml(to_string(value)); }
+std::string render_value(ByteSize value) { return quote_toml(to_string(value)); }
+std::string render_value(std::uint64_t value) { return std::to_string(value); }
+
+std::string render_value(LogLevel value) {
+  static constexpr std::string_view kWords[] = {"debug", "info", "warn", "error", "off"};
+  return quote_toml(kWords[static_cast<std::size_t>(value)]);
+}
+
+std::string render_value(const std::vector<std::string>& value) {
+  std::string out = "[";
+  for (const auto& item : value) out += (out.size() > 1 ? ", " : "") + quote_toml(item);
+  return out + "]";
+}
+
+std::string render_value(const std::vector<IpNetwork>& value) {
+  std::vector<std::string> texts;
+  for (const auto& network : value) texts.push_back(network.to_string());
+  return render_value(texts);
+}
+
+std::string render_node(const Node& node) {
+  std::string out;
+  switch (node.kind) {
+    case Node::Kind::kString:
+      return quote_toml(node.raw.empty() ? node.text : node.raw);
+    case Node::Kind::kInteger:
+      return std::to_string(node.integer);
+    case Node::Kind::kFloat:
+      return fmt::format("{}", node.real);
+    case Node::Kind::kBool:
+      return render_value(node.flag);
+    case Node::Kind::kDate:
+      return "\"\"";
+    case Node::Kind::kArray:
+      for (const Node& item : node.items) out += (out.empty() ? "" : ", ") + render_node(item);
+      return "[" + out + "]";
+    case Node::Kind::kTable:
+      for (const Member& member : node.members) {
+        const bool bare = std::ranges::all_of(member.key, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+        out += (out.empty() ? " " : ", ") + (bare ? member.key : quote_toml(member.key)) + " = " + render_node(member.value);
+      }
+      return "{" + out + " }";
+  }
+  return out;
+}
+
+}  // namespace rproxy::config
