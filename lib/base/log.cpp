@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <chrono>
 #include <condition_variable>
 #include <ctime>
@@ -136,7 +137,13 @@ void start() {
   if (self.running) return;
   self.running = true;
   self.stopping = false;
-  self.thread = std::thread([&self] { run(self); });
+  self.thread = std::thread([&self] {
+    // Signals are for the threads that wait for them.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    run(self);
+  });
 }
 
 void stop() {

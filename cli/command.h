@@ -1,0 +1,24 @@
+// What a subcommand is to main: a name, flags, and something to run.
+#pragma once
+
+#include <memory>
+
+namespace CLI {
+class App;
+}
+
+namespace rproxy::cli {
+
+// Every subcommand ends with one of these; the man page lists them.
+enum ExitCode : int { kOk = 0, kRuntime = 1, kUsage = 2, kConfiguration = 3, kCannotBind = 4 };
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  virtual int run() = 0;
+};
+
+// Adds the subcommand to `app`; its flags are filled in by parsing.
+std::unique_ptr<Command> make_serve(CLI::App& app);
+
+}  // namespace rproxy::cli

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/diagnostics.h"
+#include "config/load.h"
+#include "server/server.h"
+
+namespace rproxy::cli {
+namespace {
+
+constexpr unsigned kWorkersMax = 1024;
+
+int exit_code_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kAddressInUse:
+      return kCannotBind;
+    case ErrorCode::kConfig:
+    case ErrorCode::kFile:
+      return kConfiguration;
+    default:
+      return kRuntime;
+  }
+}
+
+class Serve final : public Command {
+ public:
+  explicit Serve(CLI::App& app) {
+    auto* command = app.add_subcommand("serve", "Run the proxy in the foreground until SIGTERM or SIGINT");
+    command->add_option("config", path_, "Configuration file (TOML)")->required()->type_name("CONFIG");
+    command->add_option("--workers", workers_, "Worker threads; overrides server.workers")->type_name("N")->check(CLI::Range(1U, kWorkersMax));
+    command->add_flag("--check", check_, "Validate the configuration and exit");
+    command->add_flag("--print-config", print_, "Print the effective configuration and where each value comes from, and exit");
+    command->add_option("--log-level", level_, "debug, info, warn or error; overrides server.log_level")
+        ->type_name("LEVEL")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    command->footer("Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGUSR1\nreopens log files.\n"
+                    "Exit codes: 0 ok, 1 runtime failure, 2 usage, 3 configuration, 4 cannot bind.");
+  }
+
+  int run() override {
+    auto loaded = config::load(path_);
+    print_diagnostics(loaded, path_);
+    if (!loaded.ok()) return kConfiguration;
+    override_settings(loaded.config);
+    if (check_) return check(loaded);
+    if (print_) {
+      fmt::print("{}", config::render_effective(loaded));
+      return kOk;
+    }
+    return serve(std::move(loaded.config));
+  }
+
+ private:
+  void override_settings(config::Config& config) const {
+    if (workers_) config.server.workers = *workers_;
+    if (level_ == "debug") config.server.log_level = LogLevel::kDebug;
+    if (level_ == "info") config.server.log_level = LogLevel::kInfo;
+    if (level_ == "warn") config.server.log_level = LogLevel::kWarn;
+    if (level_ == "error") config.server.log_level = LogLevel::kError;
+  }
+
+  int check(const config::Loaded& loaded) const {
+    if (auto checked = server::check(loaded.config); !checked) {
+      fmt::print(stderr, "{}: {}\n", path_, describe(checked.error()));
+      return kConfiguration;
+    }
+    fmt::print("{}: ok\n", path_);
+    return kOk;
+  }
+
+  static int serve(config::Config config) {
+    log::set_level(config.server.log_level);
+    log::start();
+    const auto served = server::run(std::move(config));
+    if (!served) log::error("{}", describe(served.error()));
+    log::stop();
+    return served ? kOk : exit_code_of(served.error());
+  }
+
+  std::string path_;
+  std::optional<unsigned> workers_;
+  bool check_ = false;
+  bool print_ = false;
+  std::string level_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_serve(CLI::App& app) { return std::make_unique<Serve>(app); }
+
+}  // namespace rproxy::cli

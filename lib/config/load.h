@@ -1,0 +1,39 @@
+// From a file to a Config, with every mistake found on the way.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "config/diagnostic.h"
+#include "config/node.h"
+#include "config/source.h"
+
+namespace rproxy::config {
+
+struct Loaded {
+  Config config;                         // fit for use only when ok()
+  std::vector<Diagnostic> diagnostics;   // errors and warnings, in file order
+  std::shared_ptr<const Node> tree;      // what the files say; null where nothing could be read
+  bool ok() const;
+};
+
+Loaded load(const std::string& path, const Environment& environment = process_environment());
+// A text by itself: no includes, no ${file:}.
+Loaded load_text(const std::string& name, const std::string& text, const Environment& environment);
+
+// The effective configuration as TOML, every default spelled out, each line with where its value comes from. What came out of the
+// environment or a file is shown as ${...}.
+std::string render_effective(const Loaded& loaded);
+
+// One key of the schema: "client.head_timeout", "upstreams.*.pool.max_idle".
+struct KeyInfo {
+  std::string path;
+  std::string type;
+  std::string fallback;  // the default as TOML; empty where there is none
+  std::string meaning;
+};
+std::vector<KeyInfo> all_keys();
+
+}  // namespace rproxy::config
