@@ -23,7 +23,7 @@ constexpr std::chrono::hours kTicketKeyAge{12};
 constexpr std::size_t kTicketKeysKept = 3;
 
 tl::unexpected<Error> bad(std::string what) {
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, what + ": " + x509::take_openssl_error());
+  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, what + ": " + x509::take_openssl_reason());
 }
 
 int version_of(TlsVersion version) { return version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION; }
@@ -92,25 +92,25 @@ Result<std::unique_ptr<TlsServerContext>> TlsServerContext::create(
 
 // Certificates for the same names with different kinds of keys stand side by side in one context; OpenSSL picks by what the client can.
 Result<void> TlsServerContext::add(const TlsServerOptions& options, const x509::CertifiedKey& key) {
-  const auto same = std::ranges::find(name_sets_, key.names());
+  const auto same = std::ranges::find(name_sets_, key.leaf().dns_names());
   SSL_CTX* context = nullptr;
-  if (same != name_sets_.end() && !key.names().empty()) {
+  if (same != name_sets_.end() && !key.leaf().dns_names().empty()) {
     context = contexts_[static_cast<std::size_t>(same - name_sets_.begin())].get();
   } else {
     auto made = make_context(options);
     if (!made) return fail(std::move(made.error()));
     context = made->get();
     contexts_.push_back(std::move(*made));
-    name_sets_.push_back(key.names());
+    name_sets_.push_back(key.leaf().dns_names());
   }
-  if (SSL_CTX_use_certificate(context, key.leaf()) != 1 || SSL_CTX_use_PrivateKey(context, key.key()) != 1) {
+  if (SSL_CTX_use_certificate(context, key.leaf().native()) != 1 || SSL_CTX_use_PrivateKey(context, key.key()) != 1) {
     return bad("certificate");
   }
   SSL_CTX_clear_chain_certs(context);
   for (std::size_t i = 1; i < key.chain().size(); ++i) {
-    if (SSL_CTX_add1_chain_cert(context, key.chain()[i].get()) != 1) return bad("certificate chain");
+    if (SSL_CTX_add1_chain_cert(context, key.chain()[i].native()) != 1) return bad("certificate chain");
   }
-  for (const auto& name : key.names()) by_name_.emplace(name, context);
+  for (const auto& name : key.leaf().dns_names()) by_name_.emplace(name, context);
   return {};
 }
 

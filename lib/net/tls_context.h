@@ -18,9 +18,9 @@
 
 namespace rproxy::net {
 
-using SslCtxPtr = std::unique_ptr<SSL_CTX, x509::FreeWith<SSL_CTX_free>>;
-using SslPtr = std::unique_ptr<SSL, x509::FreeWith<SSL_free>>;
-using SslSessionPtr = std::unique_ptr<SSL_SESSION, x509::FreeWith<SSL_SESSION_free>>;
+using SslCtxPtr = std::unique_ptr<SSL_CTX, x509::FreeBy<SSL_CTX_free>>;
+using SslPtr = std::unique_ptr<SSL, x509::FreeBy<SSL_free>>;
+using SslSessionPtr = std::unique_ptr<SSL_SESSION, x509::FreeBy<SSL_SESSION_free>>;
 
 // Keys that seal session tickets (RFC 5077), one set for all workers, so that a session resumes on any of them. A key seals for half a
 // day and opens for a day and a half: a stolen key opens no more than that.

@@ -1,5 +1,7 @@
 #include "net/tls_stream.h"
 
+#include <openssl/err.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -121,7 +123,7 @@ Error TlsStream::handshake_error(int ssl_error) const {
     error.context = client_name_ + ": " + X509_verify_cert_error_string(verified);
     return error;
   }
-  error.context = x509::take_openssl_error();
+  error.context = x509::take_openssl_reason();
   return error;
 }
 

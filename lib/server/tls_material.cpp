@@ -11,12 +11,12 @@ constexpr std::chrono::hours kWarnBefore{14 * 24};
 
 void warn_of_dates(const x509::CertifiedKey& key, const std::string& file) {
   const auto now = std::chrono::system_clock::now();
-  if (key.not_after() <= now) {
+  if (key.leaf().not_after() <= now) {
     log::warn("{}: the certificate has expired", file);
-  } else if (key.not_after() - now < kWarnBefore) {
+  } else if (key.leaf().not_after() - now < kWarnBefore) {
     log::warn("{}: the certificate expires in {} hours", file,
-              std::chrono::duration_cast<std::chrono::hours>(key.not_after() - now).count());
-  } else if (key.not_before() > now) {
+              std::chrono::duration_cast<std::chrono::hours>(key.leaf().not_after() - now).count());
+  } else if (key.leaf().not_before() > now) {
     log::warn("{}: the certificate is not valid yet", file);
   }
 }
