@@ -78,7 +78,7 @@ class Stream {
   // For fill(): how long from now, whatever happens meanwhile; 0 for ever. Stays until changed.
   void set_read_timeout(Duration timeout);
   // For every write(): how long the peer may take nothing; 0 for ever.
-  virtual void set_write_timeout(Duration timeout) { write_timeout_ = timeout; }
+  void set_write_timeout(Duration timeout) { write_timeout_ = timeout; }
 
   // Wakes a waiting fill() with kCancelled. The stream stays usable.
   void interrupt_fill();
@@ -139,6 +139,7 @@ class Stream {
   // For a write that ended within start_write().
   void set_write_result(IoResult result) { write_result_ = result; }
   IoResult write_result() const { return write_result_; }
+  // A stream built on another leaves it to that one to watch over progress.
   virtual void arm_write_deadline() { write_deadline_.arm(loop_.wheel(), write_timeout_); }
   Duration write_timeout() const { return write_timeout_; }
 
@@ -175,8 +176,6 @@ class Stream {
   static void forget_inner(Stream& inner);
 
  private:
-  friend class TlsStream;  // waits for the stream below it without a coroutine
-
   class FillAwaiter {
    public:
     explicit FillAwaiter(Stream& stream) : stream_(stream) {}

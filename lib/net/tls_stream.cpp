@@ -11,26 +11,21 @@ namespace rproxy::net {
 namespace {
 
 constexpr std::size_t kRecordMax = SSL3_RT_MAX_PLAIN_LENGTH;
-// Header, nonce, tag and padding of one record, generously.
+// Header, nonce and tag of one record, and a key update or an alert before it.
 constexpr std::size_t kRecordOverhead = 256;
-// The first byte of a TLS handshake (RFC 8446 5.1).
-constexpr char kHandshakeRecord = 0x16;
+// Copying a piece that long into a record costs more than a record of its own.
+constexpr std::size_t kGatherMax = 4096;
+// RFC 8446 5.5: AES-GCM keys are good for 2^24.5 full records.
+constexpr std::uint32_t kRecordsPerKey = std::uint32_t{1} << 24;
 
 }  // namespace
 
 TlsStream::TlsStream(StreamPtr inner, SslPtr ssl)
-    : Stream(inner->loop(), inner->side()), inner_(std::move(inner)), ssl_(std::move(ssl)) {
+    : Stream(inner->loop(), inner->side()), inner_(std::move(inner)), ssl_(std::move(ssl)), output_(loop().buffers()) {
   BIO* bio = BIO_new(bio_method());
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_app_data(ssl_.get(), this);
-}
-
-TlsStream::~TlsStream() {
-  if (!inner_) return;
-  inner_->read_waiter_ = {};
-  inner_->cancel_write();
 }
 
 TlsStream::Ptr TlsStream::accept(StreamPtr inner, TlsServerContext& context) {
@@ -39,293 +34,208 @@ TlsStream::Ptr TlsStream::accept(StreamPtr inner, TlsServerContext& context) {
   return stream;
 }
 
-TlsStream::Ptr TlsStream::connect(StreamPtr inner, TlsClientContext& context, const std::string& server_name) {
-  Ptr stream(new TlsStream(std::move(inner), context.make_ssl(server_name)));
-  stream->client_ = &context;
-  stream->client_name_ = server_name;
-  SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(stream->ssl_.get()), &on_new_session);
+TlsStream::Ptr TlsStream::connect(StreamPtr inner, TlsClientContext& context, std::string_view server_name) {
+  TlsClientContext::Server& server = context.server(server_name);
+  Ptr stream(new TlsStream(std::move(inner), context.make_ssl(server)));
+  stream->server_ = &server;
   SSL_set_connect_state(stream->ssl_.get());
   return stream;
 }
 
-int TlsStream::on_new_session(SSL* ssl, SSL_SESSION* session) {
-  auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
-  stream->client_->remember(stream->client_name_, SslSessionPtr(session));
-  return 1;  // ours now
+std::string_view TlsStream::alpn() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 std::string_view TlsStream::server_name() const {
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
-  return name != nullptr ? name : std::string_view{};
-}
-
-// ---- The BIO.
-
-BIO_METHOD* TlsStream::bio_method() {
-  static BIO_METHOD* const method = [] {
-    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rproxy stream");
-    BIO_meth_set_read(made, &bio_read);
-    BIO_meth_set_write(made, &bio_write);
-    BIO_meth_set_ctrl(made, &bio_control);
-    return made;
-  }();
-  return method;
-}
-
-int TlsStream::bio_read(BIO* bio, char* out, int size) {
-  auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  const auto input = self.inner_->input();
-  if (input.empty()) {
-    if (self.inner_ended_) return 0;
-    BIO_set_retry_read(bio);
-    return -1;
-  }
-  const auto taken = std::min(input.size(), static_cast<std::size_t>(size));
-  std::memcpy(out, input.data(), taken);
-  self.inner_->consume(taken);
-  return static_cast<int>(taken);
-}
-
-int TlsStream::bio_write(BIO* bio, const char* data, int size) {
-  auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  if (!self.out_) {
-    self.out_ = self.loop().buffers().take();
-    self.out_begin_ = self.out_end_ = 0;
-  }
-  const auto taken = std::min(self.capacity() - self.out_end_, static_cast<std::size_t>(size));
-  if (taken == 0) {
-    BIO_set_retry_write(bio);
-    return -1;
-  }
-  std::memcpy(self.out_.data() + self.out_end_, data, taken);
-  self.out_end_ += static_cast<std::uint32_t>(taken);
-  return static_cast<int>(taken);
-}
-
-long TlsStream::bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
-
-// ---- The handshake.
-
-Error TlsStream::handshake_error(int ssl_error) const {
-  Error error{ErrorCode::kTlsHandshake, side(), Retry::kSafe, 0, {}};
-  if (ssl_error == SSL_ERROR_SYSCALL || inner_ended_) {
-    ERR_clear_error();
-    error.code = ErrorCode::kClosed;
-    error.context = "closed during the TLS handshake";
-    return error;
-  }
-  const long verified = SSL_get_verify_result(ssl_.get());
-  if (client_ != nullptr && client_->verifies() && verified != X509_V_OK) {
-    ERR_clear_error();
-    error.code = ErrorCode::kTlsVerify;
-    error.context = client_name_ + ": " + X509_verify_cert_error_string(verified);
-    return error;
-  }
-  error.context = x509::take_openssl_reason();
-  return error;
-}
-
-Task<Result<void>> TlsStream::handshake(Duration timeout) {
-  inner_->set_read_timeout(timeout);
-  inner_->set_write_timeout(timeout);
-  const auto late = [](Error error) {
-    if (error.code == ErrorCode::kReadTimeout || error.code == ErrorCode::kWriteTimeout) error.code = ErrorCode::kHandshakeTimeout;
-    return error;
-  };
-  for (bool first = client_ == nullptr;;) {
-    if (first && !inner_->input().empty()) {
-      const char begin = inner_->input().front();
-      if (begin != kHandshakeRecord && begin >= 'A' && begin <= 'Z') {
-        co_return fail(ErrorCode::kBadRequest, side(), Retry::kNever, "plain HTTP on a TLS port");
-      }
-      first = false;
-    }
-    ERR_clear_error();
-    const int done = SSL_do_handshake(ssl_.get());
-    const int reason = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
-    // What OpenSSL has to say goes out even where it has given up: an alert tells the peer why.
-    if (has_output()) {
-      auto sent = co_await inner_->write(std::string_view(out_.data() + out_begin_, out_end_ - out_begin_));
-      out_begin_ = out_end_ = 0;
-      if (!sent) co_return fail(late(std::move(sent.error())));
-    }
-    if (reason == SSL_ERROR_NONE) break;
-    if (reason == SSL_ERROR_WANT_WRITE) continue;
-    if (reason != SSL_ERROR_WANT_READ) co_return fail(handshake_error(reason));
-    drop_empty_output();
-    auto filled = co_await inner_->fill();
-    if (!filled) co_return fail(late(std::move(filled.error())));
-    inner_ended_ = *filled == 0;
-  }
-  drop_empty_output();
-  inner_->set_read_timeout(Duration{0});
-  established_ = true;
-  co_return Result<void>();
+  return name != nullptr && !x509::normal_dns_name(name).empty() ? name : std::string_view{};
 }
 
 // ---- Reading.
 
-Stream::IoResult TlsStream::decrypt() {
-  std::size_t total = 0;
-  for (;;) {
-    const auto room = receive_room();
-    if (room.empty()) break;
-    ERR_clear_error();
-    const int got = SSL_read(ssl_.get(), room.data(), static_cast<int>(room.size()));
-    if (got > 0) {
-      add_received(static_cast<std::size_t>(got));
-      total += static_cast<std::size_t>(got);
-      continue;
-    }
-    const int reason = SSL_get_error(ssl_.get(), got);
-    if (total > 0 || reason == SSL_ERROR_WANT_READ) break;
-    if (reason == SSL_ERROR_ZERO_RETURN) return IoResult::success(0);
-    ERR_clear_error();
-    // An end without close_notify may be an attacker's (RFC 8446 6.1).
-    return IoResult::failure(inner_ended_ ? ErrorCode::kClosed : ErrorCode::kReset);
-  }
-  drop_empty_buffer();
-  IoResult result = IoResult::success(total);
-  result.ready = total > 0;
-  return result;
-}
-
 void TlsStream::start_read() {
   for (;;) {
     const IoResult result = decrypt();
-    if (has_output() && !is_flushing_) (void)flush();  // a key update is answered
+    // While there is something to answer, what is left to say goes with the answer.
+    if ((!result.ready || result.failed) && !output_.empty() && !flushing_) (void)flush();
     if (result.ready) return complete_read(result);
-    if (!inner_->begin_fill()) {
-      inner_->read_waiter_ = {[](void* self) { static_cast<TlsStream*>(self)->on_inner_read(); }, this};
-      return;
-    }
-    auto filled = inner_->take(inner_->read_result_);
-    if (!filled) return complete_read(IoResult::failure(filled.error().code, filled.error().os_error));
-    inner_ended_ = *filled == 0;
+    const Waiter filled{[](void* self) { static_cast<TlsStream*>(self)->on_filled(); }, this};
+    if (!begin_inner_fill(*inner_, filled)) return;
+    const IoResult received = take_inner_fill(*inner_);
+    if (received.failed || received.size == 0)
+      end_ = received.failed ? received : IoResult::failure(ErrorCode::kClosed);
   }
 }
 
-void TlsStream::on_inner_read() {
-  auto filled = inner_->take(inner_->read_result_);
-  if (!filled) return complete_read(IoResult::failure(filled.error().code, filled.error().os_error));
-  inner_ended_ = *filled == 0;
+void TlsStream::on_filled() {
+  const IoResult received = take_inner_fill(*inner_);
+  if (received.failed || received.size == 0) end_ = received.failed ? received : IoResult::failure(ErrorCode::kClosed);
   start_read();
+}
+
+Stream::IoResult TlsStream::decrypt() {
+  std::size_t total = 0;
+  while (!end_.ready || SSL_pending(ssl_.get()) > 0) {
+    if (inner_->input().empty() && SSL_pending(ssl_.get()) == 0) break;
+    const auto room = receive_room();
+    if (room.empty()) break;
+    ERR_clear_error();
+    std::size_t got = 0;
+    if (SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1) {
+      add_received(got);
+      total += got;
+      messages_ = 0;
+      continue;
+    }
+    const int reason = SSL_get_error(ssl_.get(), 0);
+    if (reason != SSL_ERROR_WANT_READ) end_ = end_of_input(reason);
+  }
+  ERR_clear_error();
+  if (total > 0) return IoResult::success(total);
+  drop_empty_buffer();
+  return end_;
+}
+
+Stream::IoResult TlsStream::end_of_input(int reason) {
+  if (reason == SSL_ERROR_ZERO_RETURN) return IoResult::success(0);
+  const IoResult failure = IoResult::failure(ErrorCode::kReset);
+  if (!broken_.ready) broken_ = failure;
+  return failure;
 }
 
 // ---- Writing.
 
-// Encrypts as much as the output has room for. Small pieces share a record: a head and its body are one for the peer. False: broken.
-bool TlsStream::encrypt_pending() {
-  static thread_local std::array<char, kRecordMax> gathered;
-  while (!pending_->empty() && (!out_ || capacity() - out_end_ >= kRecordMax + kRecordOverhead)) {
-    const auto pieces = pending_->rest();
-    const void* data = pieces[0].iov_base;
-    std::size_t size = std::min(pieces[0].iov_len, kRecordMax);
-    if (size < kRecordMax && pieces.size() > 1) {
-      size = 0;
-      for (const iovec& piece : pieces) {
-        const std::size_t part = std::min(piece.iov_len, kRecordMax - size);
-        std::memcpy(gathered.data() + size, piece.iov_base, part);
-        size += part;
-      }
-      data = gathered.data();
-    }
-    ERR_clear_error();
-    if (SSL_write(ssl_.get(), data, static_cast<int>(size)) != static_cast<int>(size)) return false;
-    pending_->advance(size);
-  }
-  return true;
-}
-
 bool TlsStream::start_write() {
   for (;;) {
-    if (is_flushing_) return false;
-    if (flush_failed_) {
-      set_write_result(IoResult::failure(flush_failure_, flush_error_));
+    if (flushing_) return false;
+    if (!broken_.ready && !encrypt()) broken_ = IoResult::failure(ErrorCode::kReset);
+    if (broken_.ready) {
+      set_write_result(broken_);
       return true;
     }
-    if (pending_->empty() && !has_output()) {
+    if (output_.empty()) {
       set_write_result(IoResult::success(pending_->total));
-      return true;
-    }
-    if (!encrypt_pending()) {
-      ERR_clear_error();
-      set_write_result(IoResult::failure(ErrorCode::kReset));
       return true;
     }
     if (!flush()) return false;
   }
 }
 
-bool TlsStream::flush() {
-  const iovec piece{out_.data() + out_begin_, out_end_ - out_begin_};
-  flushing_.assign({&piece, 1});
-  out_begin_ = out_end_;
-  inner_->set_write_timeout(write_timeout());
-  if (!inner_->begin_write(flushing_)) {
-    is_flushing_ = true;
-    inner_->write_waiter_ = {[](void* self) { static_cast<TlsStream*>(self)->on_inner_written(); }, this};
-    inner_->arm_write_deadline();
-    return false;
+bool TlsStream::encrypt() {
+  while (!pending_->empty()) {
+    const std::size_t room = output_.room();
+    const std::size_t size_max = room > kRecordOverhead ? std::min(kRecordMax, room - kRecordOverhead) : 0;
+    if (size_max < kRecordMax && size_max < pending_->unsent() && !output_.empty()) break;
+    const std::string_view record = next_record(size_max);
+    limit_key_use();
+    ERR_clear_error();
+    std::size_t taken = 0;
+    const bool written = SSL_write_ex(ssl_.get(), record.data(), record.size(), &taken) == 1;
+    ERR_clear_error();
+    if (!written) return false;
+    pending_->advance(taken);
   }
-  if (auto sent = inner_->take(inner_->write_result_); !sent) {
-    flush_failed_ = true;
-    flush_failure_ = sent.error().code;
-    flush_error_ = sent.error().os_error;
-  }
-  drop_empty_output();
   return true;
 }
 
-void TlsStream::on_inner_written() {
-  is_flushing_ = false;
-  if (auto sent = inner_->take(inner_->write_result_); !sent) {
-    flush_failed_ = true;
-    flush_failure_ = sent.error().code;
-    flush_error_ = sent.error().os_error;
-    out_begin_ = out_end_;
+// Small pieces share a record: a head and its content are one for the peer. Large ones go as they lie.
+std::string_view TlsStream::next_record(std::size_t size_max) const {
+  static thread_local std::array<char, kRecordMax> gathered;
+  const auto pieces = pending_->rest();
+  const bool copies_all = pending_->unsent() <= size_max;
+  const auto copies = [&](const iovec& piece) { return copies_all || piece.iov_len < kGatherMax; };
+  if (pieces.size() == 1 || pieces[0].iov_len >= size_max || !copies(pieces[0])) {
+    return {static_cast<const char*>(pieces[0].iov_base), std::min(pieces[0].iov_len, size_max)};
   }
-  drop_empty_output();
-  if (pending_ != nullptr) {
-    if (start_write()) complete_write(write_result());
-    return;
+  std::size_t size = 0;
+  for (const iovec& piece : pieces) {
+    if (!copies(piece)) break;
+    const std::size_t part = std::min(piece.iov_len, size_max - size);
+    std::memcpy(gathered.data() + size, piece.iov_base, part);
+    size += part;
   }
-  if (has_output() && !flush()) return;
-  if (shutdown_wanted_) inner_->shutdown_write();
+  return {gathered.data(), size};
 }
 
-void TlsStream::drop_empty_output() {
-  if (is_flushing_ || has_output()) return;
-  out_begin_ = out_end_ = 0;
-  out_.reset();
+void TlsStream::limit_key_use() {
+  if (++records_ < kRecordsPerKey) return;
+  records_ = 0;
+  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+}
+
+bool TlsStream::flush() {
+  TlsOutput::Pieces pieces;
+  flight_.assign(output_.hand_down(pieces));
+  inner_->set_write_timeout(write_timeout());
+  const Waiter written{[](void* self) { static_cast<TlsStream*>(self)->on_written(); }, this};
+  flushing_ = !begin_inner_write(*inner_, flight_, written);
+  if (!flushing_) note_written();
+  return !flushing_;
+}
+
+void TlsStream::note_written() {
+  flushing_ = false;
+  const IoResult result = take_inner_write(*inner_);
+  if (result.failed) {
+    broken_ = result;
+    output_.clear();
+  } else {
+    output_.handed_down();
+  }
+}
+
+void TlsStream::on_written() {
+  note_written();
+  if (pending_ != nullptr && !start_write()) return;
+  if (pending_ == nullptr && !output_.empty() && !flush()) return;
+  const bool ends_write = pending_ != nullptr;
+  const IoResult result = write_result();
+  advance_shutdown();
+  if (ends_write) complete_write(result);
 }
 
 // ---- Ending.
 
 void TlsStream::shutdown_write() {
-  if (shutdown_wanted_) return;
   shutdown_wanted_ = true;
-  ERR_clear_error();
-  if (established_) SSL_shutdown(ssl_.get());
-  if (is_flushing_ || (has_output() && !flush())) return;
+  if (pending_ == nullptr) advance_shutdown();
+}
+
+void TlsStream::advance_shutdown() {
+  if (!shutdown_wanted_ || flushing_) return;
+  if (!shutdown_sent_ && established_ && !broken_.ready) {
+    shutdown_sent_ = true;
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+    if (!output_.empty() && !flush()) return;
+  }
+  shutdown_wanted_ = false;
+  broken_ = IoResult::failure(ErrorCode::kClosed);
   inner_->shutdown_write();
 }
 
 void TlsStream::abort(bool reset) {
-  shutdown_wanted_ = true;
+  broken_ = IoResult::failure(ErrorCode::kCancelled);
   inner_->abort(reset);
 }
 
+// Peers tell an end from a cut by close_notify: as far as it can be sent without waiting, it is.
 void TlsStream::retire() {
-  // Peers tell an end from a cut by close_notify: as far as it can be sent without waiting, it is.
-  if (inner_ && established_ && !shutdown_wanted_ && !is_flushing_ && !flush_failed_) {
-    ERR_clear_error();
-    if (SSL_get_shutdown(ssl_.get()) != (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)) SSL_shutdown(ssl_.get());
-    if (has_output()) (void)flush();
-    ERR_clear_error();
+  if (inner_) {
+    if (established_ && !flushing_ && !broken_.ready) {
+      SSL_shutdown(ssl_.get());
+      if (!output_.empty()) (void)flush();
+    }
+    forget_inner(*inner_);
   }
+  // The session of an upstream's connection stays good for another, though its end was not waited for.
+  if (established_ && !(end_.ready && end_.failed && end_.code == ErrorCode::kReset)) {
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+  ERR_clear_error();
   delete this;
 }
 

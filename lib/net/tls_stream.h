@@ -1,14 +1,17 @@
-// TLS over another stream. OpenSSL reads from that stream's input and writes into one output buffer, so that several records leave in one
-// system call; an idle connection holds neither.
+// TLS over another stream. OpenSSL reads straight from that stream's input and writes into pooled buffers, so that several records leave
+// in one system call; an idle connection holds neither.
+//
+// Reading tells an end from a cut: fill() gives 0 after close_notify, and kClosed where the connection ended without one (RFC 8446 6.1).
 #pragma once
 
-#include <string>
+#include <memory>
 #include <string_view>
 
 #include "base/result.h"
 #include "net/stream.h"
 #include "net/task.h"
 #include "net/tls_context.h"
+#include "net/tls_output.h"
 
 namespace rproxy::net {
 
@@ -16,18 +19,21 @@ class TlsStream final : public Stream {
  public:
   using Ptr = std::unique_ptr<TlsStream, Deleter>;
 
-  static Ptr accept(StreamPtr inner, TlsServerContext& context);
   // `context` outlives the stream.
-  static Ptr connect(StreamPtr inner, TlsClientContext& context, const std::string& server_name);
+  static Ptr accept(StreamPtr inner, TlsServerContext& context);
+  static Ptr connect(StreamPtr inner, TlsClientContext& context, std::string_view server_name);
 
-  // Before anything else. `timeout` is for all of it. Errors: kHandshakeTimeout, kTlsHandshake, kTlsVerify (why is in the context), kClosed,
-  // kReset; kBadRequest where the client speaks plain HTTP, after which release_inner() gives the connection back, its input unread.
+  // Before anything else. `timeout` is for all of it; 0: no limit. Errors: kHandshakeTimeout, kTlsHandshake and kTlsVerify (why is in the
+  // context), kClosed, kReset; kBadRequest where the client speaks plain HTTP, after which release_inner() gives the connection back
+  // with its input untouched.
   Task<Result<void>> handshake(Duration timeout);
   StreamPtr release_inner() { return std::move(inner_); }
 
+  // After the handshake.
   std::string_view version() const { return SSL_get_version(ssl_.get()); }  // "TLSv1.3"
   std::string_view cipher() const { return SSL_get_cipher_name(ssl_.get()); }
-  std::string_view server_name() const;  // what the client asked for; empty where it did not
+  std::string_view alpn() const;         // "http/1.1"; empty: none agreed upon
+  std::string_view server_name() const;  // the host name the client asked for; empty where it did not
   bool is_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
 
   void shutdown_write() override;
@@ -35,47 +41,59 @@ class TlsStream final : public Stream {
 
  private:
   TlsStream(StreamPtr inner, SslPtr ssl);
-  ~TlsStream() override;
+  ~TlsStream() override = default;
   void retire() override;
 
   void start_read() override;
   bool start_write() override;
-  // The stream below watches over progress.
   void arm_write_deadline() override {}
 
-  // OpenSSL's side.
+  // ---- What OpenSSL calls: tls_stream_bio.cpp.
   static BIO_METHOD* bio_method();
   static int bio_read(BIO* bio, char* out, int size);
   static int bio_write(BIO* bio, const char* data, int size);
-  static long bio_control(BIO* bio, int command, long, void*);
-  static int on_new_session(SSL* ssl, SSL_SESSION* session);
+  static long bio_control(BIO* bio, int command, long number, void* pointer);
+  static void on_message(int write, int version, int type, const void* data, std::size_t size, SSL* ssl, void* self);
 
-  // What is encrypted and not yet handed down.
-  bool has_output() const { return out_end_ > out_begin_; }
-  void drop_empty_output();
-  // Hands the output down: true when all of it went, or failed, at once.
-  bool flush();
-  bool encrypt_pending();
-  void on_inner_read();
-  void on_inner_written();
+  // ---- The handshake: tls_stream_handshake.cpp.
+  struct HandshakeDeadline;
+  Task<Result<void>> shake_hands();
+  // Waits for input where there is none.
+  Task<Result<void>> receive();
+  Result<void> check_verifiable() const;
+  bool is_plain_http() const;
+  Error handshake_error(int reason) const;
+  static Error closed_error(Error error);
+
+  // ---- Afterwards.
+  void on_filled();
+  void on_written();
+  // What has arrived, as far as there is room; not ready where that was nothing.
   IoResult decrypt();
-  Error handshake_error(int ssl_error) const;
+  IoResult end_of_input(int reason);
+  // pending_ to records, as far as there is room; false: broken.
+  bool encrypt();
+  std::string_view next_record(std::size_t size_max) const;
+  void limit_key_use();
+  // Hands down what there is. True when all of it went, or failed (broken_), at once.
+  bool flush();
+  void note_written();
+  // close_notify, once nothing is on its way; then the end of the stream below.
+  void advance_shutdown();
 
   StreamPtr inner_;
   SslPtr ssl_;
-  Buffer out_;
-  std::uint32_t out_begin_ = 0;
-  std::uint32_t out_end_ = 0;
-  Pending flushing_;
-  TlsClientContext* client_ = nullptr;
-  std::string client_name_;
-  int flush_error_ = 0;
-  ErrorCode flush_failure_ = ErrorCode::kInternal;
-  bool is_flushing_ = false;
-  bool flush_failed_ = false;
-  bool inner_ended_ = false;
-  bool shutdown_wanted_ = false;
+  TlsOutput output_;
+  Pending flight_;                              // of output_, while flushing_
+  TlsClientContext::Server* server_ = nullptr;  // where this is the client's side
+  IoResult end_;                                // how the input ended, once it has
+  IoResult broken_;                             // why nothing more can be written
+  std::uint32_t records_ = 0;                   // under the present keys
+  std::uint8_t messages_ = 0;                   // handshake messages and alerts since the last content
+  bool flushing_ = false;
   bool established_ = false;
+  bool shutdown_wanted_ = false;
+  bool shutdown_sent_ = false;
 };
 
 }  // namespace rproxy::net

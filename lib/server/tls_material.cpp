@@ -9,15 +9,16 @@ namespace {
 
 constexpr std::chrono::hours kWarnBefore{14 * 24};
 
-void warn_of_dates(const x509::CertifiedKey& key, const std::string& file) {
+void warn_of_dates(const x509::Certificate& leaf, const std::string& file) {
   const auto now = std::chrono::system_clock::now();
-  if (key.leaf().not_after() <= now) {
-    log::warn("{}: the certificate has expired", file);
-  } else if (key.leaf().not_after() - now < kWarnBefore) {
-    log::warn("{}: the certificate expires in {} hours", file,
-              std::chrono::duration_cast<std::chrono::hours>(key.leaf().not_after() - now).count());
-  } else if (key.leaf().not_before() > now) {
-    log::warn("{}: the certificate is not valid yet", file);
+  const auto left = std::chrono::duration_cast<std::chrono::hours>(leaf.not_after() - now);
+  if (leaf.not_after() <= now) {
+    log::warn("{}: the certificate for {} has expired", file, leaf.label());
+  } else if (leaf.not_before() > now) {
+    log::warn("{}: the certificate for {} is not valid yet", file, leaf.label());
+  } else if (left < kWarnBefore) {
+    log::warn("{}: the certificate for {} expires in {} days and {} hours", file, leaf.label(), left.count() / 24,
+              left.count() % 24);
   }
 }
 
@@ -25,41 +26,54 @@ void warn_of_dates(const x509::CertifiedKey& key, const std::string& file) {
 
 Result<TlsMaterial> TlsMaterial::load(const config::Config& config) {
   TlsMaterial material;
-  const auto tickets = std::make_shared<net::TicketKeys>();
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const x509::CertifiedKey>> loaded;
+  material.tickets_ = std::make_shared<net::TicketKeys>();
+  LoadedKeys loaded;
   for (const auto& listener : config.listeners) {
-    Door& door = material.doors_.emplace_back();
-    if (!listener.tls) continue;
-    door.options = &*listener.tls;
-    door.tickets = tickets;
-    for (const auto& files : listener.tls->certificates) {
-      auto& known = loaded[{files.cert, files.key}];
-      if (!known) {
-        auto key = x509::CertifiedKey::load(files.cert, files.key);
-        if (!key) return fail(std::move(key.error()));
-        warn_of_dates(*key, files.cert);
-        known = std::make_shared<const x509::CertifiedKey>(std::move(*key));
-      }
-      door.keys.push_back(known);
-    }
-    if (auto tried = net::TlsServerContext::create(*door.options, door.keys, *tickets); !tried) {
-      return fail(std::move(tried.error()));
-    }
+    if (auto done = material.load_door(listener, loaded); !done) return fail(std::move(done.error()));
   }
   for (const auto& upstream : config.upstreams) {
-    if (!upstream.tls.enabled) continue;
-    if (auto tried = net::TlsClientContext::create(upstream.tls); !tried) return fail(std::move(tried.error()));
+    if (auto done = material.load_upstream(upstream); !done) return fail(std::move(done.error()));
   }
   return material;
 }
 
+Result<void> TlsMaterial::load_door(const config::Listener& listener, LoadedKeys& loaded) {
+  Door& door = doors_.emplace_back();
+  if (!listener.tls) return {};
+  door.options = &*listener.tls;
+  for (const auto& files : listener.tls->certificates) {
+    auto& known = loaded[{files.cert, files.key}];
+    if (!known) {
+      auto key = x509::CertifiedKey::load(files.cert, files.key);
+      if (!key) return fail(std::move(key.error()));
+      warn_of_dates(key->leaf(), files.cert);
+      known = std::make_shared<const x509::CertifiedKey>(std::move(*key));
+    }
+    door.keys.push_back(known);
+  }
+  auto tried = net::TlsServerContext::create(*door.options, door.keys, *tickets_);
+  if (!tried) return fail(std::move(tried.error()));
+  return {};
+}
+
+Result<void> TlsMaterial::load_upstream(const upstream::Options& upstream) {
+  const net::TlsClientOptions& options = upstream.tls;
+  if (!options.enabled || !options.verify || trusted_.contains(options.ca_file)) return {};
+  auto store = net::TlsClientContext::read_trusted(options);
+  if (!store) return fail(std::move(store.error()));
+  trusted_.emplace(options.ca_file, std::move(*store));
+  return {};
+}
+
 std::unique_ptr<net::TlsServerContext> TlsMaterial::server_context(std::size_t listener_index) const {
-  const Door& door = doors_[listener_index];
-  return std::move(net::TlsServerContext::create(*door.options, door.keys, *door.tickets)).value();
+  const Door& door = doors_.at(listener_index);
+  return std::move(net::TlsServerContext::create(*door.options, door.keys, *tickets_)).value();
 }
 
 std::unique_ptr<net::TlsClientContext> TlsMaterial::client_context(const upstream::Upstream& upstream) const {
-  return std::move(net::TlsClientContext::create(upstream.options().tls)).value();
+  const net::TlsClientOptions& options = upstream.options().tls;
+  const auto store = trusted_.find(options.ca_file);
+  return std::move(net::TlsClientContext::create(options, store != trusted_.end() ? &store->second : nullptr)).value();
 }
 
 }  // namespace rproxy::server

@@ -1,8 +1,9 @@
-// Certificates and ticket keys of a configuration, read once and shared by all workers.
+// Certificates, trusted authorities and ticket keys of a configuration, read once and shared by all workers.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,22 +17,27 @@ namespace rproxy::server {
 class TlsMaterial {
  public:
   TlsMaterial() = default;
-  // Reads every certificate and proves that each context can be made. Warns of certificates that have expired or soon will.
-  // Errors: kFile, kConfig.
+  // Reads every file and proves that each context can be made; a worker has nothing left to fail on. Warns of certificates that have
+  // expired or soon will. `config` outlives the material. Errors: kFile, kConfig.
   static Result<TlsMaterial> load(const config::Config& config);
 
-  // For one worker. `listener_index` has TLS.
+  // For one worker. `listener_index` has TLS, and so has the upstream.
   std::unique_ptr<net::TlsServerContext> server_context(std::size_t listener_index) const;
   std::unique_ptr<net::TlsClientContext> client_context(const upstream::Upstream& upstream) const;
 
  private:
-  using Keys = std::vector<std::shared_ptr<const x509::CertifiedKey>>;
   struct Door {
     const net::TlsServerOptions* options = nullptr;  // the configuration's
-    Keys keys;
-    std::shared_ptr<net::TicketKeys> tickets;
+    net::TlsServerContext::Keys keys;
   };
-  std::vector<Door> doors_;  // as the listeners
+  using LoadedKeys = std::map<std::pair<std::string, std::string>, std::shared_ptr<const x509::CertifiedKey>>;
+
+  Result<void> load_door(const config::Listener& listener, LoadedKeys& loaded);
+  Result<void> load_upstream(const upstream::Options& upstream);
+
+  std::vector<Door> doors_;                          // as the listeners
+  std::map<std::string, x509::TrustStore> trusted_;  // by file; "": the system's
+  std::shared_ptr<net::TicketKeys> tickets_;
 };
 
 }  // namespace rproxy::server

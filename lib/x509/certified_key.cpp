@@ -37,7 +37,8 @@ Result<KeyPtr> parse_key(std::string_view pem, const std::string& name) {
   const BioPtr bio = bio_of(pem);
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, note_encrypted, &encrypted));
   if (encrypted) {
-    return refuse(fmt::format("{}: the private key is encrypted; decrypt it with `openssl pkey -in {} -out NEW`", name, name));
+    return refuse(
+        fmt::format("{}: the private key is encrypted; decrypt it with `openssl pkey -in {} -out NEW`", name, name));
   }
   if (!key) return refuse(fmt::format("{}: no private key in PEM form ({})", name, take_openssl_reason()));
   const int type = EVP_PKEY_get_base_id(key.get());
@@ -57,7 +58,8 @@ struct Wiped {
 
 Result<std::string> read_file(const std::string& path, std::size_t size_max) {
   const auto failed = [&](int os_error, const char* why) {
-    return fail(Error{ErrorCode::kFile, Side::kLocal, Retry::kNever, os_error, os_error != 0 ? path : path + ": " + why});
+    return fail(
+        Error{ErrorCode::kFile, Side::kLocal, Retry::kNever, os_error, os_error != 0 ? path : path + ": " + why});
   };
   // O_NONBLOCK: opening a pipe by mistake must not hang.
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -79,7 +81,8 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
   return text;
 }
 
-Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const std::string& name, std::size_t count_max) {
+Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const std::string& name,
+                                                    std::size_t count_max) {
   std::vector<Certificate> certificates;
   const BioPtr bio = bio_of(pem);
   for (;;) {
@@ -92,7 +95,8 @@ Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const 
   const unsigned long code = ERR_peek_last_error();
   const bool at_end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
   if (!at_end) {
-    return refuse(fmt::format("{}: certificate {} is malformed ({})", name, certificates.size() + 1, take_openssl_reason()));
+    return refuse(
+        fmt::format("{}: certificate {} is malformed ({})", name, certificates.size() + 1, take_openssl_reason()));
   }
   ERR_clear_error();
   if (certificates.empty()) return refuse(fmt::format("{}: no certificate in PEM form", name));
@@ -119,7 +123,8 @@ Result<CertifiedKey> CertifiedKey::parse(std::string_view cert, std::string_view
   if (!belongs(chain->front())) {
     const bool later = std::any_of(chain->begin(), chain->end(), belongs);
     if (later) {
-      return refuse(fmt::format("{}: the certificate of the key {} must come first, before its chain", cert_name, key_name));
+      return refuse(
+          fmt::format("{}: the certificate of the key {} must come first, before its chain", cert_name, key_name));
     }
     return refuse(fmt::format("{}: the private key {} does not belong to this certificate", cert_name, key_name));
   }

@@ -34,7 +34,8 @@ class CertifiedKey {
 };
 
 // All certificates of a PEM text, in order. Errors: kConfig, naming `name`: none there, too many, one malformed.
-Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const std::string& name, std::size_t count_max);
+Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const std::string& name,
+                                                    std::size_t count_max);
 
 // The whole of a regular file. Errors: kFile, naming it, also where it is larger than `size_max`.
 Result<std::string> read_file(const std::string& path, std::size_t size_max);
