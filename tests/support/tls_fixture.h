@@ -21,6 +21,7 @@ struct TlsEnds {
   net::TlsServerOptions server_options;
   net::TlsClientOptions client_options;
   std::vector<std::string> server_alpn{"http/1.1"};
+  int server_version_max = 0;
   net::TlsServerContext::Keys keys;
   std::unique_ptr<net::TlsServerContext> server_context;
   std::unique_ptr<net::TlsClientContext> client_context;
@@ -43,6 +44,9 @@ struct TlsEnds {
     auto made_server = net::TlsServerContext::create(server_options, keys, tickets, server_alpn);
     if (!made_server) throw std::runtime_error(describe(made_server.error()));
     server_context = std::move(*made_server);
+    if (server_version_max != 0) {
+      SSL_CTX_set_max_proto_version(SSL_get_SSL_CTX(server_context->make_ssl().get()), server_version_max);
+    }
     if (client_context) return;
     auto made_client = net::TlsClientContext::create(client_options);
     if (!made_client) throw std::runtime_error(describe(made_client.error()));
@@ -57,26 +61,29 @@ struct TlsEnds {
     server = net::TlsStream::accept(std::move(server_end), *server_context);
   }
 
-  // The handshake of both; each side then waits until it has sent everything.
+  // The handshake of both, and one byte each way, so that tickets have arrived.
   void shake(const std::string& name, int type = SOCK_STREAM) {
     connect(name, type);
-    loop.run(shake(*client, client_done), shake(*server, server_done));
+    loop.run(shake_only(*client, client_done), shake_only(*server, server_done));
     if (client_done && server_done) loop.run(settle());
   }
 
-  static net::Task<void> shake(net::TlsStream& stream, Result<void>& done) {
-    done = co_await stream.handshake(Duration{5'000});
-    // What a handshake leaves to say goes out when its side waits; one that has failed waits for nothing.
-    if (!done) stream.abort(false);
+  static net::Task<void> shake_only(net::TlsStream& stream, Result<void>& done, Duration timeout = Duration{5'000}) {
+    done = co_await stream.handshake(timeout);
+    if (!done && done.error().code != ErrorCode::kBadRequest) stream.abort(false);
   }
 
-  // One byte each way, so that tickets have arrived.
   net::Task<void> settle() {
     for (auto [from, to] : {std::pair{client.get(), server.get()}, std::pair{server.get(), client.get()}}) {
       (void)co_await from->write("x");
       (void)co_await to->fill();
       to->consume(to->input().size());
     }
+  }
+
+  void close() {
+    client.reset();
+    server.reset();
   }
 };
 
