@@ -35,14 +35,18 @@ class Serve final : public Command {
   explicit Serve(CLI::App& app) {
     auto* command = app.add_subcommand("serve", "Run the proxy in the foreground until SIGTERM or SIGINT");
     command->add_option("config", path_, "Configuration file (TOML)")->required()->type_name("CONFIG");
-    command->add_option("--workers", workers_, "Worker threads; overrides server.workers")->type_name("N")->check(CLI::Range(1U, kWorkersMax));
+    command->add_option("--workers", workers_, "Worker threads; overrides server.workers")
+        ->type_name("N")
+        ->check(CLI::Range(1U, kWorkersMax));
     command->add_flag("--check", check_, "Validate the configuration and exit");
-    command->add_flag("--print-config", print_, "Print the effective configuration and where each value comes from, and exit");
+    command->add_flag("--print-config", print_,
+                      "Print the effective configuration and where each value comes from, and exit");
     command->add_option("--log-level", level_, "debug, info, warn or error; overrides server.log_level")
         ->type_name("LEVEL")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
-    command->footer("Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGUSR1\nreopens log files.\n"
-                    "Exit codes: 0 ok, 1 runtime failure, 2 usage, 3 configuration, 4 cannot bind.");
+    command->footer(
+        "Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGUSR1\nreopens log files.\n"
+        "Exit codes: 0 ok, 1 runtime failure, 2 usage, 3 configuration, 4 cannot bind.");
   }
 
   int run() override {

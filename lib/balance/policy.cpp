@@ -23,7 +23,8 @@ class EligiblePolicy : public Policy {
   virtual Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) = 0;
 
   bool is_eligible(std::size_t i, const TriedSet& tried, TimePoint now, bool respect_ejection) const {
-    return endpoints_[i]->options().weight != 0 && !tried.has(i) && !(respect_ejection && endpoints_[i]->is_ejected(now));
+    return endpoints_[i]->options().weight != 0 && !tried.has(i) &&
+           !(respect_ejection && endpoints_[i]->is_ejected(now));
   }
 
   const Endpoints endpoints_;

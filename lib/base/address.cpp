@@ -22,7 +22,8 @@ std::optional<T> parse_number(std::string_view text, unsigned max) {
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 
@@ -68,7 +69,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 
 bool IpNetwork::contains(const IpAddress& candidate) const {
   const std::size_t whole = prefix / 8;
-  if (!std::equal(address.bytes.begin(), address.bytes.begin() + static_cast<std::ptrdiff_t>(whole), candidate.bytes.begin())) {
+  if (!std::equal(address.bytes.begin(), address.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
+                  candidate.bytes.begin())) {
     return false;
   }
   const unsigned rest = prefix % 8;

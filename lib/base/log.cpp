@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <ctime>
 #include <iterator>
 #include <mutex>
@@ -42,10 +42,14 @@ Writer& writer() {
 
 std::string_view word(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info ";
-    case LogLevel::kWarn: return "warn ";
-    default: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info ";
+    case LogLevel::kWarn:
+      return "warn ";
+    default:
+      return "error";
   }
 }
 
@@ -93,7 +97,8 @@ void run(Writer& self) {
     if (self.queue.empty() && self.stopping) return;
     std::string batch = std::exchange(self.queue, {});
     if (const auto lost = std::exchange(self.unreported, 0); lost != 0) {
-      batch += format_line(LogLevel::kWarn, fmt::format("{} log lines dropped: the reader of stderr is too slow", lost));
+      batch +=
+          format_line(LogLevel::kWarn, fmt::format("{} log lines dropped: the reader of stderr is too slow", lost));
     }
     bool last = self.stopping;
     lock.unlock();

@@ -38,7 +38,8 @@ std::size_t distance(const std::string& a, const std::string& b) {
     for (std::size_t k = 1; k <= b.size(); ++k) {
       const std::size_t change = a[i - 1] == b[k - 1] ? 0 : 1;
       now[k] = std::min({last[k] + 1, now[k - 1] + 1, last[k - 1] + change});
-      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) now[k] = std::min(now[k], before_last[k - 2] + 1);
+      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+        now[k] = std::min(now[k], before_last[k - 2] + 1);
     }
     before_last.swap(last);
     last.swap(now);
@@ -51,13 +52,15 @@ std::size_t distance(const std::string& a, const std::string& b) {
 std::string render(const Diagnostic& diagnostic, bool color) {
   const Colors c = colors_for(diagnostic.severity, color);
   const auto word = diagnostic.severity == Severity::kError ? "error" : "warning";
-  std::string out = fmt::format("{}{}[{}]{}{}: {}{}\n", c.severity, word, diagnostic.id, c.reset, c.bold, diagnostic.message, c.reset);
+  std::string out = fmt::format("{}{}[{}]{}{}: {}{}\n", c.severity, word, diagnostic.id, c.reset, c.bold,
+                                diagnostic.message, c.reset);
   if (diagnostic.at.line == 0) {
     out += fmt::format("{} --> {}{}\n", c.frame, c.reset, diagnostic.at.file);
   } else {
     const std::string number = std::to_string(diagnostic.at.line);
     const std::string margin(number.size(), ' ');
-    out += fmt::format("{}{}--> {}{}:{}:{}\n", margin, c.frame, c.reset, diagnostic.at.file, diagnostic.at.line, diagnostic.at.column);
+    out += fmt::format("{}{}--> {}{}:{}:{}\n", margin, c.frame, c.reset, diagnostic.at.file, diagnostic.at.line,
+                       diagnostic.at.column);
     out += fmt::format("{}{} |{} {}\n", c.frame, number, c.reset, diagnostic.source_line);
     const std::string tail(diagnostic.length > 0 ? diagnostic.length - 1 : 0, '~');
     out += fmt::format("{}{} |{} {}{}^{}{}\n", c.frame, margin, c.reset,
@@ -70,7 +73,8 @@ std::string render(const Diagnostic& diagnostic, bool color) {
 void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
   const auto key = [](const Diagnostic& d) { return std::tie(d.at, d.id, d.message); };
   std::ranges::stable_sort(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
-  const auto repeated = std::ranges::unique(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); });
+  const auto repeated =
+      std::ranges::unique(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); });
   diagnostics.erase(repeated.begin(), repeated.end());
 }
 

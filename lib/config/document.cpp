@@ -76,7 +76,8 @@ std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const
   diagnostic.id = "RP1001";
   diagnostic.at = {file->name, error.source().begin.line, error.source().begin.column};
   diagnostic.message = std::string(error.description());
-  diagnostic.remedy = "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }";
+  diagnostic.remedy =
+      "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }";
   if (diagnostic.at.line >= 1 && diagnostic.at.line <= file->lines.size()) {
     diagnostic.source_line = file->lines[diagnostic.at.line - 1];
   }

@@ -43,7 +43,8 @@ void put_default_table(std::string& out, const char* name, Keys<T> keys, const T
   if (table != nullptr && table->find(name) != nullptr) return;
   std::string inner;
   for (const Key<T>& key : keys) {
-    if (key.render != nullptr) inner += fmt::format("{}{} = {}", inner.empty() ? "" : ", ", key.name, key.render(value));
+    if (key.render != nullptr)
+      inner += fmt::format("{}{} = {}", inner.empty() ? "" : ", ", key.name, key.render(value));
   }
   put_line(out, name, "{ " + inner + " }", "default");
 }
@@ -62,7 +63,9 @@ void put_upstreams(std::string& out, const Loaded& loaded) {
   const Node* all = loaded.tree->find("upstreams");
   for (const auto& options : loaded.config.upstreams) {
     const Node* node = all->find(options.name);
-    put_section(out, "upstreams." + (options.name.find_first_of(". \"") == std::string::npos ? options.name : quote_toml(options.name)),
+    put_section(out,
+                "upstreams." +
+                    (options.name.find_first_of(". \"") == std::string::npos ? options.name : quote_toml(options.name)),
                 upstream_keys(), options, node);
     put_default_table(out, "pool", pool_keys(), options.pool, node);
     put_default_table(out, "retry", retry_keys(), options.retry, node);
@@ -75,7 +78,8 @@ void put_routes(std::string& out, const Loaded& loaded) {
   const Node* defaults = loaded.tree->find("defaults");
   for (const Node& node : list->items) {
     out += "\n[[routes]]\n";
-    for (const Member& member : node.members) put_line(out, member.key, render_node(member.value), origin(&member.value));
+    for (const Member& member : node.members)
+      put_line(out, member.key, render_node(member.value), origin(&member.value));
     if (node.find("upstream") == nullptr) continue;
     for (const auto& key : defaults_keys()) {
       if (node.find(key.name) != nullptr) continue;
@@ -100,8 +104,8 @@ void put_listeners(std::string& out, const Loaded& loaded) {
 template <typename T>
 void list_keys(std::vector<KeyInfo>& out, const std::string& prefix, Keys<T> keys, const T& defaults) {
   for (const Key<T>& key : keys) {
-    out.push_back({prefix + std::string(key.name), std::string(key.type), key.render != nullptr ? key.render(defaults) : "",
-                   std::string(key.meaning)});
+    out.push_back({prefix + std::string(key.name), std::string(key.type),
+                   key.render != nullptr ? key.render(defaults) : "", std::string(key.meaning)});
   }
 }
 

@@ -31,7 +31,8 @@ using Keys = std::span<const Key<T>>;
 template <typename T, auto Access>
 constexpr Key<T> key(std::string_view name, std::string_view meaning) {
   using Value = std::remove_cvref_t<decltype(Access(std::declval<T&>()))>;
-  return {name, value_type<Value>(), meaning, [](Problems& problems, const Node& node, T& out) { decode_value(problems, node, Access(out)); },
+  return {name, value_type<Value>(), meaning,
+          [](Problems& problems, const Node& node, T& out) { decode_value(problems, node, Access(out)); },
           [](const T& value) { return render_value(Access(const_cast<T&>(value))); }};
 }
 
@@ -42,13 +43,15 @@ constexpr Key<T> special(std::string_view name, std::string_view type, std::stri
   return {name, type, meaning, decode, nullptr};
 }
 
-void report_unknown(Problems& problems, const Member& member, const std::string& table, const std::vector<std::string>& known);
+void report_unknown(Problems& problems, const Member& member, const std::string& table,
+                    const std::vector<std::string>& known);
 
 // Everything in `node` by the keys; what is not a key is reported with the nearest one. `name` is the table's, for messages.
 template <typename T>
 void decode_table(Problems& problems, const Node& node, const std::string& name, Keys<T> keys, T& out) {
   if (!node.is(Node::Kind::kTable)) {
-    problems.error("RP1003", node.at, name + " is a table, not " + std::string(kind_name(node.kind)), "write " + name + " = { key = value }");
+    problems.error("RP1003", node.at, name + " is a table, not " + std::string(kind_name(node.kind)),
+                   "write " + name + " = { key = value }");
     return;
   }
   for (const Member& member : node.members) {

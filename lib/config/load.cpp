@@ -35,8 +35,8 @@ class Builder {
   }
 
   void check_top_level() {
-    const std::vector<std::string> known{"include", "server", "listen", "listeners", "tls", "client", "upstreams",
-                                         "defaults", "routes", "forwarding", "access_log"};
+    const std::vector<std::string> known{"include",   "server",   "listen", "listeners",  "tls",       "client",
+                                         "upstreams", "defaults", "routes", "forwarding", "access_log"};
     for (const Member& member : tree_.members) {
       if (std::ranges::find(known, member.key) == known.end()) report_unknown(problems_, member, "", known);
     }
@@ -63,7 +63,8 @@ class Builder {
       }
     }
     if (config_.listeners.empty() && tree_.find("listen") == nullptr && tree_.find("listeners") == nullptr) {
-      problems_.error("RP1005", Place{tree_.at.file, 0, 0}, "nothing to listen on", "add [listen] with http = \":80\" or https = \":443\"");
+      problems_.error("RP1005", Place{tree_.at.file, 0, 0}, "nothing to listen on",
+                      "add [listen] with http = \":80\" or https = \":443\"");
     }
     check_double_addresses();
     if (tree_.find("tls") != nullptr && !shared_tls_used_) {
@@ -99,10 +100,12 @@ class Builder {
     ListenerDraft draft;
     decode_table<ListenerDraft>(problems_, node, "[[listeners]]", listener_keys(), draft);
     if (!node.is(Node::Kind::kTable)) return;
-    if (node.find("address") == nullptr) problems_.error("RP1005", node.at, "a listener needs address", "address = \":80\"");
+    if (node.find("address") == nullptr)
+      problems_.error("RP1005", node.at, "a listener needs address", "address = \":80\"");
     if (draft.uses_shared_tls) add_shared_tls(draft.listener, node.find("tls")->at);
     if (draft.listener.redirect_https && draft.listener.tls) {
-      problems_.error("RP1006", node.find("redirect_https")->at, "a TLS listener that redirects to https would redirect for ever");
+      problems_.error("RP1006", node.find("redirect_https")->at,
+                      "a TLS listener that redirects to https would redirect for ever");
     }
     add(std::move(draft.listener), node.at);
   }
@@ -112,7 +115,8 @@ class Builder {
     if (shared_tls_) {
       listener.tls = *shared_tls_;
     } else {
-      problems_.error("RP1301", at, "https needs a certificate", "add [tls] with cert = \"site.pem\" and key = \"site.key\"");
+      problems_.error("RP1301", at, "https needs a certificate",
+                      "add [tls] with cert = \"site.pem\" and key = \"site.key\"");
     }
   }
 
@@ -128,7 +132,9 @@ class Builder {
       if (address.kind != HostPort::Kind::kUnix && address.port == 0) continue;
       for (std::size_t k = 0; k < i; ++k) {
         if (config_.listeners[k].listen.address != address) continue;
-        problems_.error("RP1009", listener_places_[i], fmt::format("{} is listened on already, at line {}", address.to_string(), listener_places_[k].line));
+        problems_.error(
+            "RP1009", listener_places_[i],
+            fmt::format("{} is listened on already, at line {}", address.to_string(), listener_places_[k].line));
         break;
       }
     }
@@ -142,13 +148,18 @@ class Builder {
     for (const Member& member : table->members) {
       upstream::Options options;
       options.name = member.key;
-      decode_table<upstream::Options>(problems_, member.value, "[upstreams." + member.key + "]", upstream_keys(), options);
+      decode_table<upstream::Options>(problems_, member.value, "[upstreams." + member.key + "]", upstream_keys(),
+                                      options);
       if (options.endpoints.empty() && member.value.is(Node::Kind::kTable) && member.value.find("servers") == nullptr) {
-        problems_.error("RP1103", member.at, fmt::format("upstream {} has no servers", member.key), "servers = [\"10.0.0.1:8001\"]");
-      } else if (!options.endpoints.empty() && std::ranges::all_of(options.endpoints, [](const auto& e) { return e.weight == 0; })) {
-        problems_.error("RP1104", member.at, fmt::format("upstream {}: every server has weight 0", member.key), "give one a weight of 1");
+        problems_.error("RP1103", member.at, fmt::format("upstream {} has no servers", member.key),
+                        "servers = [\"10.0.0.1:8001\"]");
+      } else if (!options.endpoints.empty() &&
+                 std::ranges::all_of(options.endpoints, [](const auto& e) { return e.weight == 0; })) {
+        problems_.error("RP1104", member.at, fmt::format("upstream {}: every server has weight 0", member.key),
+                        "give one a weight of 1");
       } else if (options.endpoints.empty() && member.value.is(Node::Kind::kTable)) {
-        problems_.error("RP1103", member.value.find("servers")->at, fmt::format("upstream {} has no servers", member.key));
+        problems_.error("RP1103", member.value.find("servers")->at,
+                        fmt::format("upstream {} has no servers", member.key));
       }
       upstream_places_.emplace(member.key, member.at);
       config_.upstreams.push_back(std::move(options));
@@ -163,14 +174,16 @@ class Builder {
     if (const Node* node = tree_.find("defaults"); node != nullptr) check_host(*node, defaults.host);
     const Node* list = tree_.find("routes");
     if (list == nullptr) {
-      problems_.error("RP1005", Place{tree_.at.file, 0, 0}, "there are no routes", "add [[routes]] with match = \"*\" and upstream = \"NAME\"");
+      problems_.error("RP1005", Place{tree_.at.file, 0, 0}, "there are no routes",
+                      "add [[routes]] with match = \"*\" and upstream = \"NAME\"");
       return;
     }
     if (!expect(problems_, *list, Node::Kind::kArray, "[[routes]], an array of tables,")) return;
     for (const Node& node : list->items) build_route(node, defaults);
     check_rules(*list);
     for (const auto& [name, at] : upstream_places_) {
-      if (!used_upstreams_.contains(name)) problems_.warning("RP1105", at, fmt::format("no route leads to upstream {}", name));
+      if (!used_upstreams_.contains(name))
+        problems_.warning("RP1105", at, fmt::format("no route leads to upstream {}", name));
     }
   }
 
@@ -179,22 +192,25 @@ class Builder {
     draft.forward = defaults;
     decode_table<RouteDraft>(problems_, node, "[[routes]]", route_keys(), draft);
     if (node.is(Node::Kind::kTable)) {
-      if (node.find("match") == nullptr) problems_.error("RP1005", node.at, "a route needs match", "match = \"shop.com/*\", or \"*\" for everything");
+      if (node.find("match") == nullptr)
+        problems_.error("RP1005", node.at, "a route needs match", "match = \"shop.com/*\", or \"*\" for everything");
       check_host(node, draft.forward.host);
       settle_action(node, draft);
     }
     route::Rule& rule = draft.route.rule;
     const Node* match = node.find("match");
-    if (rule.name.empty() && match != nullptr) rule.name = match->is(Node::Kind::kString) ? match->text : render_node(*match);
+    if (rule.name.empty() && match != nullptr)
+      rule.name = match->is(Node::Kind::kString) ? match->text : render_node(*match);
     config_.routes.push_back(std::move(draft.route));
   }
 
   void settle_action(const Node& node, RouteDraft& draft) {
     const int actions = (draft.has_upstream ? 1 : 0) + (draft.redirect ? 1 : 0) + (draft.respond ? 1 : 0);
     if (actions != 1) {
-      problems_.error(actions == 0 ? "RP1005" : "RP1006", node.at,
-                      actions == 0 ? "the route leads nowhere" : "the route has more than one of upstream, redirect, respond",
-                      "give it exactly one of upstream, redirect and respond");
+      problems_.error(
+          actions == 0 ? "RP1005" : "RP1006", node.at,
+          actions == 0 ? "the route leads nowhere" : "the route has more than one of upstream, redirect, respond",
+          "give it exactly one of upstream, redirect and respond");
       return;
     }
     if (draft.redirect) {
@@ -214,7 +230,8 @@ class Builder {
     for (const auto& [other, at] : upstream_places_) known.push_back(other);
     const std::string near = nearest(name, known);
     problems_.error("RP1106", node.at, fmt::format("there is no upstream {}", quote_toml(name)),
-                    near.empty() ? fmt::format("add [upstreams.{}] with servers = [...]", name) : fmt::format("did you mean \"{}\"?", near));
+                    near.empty() ? fmt::format("add [upstreams.{}] with servers = [...]", name)
+                                 : fmt::format("did you mean \"{}\"?", near));
   }
 
   void check_host(const Node& node, const std::string& host) {
@@ -242,14 +259,18 @@ class Builder {
           problems_.error("RP1202", at, "path: " + problem.detail);
           break;
         case route::RuleProblem::Kind::kBadRegex:
-          problems_.error("RP1203", at, "pattern: " + problem.detail, "patterns are RE2: no look-around, no back-references");
+          problems_.error("RP1203", at, "pattern: " + problem.detail,
+                          "patterns are RE2: no look-around, no back-references");
           break;
         case route::RuleProblem::Kind::kDuplicate:
-          problems_.error("RP1205", at, fmt::format("the route at line {} matches exactly this already", other.line), "delete one, or let them differ");
+          problems_.error("RP1205", at, fmt::format("the route at line {} matches exactly this already", other.line),
+                          "delete one, or let them differ");
           break;
         case route::RuleProblem::Kind::kTie:
-          problems_.warning("RP1206", at, fmt::format("as specific as the route at line {}: where both match, that one wins", other.line),
-                            "say which goes first with priority");
+          problems_.warning(
+              "RP1206", at,
+              fmt::format("as specific as the route at line {}: where both match, that one wins", other.line),
+              "say which goes first with priority");
           break;
       }
     }
@@ -280,7 +301,8 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 }  // namespace
 
 bool Loaded::ok() const {
-  return tree != nullptr && std::ranges::none_of(diagnostics, [](const Diagnostic& d) { return d.severity == Severity::kError; });
+  return tree != nullptr &&
+         std::ranges::none_of(diagnostics, [](const Diagnostic& d) { return d.severity == Severity::kError; });
 }
 
 Loaded load(const std::string& path, const Environment& environment) {

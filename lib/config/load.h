@@ -13,9 +13,9 @@
 namespace rproxy::config {
 
 struct Loaded {
-  Config config;                         // fit for use only when ok()
-  std::vector<Diagnostic> diagnostics;   // errors and warnings, in file order
-  std::shared_ptr<const Node> tree;      // what the files say; null where nothing could be read
+  Config config;                        // fit for use only when ok()
+  std::vector<Diagnostic> diagnostics;  // errors and warnings, in file order
+  std::shared_ptr<const Node> tree;     // what the files say; null where nothing could be read
   bool ok() const;
 };
 

@@ -29,8 +29,8 @@ struct Node {
   enum class Kind : std::uint8_t { kString, kInteger, kFloat, kBool, kDate, kArray, kTable };
   Kind kind = Kind::kTable;
   Place at;
-  std::string text;      // kString, expanded
-  std::string raw;       // as written, where it held ${...}; empty otherwise
+  std::string text;  // kString, expanded
+  std::string raw;   // as written, where it held ${...}; empty otherwise
   std::int64_t integer = 0;
   double real = 0;
   bool flag = false;

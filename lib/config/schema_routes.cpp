@@ -56,7 +56,8 @@ void decode_methods(Problems& problems, const Node& node, M& out) {
   decode_value(problems, node, out.methods);
   for (const auto& method : out.methods) {
     if (http::is_token(method) && std::ranges::none_of(method, [](char c) { return c >= 'a' && c <= 'z'; })) continue;
-    problems.error("RP1004", node.at, fmt::format("not a method: {}", quote_toml(method)), "methods are upper case: \"GET\"");
+    problems.error("RP1004", node.at, fmt::format("not a method: {}", quote_toml(method)),
+                   "methods are upper case: \"GET\"");
   }
   std::ranges::sort(out.methods);
 }
@@ -68,10 +69,14 @@ constexpr Key<M> kMatch[] = {
     special<M>("method", "strings", "\"GET\" takes HEAD along", decode_methods),
     special<M>("header", "table", "name = \"value\", true, false, { prefix } or { regex }",
                [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.headers); }),
-    special<M>("query", "table", "the same for query parameters", [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
-    special<M>("cookie", "table", "the same for cookies", [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
-    key<M, [](auto& o) -> auto& { return o.client_ips; }>("client_ip", "networks, one of which the client is in"),
-};
+    special<M>("query", "table", "the same for query parameters",
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
+    special<M>("cookie", "table", "the same for cookies",
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
+    key < M, [](auto& o) -> auto& {return o.client_ips;
+}  // namespace
+> ("client_ip", "networks, one of which the client is in"),
+};  // namespace rproxy::config
 
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
@@ -86,13 +91,15 @@ void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
 }
 
 using W = route::RewriteOptions;
-constexpr Key<W> kRewrite[] = {
-    key<W, [](auto& o) -> auto& { return o.strip_prefix; }>("strip_prefix", "whole segments taken from the front"),
-    key<W, [](auto& o) -> auto& { return o.add_prefix; }>("add_prefix", "put in front"),
-    key<W, [](auto& o) -> auto& { return o.replace_path; }>("replace_path", "the whole path; the query stays"),
-    key<W, [](auto& o) -> auto& { return o.regex; }>("regex", "RE2; its first match is replaced"),
-    key<W, [](auto& o) -> auto& { return o.replacement; }>("replacement", "by this, with \\\\1 to \\\\9"),
-};
+constexpr Key<W> kRewrite[] = {key < W, [](auto& o) -> auto& {return o.strip_prefix;
+}
+> ("strip_prefix", "whole segments taken from the front"), key < W, [](auto& o) -> auto& { return o.add_prefix; }
+> ("add_prefix", "put in front"), key < W, [](auto& o) -> auto& { return o.replace_path; }
+> ("replace_path", "the whole path; the query stays"), key < W, [](auto& o) -> auto& { return o.regex; }
+> ("regex", "RE2; its first match is replaced"), key < W, [](auto& o) -> auto& { return o.replacement; }
+> ("replacement", "by this, with \\\\1 to \\\\9"),
+}
+;
 
 void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
   decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
@@ -109,14 +116,18 @@ void decode_redirect_status(Problems& problems, const Node& node, Redirect& out)
   if (*status == 301 || *status == 302 || *status == 303 || *status == 307 || *status == 308) {
     out.status = static_cast<std::uint16_t>(*status);
   } else {
-    problems.error("RP1004", node.at, fmt::format("{} is no redirect with a Location", *status), "301, 302, 303, 307 or 308");
+    problems.error("RP1004", node.at, fmt::format("{} is no redirect with a Location", *status),
+                   "301, 302, 303, 307 or 308");
   }
 }
 
 constexpr Key<Redirect> kRedirect[] = {
     special<Redirect>("status", "integer", "301, 302, 303, 307 or 308 (default)", decode_redirect_status),
-    key<Redirect, [](auto& o) -> auto& { return o.location; }>("location", "may use {scheme} {host} {path} {query} {uri}"),
-};
+    key < Redirect, [](auto& o) -> auto& {return o.location;
+}
+> ("location", "may use {scheme} {host} {path} {query} {uri}"),
+}
+;
 
 bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
@@ -141,7 +152,8 @@ void decode_respond_headers(Problems& problems, const Node& node, Respond& out) 
     std::string value;
     decode_value(problems, member.value, value);
     if (!http::is_token(member.key)) problems.error("RP1004", member.at, "not a header name");
-    if (!http::is_field_text(value)) problems.error("RP1004", member.value.at, "a header value has no control characters");
+    if (!http::is_field_text(value))
+      problems.error("RP1004", member.value.at, "a header value has no control characters");
     out.headers.emplace_back(member.key, std::move(value));
   }
 }
@@ -150,11 +162,12 @@ void decode_respond_status(Problems& problems, const Node& node, Respond& out) {
   if (const auto status = decode_integer(problems, node, 200, 599)) out.status = static_cast<std::uint16_t>(*status);
 }
 
-constexpr Key<Respond> kRespond[] = {
-    special<Respond>("status", "integer", "200 to 599", decode_respond_status),
-    key<Respond, [](auto& o) -> auto& { return o.body; }>("body", "the content"),
-    special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
-};
+constexpr Key<Respond> kRespond[] = {special<Respond>("status", "integer", "200 to 599", decode_respond_status),
+                                     key < Respond, [](auto& o) -> auto& {return o.body;
+}
+> ("body", "the content"), special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
+}
+;
 
 void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
   Respond& respond = out.respond.emplace();
@@ -173,30 +186,46 @@ void decode_upstream(Problems& problems, const Node& node, RouteDraft& out) {
 }
 
 using D = proxy::ForwardAction;
-constexpr Key<D> kDefaults[] = {
-    key<D, [](auto& o) -> auto& { return o.host; }>("host", "Host sent to the servers; empty: the client's"),
-    key<D, [](auto& o) -> auto& { return o.hide_backend; }>("hide_backend", "strip Server and the like, rewrite Location and cookie domains"),
-    key<D, [](auto& o) -> auto& { return o.proxy_status; }>("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"),
-    key<D, [](auto& o) -> auto& { return o.request_timeout; }>("request_timeout", "the whole request; 0: none"),
-};
+constexpr Key<D> kDefaults[] = {key < D, [](auto& o) -> auto& {return o.host;
+}
+> ("host", "Host sent to the servers; empty: the client's"), key < D, [](auto& o) -> auto& { return o.hide_backend; }
+> ("hide_backend", "strip Server and the like, rewrite Location and cookie domains"), key < D, [](auto& o) -> auto& {
+  return o.proxy_status;
+}
+> ("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"), key < D, [](auto& o) -> auto& {
+  return o.request_timeout;
+}
+> ("request_timeout", "the whole request; 0: none"),
+}
+;
 
 using R = RouteDraft;
-constexpr Key<R> kRoute[] = {
-    key<R, [](auto& o) -> auto& { return o.route.rule.name; }>("name", "for logs; default: what it matches"),
-    special<R>("match", "string or table", "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip", decode_match),
+constexpr Key<R> kRoute[] = {key < R, [](auto& o) -> auto& {return o.route.rule.name;
+}
+> ("name", "for logs; default: what it matches"),
+    special<R>("match", "string or table",
+               "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip",
+               decode_match),
     special<R>("priority", "integer", "higher goes first, before specificity",
                [](Problems& p, const Node& n, R& o) {
-                 if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000)) o.route.rule.priority = static_cast<int>(*v);
+                 if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000))
+                   o.route.rule.priority = static_cast<int>(*v);
                }),
     special<R>("upstream", "string", "the name of an [upstreams.NAME]", decode_upstream),
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
     special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
     special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),
-    key<R, [](auto& o) -> auto& { return o.forward.host; }>("host", "Host sent to the servers; empty: the client's"),
-    key<R, [](auto& o) -> auto& { return o.forward.hide_backend; }>("hide_backend", "as in [defaults]"),
-    key<R, [](auto& o) -> auto& { return o.forward.proxy_status; }>("proxy_status", "as in [defaults]"),
-    key<R, [](auto& o) -> auto& { return o.forward.request_timeout; }>("request_timeout", "as in [defaults]"),
-};
+    key < R, [](auto& o) -> auto& {
+  return o.forward.host;
+}
+> ("host", "Host sent to the servers; empty: the client's"), key < R, [](auto& o) -> auto& {
+  return o.forward.hide_backend;
+}
+> ("hide_backend", "as in [defaults]"), key < R, [](auto& o) -> auto& { return o.forward.proxy_status; }
+> ("proxy_status", "as in [defaults]"), key < R, [](auto& o) -> auto& { return o.forward.request_timeout; }
+> ("request_timeout", "as in [defaults]"),
+}
+;
 
 }  // namespace
 

@@ -9,12 +9,19 @@
 namespace rproxy::config {
 namespace {
 
-constexpr Key<Server> kServer[] = {
-    key<Server, [](auto& o) -> auto& { return o.workers; }>("workers", "threads; 0: one for each CPU this process may use"),
-    key<Server, [](auto& o) -> auto& { return o.max_connections; }>("max_connections", "client connections in all; 0: as descriptors allow"),
-    key<Server, [](auto& o) -> auto& { return o.drain_timeout; }>("drain_timeout", "how long requests under way may take at shutdown"),
-    key<Server, [](auto& o) -> auto& { return o.log_level; }>("log_level", "debug, info, warn, error or off; to stderr"),
-};
+constexpr Key<Server> kServer[] = {key < Server, [](auto& o) -> auto& {return o.workers;
+}
+> ("workers", "threads; 0: one for each CPU this process may use"), key < Server, [](auto& o) -> auto& {
+  return o.max_connections;
+}
+> ("max_connections", "client connections in all; 0: as descriptors allow"), key < Server, [](auto& o) -> auto& {
+  return o.drain_timeout;
+}
+> ("drain_timeout", "how long requests under way may take at shutdown"), key < Server, [](auto& o) -> auto& {
+  return o.log_level;
+}
+> ("log_level", "debug, info, warn, error or off; to stderr"),
+};  // namespace rproxy::config
 
 void decode_slashes(Problems& problems, const Node& node, downstream::Options& out) {
   const int word = decode_word(problems, node, {"merge", "keep", "reject"});
@@ -37,45 +44,70 @@ void decode_max_head(Problems& problems, const Node& node, ByteSize& out) {
 }
 
 using C = downstream::Options;
-constexpr Key<C> kClient[] = {
-    key<C, [](auto& o) -> auto& { return o.handshake_timeout; }>("handshake_timeout", "TLS, from accept to finished"),
-    key<C, [](auto& o) -> auto& { return o.head_timeout; }>("head_timeout", "a request head, first byte to last"),
-    key<C, [](auto& o) -> auto& { return o.keep_alive_timeout; }>("keep_alive_timeout", "idle between requests"),
-    key<C, [](auto& o) -> auto& { return o.body_timeout; }>("body_timeout", "longest silence inside a request body"),
-    key<C, [](auto& o) -> auto& { return o.min_body_rate; }>("min_body_rate", "bytes a second a body must bring; 0: any"),
-    key<C, [](auto& o) -> auto& { return o.send_timeout; }>("send_timeout", "longest time the client takes nothing of a response"),
-    key<C, [](auto& o) -> auto& { return o.tunnel_timeout; }>("tunnel_timeout", "silence both ways after an upgrade"),
-    key<C, [](auto& o) -> auto& { return o.requests_per_connection; }>("requests_per_connection", "then it is closed; 0: no limit"),
-    key<C, [](auto& o) -> auto& { return o.max_body; }>("max_body", "request content; over: 413; 0: no limit"),
-    {"max_head", "size", "request line and headers; over: 431", [](Problems& p, const Node& n, C& o) { decode_max_head(p, n, o.head.head); },
+constexpr Key<C> kClient[] = {key < C, [](auto& o) -> auto& {return o.handshake_timeout;
+}
+> ("handshake_timeout", "TLS, from accept to finished"), key < C, [](auto& o) -> auto& { return o.head_timeout; }
+> ("head_timeout", "a request head, first byte to last"), key < C, [](auto& o) -> auto& { return o.keep_alive_timeout; }
+> ("keep_alive_timeout", "idle between requests"), key < C, [](auto& o) -> auto& { return o.body_timeout; }
+> ("body_timeout", "longest silence inside a request body"), key < C, [](auto& o) -> auto& { return o.min_body_rate; }
+> ("min_body_rate", "bytes a second a body must bring; 0: any"), key < C, [](auto& o) -> auto& {
+  return o.send_timeout;
+}
+> ("send_timeout", "longest time the client takes nothing of a response"), key < C, [](auto& o) -> auto& {
+  return o.tunnel_timeout;
+}
+> ("tunnel_timeout", "silence both ways after an upgrade"), key < C, [](auto& o) -> auto& {
+  return o.requests_per_connection;
+}
+> ("requests_per_connection", "then it is closed; 0: no limit"), key < C, [](auto& o) -> auto& { return o.max_body; }
+> ("max_body", "request content; over: 413; 0: no limit"),
+    {"max_head", "size", "request line and headers; over: 431",
+     [](Problems& p, const Node& n, C& o) { decode_max_head(p, n, o.head.head); },
      [](const C& o) { return render_value(o.head.head); }},
-    key<C, [](auto& o) -> auto& { return o.head.target; }>("max_target", "request target; over: 414"),
-    key<C, [](auto& o) -> auto& { return o.head.fields; }>("max_fields", "header lines; over: 431"),
-    key<C, [](auto& o) -> auto& { return o.chunks.extension_bytes; }>("max_chunk_extensions", "bytes of chunk extensions in a request"),
-    key<C, [](auto& o) -> auto& { return o.chunks.trailers; }>("max_trailers", "trailer section of a request"),
-    key<C, [](auto& o) -> auto& { return o.chunks.trailer_fields; }>("max_trailer_fields", "trailer lines of a request"),
+    key < C, [](auto& o) -> auto& {
+  return o.head.target;
+}
+> ("max_target", "request target; over: 414"), key < C, [](auto& o) -> auto& { return o.head.fields; }
+> ("max_fields", "header lines; over: 431"), key < C, [](auto& o) -> auto& { return o.chunks.extension_bytes; }
+> ("max_chunk_extensions", "bytes of chunk extensions in a request"), key < C, [](auto& o) -> auto& {
+  return o.chunks.trailers;
+}
+> ("max_trailers", "trailer section of a request"), key < C, [](auto& o) -> auto& { return o.chunks.trailer_fields; }
+> ("max_trailer_fields", "trailer lines of a request"),
     {"duplicate_slashes", "string", "merge, keep or reject \"//\" in paths", decode_slashes,
-     [](const C& o) { return quote_toml(std::array{"merge", "keep", "reject"}[static_cast<std::size_t>(o.paths.duplicate_slashes)]); }},
-    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash,
-     [](const C& o) { return quote_toml(std::array{"keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]); }},
-};
+     [](const C& o) {
+       return quote_toml(std::array{"merge", "keep", "reject"}[static_cast<std::size_t>(o.paths.duplicate_slashes)]);
+     }},
+    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash, [](const C& o) {
+       return quote_toml(std::array{"keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]);
+     }},
+}
+;
 
 void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOptions& out) {
   decode_value(problems, node, out.via_name);
-  const auto is_valid = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; };
+  const auto is_valid = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
   if (!out.via_name.empty() && std::ranges::all_of(out.via_name, is_valid)) return;
   problems.error("RP1004", node.at, "via_name is a token", "letters, digits, '-', '_' and '.'");
 }
 
 using F = proxy::ForwardingOptions;
-constexpr Key<F> kForwarding[] = {
-    key<F, [](auto& o) -> auto& { return o.trusted_proxies; }>("trusted_proxies", "peers whose forwarding headers are believed"),
-    key<F, [](auto& o) -> auto& { return o.x_forwarded; }>("x_forwarded", "send X-Forwarded-For, -Proto, -Host"),
-    key<F, [](auto& o) -> auto& { return o.forwarded; }>("forwarded", "send Forwarded (RFC 7239)"),
-    key<F, [](auto& o) -> auto& { return o.via; }>("via", "send Via"),
-    key<F, [](auto& o) -> auto& { return o.request_id; }>("request_id", "send X-Request-ID"),
-    {"via_name", "string", "this proxy's name in Via", decode_via_name, [](const F& o) { return render_value(o.via_name); }},
-};
+constexpr Key<F> kForwarding[] = {key < F, [](auto& o) -> auto& {return o.trusted_proxies;
+}
+> ("trusted_proxies", "peers whose forwarding headers are believed"), key < F, [](auto& o) -> auto& {
+  return o.x_forwarded;
+}
+> ("x_forwarded", "send X-Forwarded-For, -Proto, -Host"), key < F, [](auto& o) -> auto& { return o.forwarded; }
+> ("forwarded", "send Forwarded (RFC 7239)"), key < F, [](auto& o) -> auto& { return o.via; }
+> ("via", "send Via"), key < F, [](auto& o) -> auto& { return o.request_id; }
+> ("request_id", "send X-Request-ID"),
+    {"via_name", "string", "this proxy's name in Via", decode_via_name,
+     [](const F& o) { return render_value(o.via_name); }},
+}
+;
 
 void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions& out) {
   using Format = proxy::AccessLogOptions::Format;
@@ -84,21 +116,27 @@ void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions
   if (out.format != Format::kTemplate) return;
   out.template_text = node.text;
   if (node.text.find('{') == std::string::npos) {
-    problems.error("RP1004", node.at, "not a log format", "\"json\", \"combined\", or a template such as \"{client_ip} {method} {uri} {status}\"");
+    problems.error("RP1004", node.at, "not a log format",
+                   "\"json\", \"combined\", or a template such as \"{client_ip} {method} {uri} {status}\"");
   } else if (auto compiled = proxy::AccessLogFormat::compile(out); !compiled) {
     std::vector<std::string> known;
     for (const auto& variable : proxy::access_variables()) known.emplace_back(variable.name);
-    problems.error("RP1004", node.at, "log template: " + compiled.error().context, fmt::format("it may use {{{}}}", fmt::join(known, "}, {")));
+    problems.error("RP1004", node.at, "log template: " + compiled.error().context,
+                   fmt::format("it may use {{{}}}", fmt::join(known, "}, {")));
   }
 }
 
 using A = proxy::AccessLogOptions;
 constexpr Key<A> kAccessLog[] = {
-    special<A>("path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"", decode_access_log_target),
-    special<A>("format", "string", "\"json\", \"combined\" or a template", decode_format),
-    key<A, [](auto& o) -> auto& { return o.buffer; }>("buffer", "waiting lines; more are dropped and counted"),
-    key<A, [](auto& o) -> auto& { return o.flush; }>("flush", "longest a line waits"),
-};
+    special<A>("path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"",
+               decode_access_log_target),
+    special<A>("format", "string", "\"json\", \"combined\" or a template", decode_format), key < A,
+    [](auto& o) -> auto& {return o.buffer;
+}
+> ("buffer", "waiting lines; more are dropped and counted"), key < A, [](auto& o) -> auto& { return o.flush; }
+> ("flush", "longest a line waits"),
+}
+;
 
 }  // namespace
 

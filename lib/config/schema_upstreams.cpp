@@ -9,16 +9,20 @@ constexpr std::uint32_t kWeightMax = 1000;
 
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
   if (!decode_address(problems, node, out.address)) return;
-  if (out.address.kind == HostPort::Kind::kAny || (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
-    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", quote_toml(node.text)), "write \"host:port\"");
+  if (out.address.kind == HostPort::Kind::kAny ||
+      (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
+    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", quote_toml(node.text)),
+                   "write \"host:port\"");
   }
 }
 
 constexpr Key<balance::EndpointOptions> kEndpoint[] = {
-    special<balance::EndpointOptions>("address", "address", "\"10.0.0.1:8001\", \"name:80\", \"unix:/run/app.sock\"", decode_endpoint_address),
+    special<balance::EndpointOptions>("address", "address", "\"10.0.0.1:8001\", \"name:80\", \"unix:/run/app.sock\"",
+                                      decode_endpoint_address),
     special<balance::EndpointOptions>("weight", "integer", "share of requests, 0 to 1000; 0 takes none",
                                       [](Problems& p, const Node& n, balance::EndpointOptions& o) {
-                                        if (const auto w = decode_integer(p, n, 0, kWeightMax)) o.weight = static_cast<std::uint32_t>(*w);
+                                        if (const auto w = decode_integer(p, n, 0, kWeightMax))
+                                          o.weight = static_cast<std::uint32_t>(*w);
                                       }),
 };
 
@@ -32,10 +36,12 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
       decode_endpoint_address(problems, item, endpoint);
     } else {
       decode_table<balance::EndpointOptions>(problems, item, "server", kEndpoint, endpoint);
-      if (item.is(Node::Kind::kTable) && item.find("address") == nullptr) problems.error("RP1005", item.at, "a server needs address");
+      if (item.is(Node::Kind::kTable) && item.find("address") == nullptr)
+        problems.error("RP1005", item.at, "a server needs address");
     }
     for (const auto& other : out.endpoints) {
-      if (other.address == endpoint.address) problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
+      if (other.address == endpoint.address)
+        problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
     }
     out.endpoints.push_back(std::move(endpoint));
   }
@@ -52,12 +58,14 @@ void decode_upstream_version(Problems& problems, const Node& node, net::TlsClien
 }
 
 using T = net::TlsClientOptions;
-constexpr Key<T> kTls[] = {
-    key<T, [](auto& o) -> auto& { return o.verify; }>("verify", "check the server's certificate"),
-    key<T, [](auto& o) -> auto& { return o.server_name; }>("server_name", "SNI and the name verified; empty: the server's host"),
-    special<T>("ca_file", "path", "PEM; default: the system's store", [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
+constexpr Key<T> kTls[] = {key < T, [](auto& o) -> auto& {return o.verify;
+}  // namespace
+> ("verify", "check the server's certificate"), key < T, [](auto& o) -> auto& { return o.server_name; }
+> ("server_name", "SNI and the name verified; empty: the server's host"),
+    special<T>("ca_file", "path", "PEM; default: the system's store",
+               [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
     special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version),
-};
+};  // namespace rproxy::config
 
 void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool)) {
@@ -68,23 +76,38 @@ void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   decode_table<T>(problems, node, "tls", kTls, out.tls);
   if (!out.tls.verify) {
     const Node* verify = node.find("verify");
-    problems.warning("RP1302", verify != nullptr ? verify->at : node.at, "the server's certificate is not verified: anyone in between can read and change everything",
+    problems.warning("RP1302", verify != nullptr ? verify->at : node.at,
+                     "the server's certificate is not verified: anyone in between can read and change everything",
                      "give the certificate's issuer with ca_file instead");
   }
 }
 
-constexpr Key<upstream::PoolOptions> kPool[] = {
-    key<upstream::PoolOptions, [](auto& o) -> auto& { return o.max_idle; }>("max_idle", "kept per server and worker; 0: none"),
-    key<upstream::PoolOptions, [](auto& o) -> auto& { return o.idle_timeout; }>("idle_timeout", "then an idle connection is closed"),
-    key<upstream::PoolOptions, [](auto& o) -> auto& { return o.lifetime; }>("lifetime", "then a connection is not used again"),
-    key<upstream::PoolOptions, [](auto& o) -> auto& { return o.max_requests; }>("max_requests", "on one connection; 0: no limit"),
-};
+constexpr Key<upstream::PoolOptions> kPool[] = {key < upstream::PoolOptions, [](auto& o) -> auto& {return o.max_idle;
+}
+> ("max_idle", "kept per server and worker; 0: none"), key < upstream::PoolOptions, [](auto& o) -> auto& {
+  return o.idle_timeout;
+}
+> ("idle_timeout", "then an idle connection is closed"), key < upstream::PoolOptions, [](auto& o) -> auto& {
+  return o.lifetime;
+}
+> ("lifetime", "then a connection is not used again"), key < upstream::PoolOptions, [](auto& o) -> auto& {
+  return o.max_requests;
+}
+> ("max_requests", "on one connection; 0: no limit"),
+}
+;
 
-constexpr Key<upstream::RetryOptions> kRetry[] = {
-    key<upstream::RetryOptions, [](auto& o) -> auto& { return o.attempts; }>("attempts", "in all, the first included"),
-    key<upstream::RetryOptions, [](auto& o) -> auto& { return o.budget_percent; }>("budget_percent", "retries as a share of requests"),
-    key<upstream::RetryOptions, [](auto& o) -> auto& { return o.budget_min; }>("budget_min", "always allowed in ten seconds"),
-};
+constexpr Key<upstream::RetryOptions> kRetry[] = {key < upstream::RetryOptions, [](auto& o) -> auto& {return o.attempts;
+}
+> ("attempts", "in all, the first included"), key < upstream::RetryOptions, [](auto& o) -> auto& {
+  return o.budget_percent;
+}
+> ("budget_percent", "retries as a share of requests"), key < upstream::RetryOptions, [](auto& o) -> auto& {
+  return o.budget_min;
+}
+> ("budget_min", "always allowed in ten seconds"),
+}
+;
 
 void decode_retry(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool) && !node.flag) {
@@ -92,16 +115,19 @@ void decode_retry(Problems& problems, const Node& node, U& out) {
     return;
   }
   decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
-  if (out.retry.attempts == 0) problems.error("RP1004", node.at, "attempts counts the first one, too", "the least is 1");
+  if (out.retry.attempts == 0)
+    problems.error("RP1004", node.at, "attempts counts the first one, too", "the least is 1");
 }
 
 using E = balance::EjectionOptions;
-constexpr Key<E> kEjection[] = {
-    key<E, [](auto& o) -> auto& { return o.consecutive_failures; }>("consecutive_failures", "in a row; 0: never"),
-    key<E, [](auto& o) -> auto& { return o.base_time; }>("base_time", "the first time out; doubles each time in a row"),
-    key<E, [](auto& o) -> auto& { return o.max_time; }>("max_time", "the longest time out"),
-    key<E, [](auto& o) -> auto& { return o.max_percent; }>("max_percent", "of the servers may be out; above, all are used"),
-};
+constexpr Key<E> kEjection[] = {key < E, [](auto& o) -> auto& {return o.consecutive_failures;
+}
+> ("consecutive_failures", "in a row; 0: never"), key < E, [](auto& o) -> auto& { return o.base_time; }
+> ("base_time", "the first time out; doubles each time in a row"), key < E, [](auto& o) -> auto& { return o.max_time; }
+> ("max_time", "the longest time out"), key < E, [](auto& o) -> auto& { return o.max_percent; }
+> ("max_percent", "of the servers may be out; above, all are used"),
+}
+;
 
 void decode_ejection(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool) && !node.flag) {
@@ -121,19 +147,28 @@ constexpr Key<U> kUpstream[] = {
     special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
     {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
      [](const U& o) { return quote_toml(balance::to_string(o.policy)); }},
-    special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version", decode_upstream_tls),
-    special<U>("pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
-               [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
+    special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
+               decode_upstream_tls),
+    special<U>(
+        "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
+        [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
     special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
     special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
-    key<U, [](auto& o) -> auto& { return o.connect_timeout; }>("connect_timeout", "TCP"),
-    key<U, [](auto& o) -> auto& { return o.handshake_timeout; }>("handshake_timeout", "TLS"),
-    key<U, [](auto& o) -> auto& { return o.response_timeout; }>("response_timeout", "request sent to response head"),
-    key<U, [](auto& o) -> auto& { return o.body_timeout; }>("body_timeout", "longest silence inside a response body"),
-    key<U, [](auto& o) -> auto& { return o.send_timeout; }>("send_timeout", "longest time the server takes nothing of a request"),
-    {"max_head", "size", "status line and headers; over: 502", decode_head_size, [](const U& o) { return render_value(o.head.head); }},
-    key<U, [](auto& o) -> auto& { return o.head.fields; }>("max_fields", "header lines; over: 502"),
-};
+    key < U, [](auto& o) -> auto& {return o.connect_timeout;
+}
+> ("connect_timeout", "TCP"), key < U, [](auto& o) -> auto& { return o.handshake_timeout; }
+> ("handshake_timeout", "TLS"), key < U, [](auto& o) -> auto& { return o.response_timeout; }
+> ("response_timeout", "request sent to response head"), key < U, [](auto& o) -> auto& { return o.body_timeout; }
+> ("body_timeout", "longest silence inside a response body"), key < U, [](auto& o) -> auto& { return o.send_timeout; }
+> ("send_timeout", "longest time the server takes nothing of a request"),
+    {"max_head", "size", "status line and headers; over: 502", decode_head_size,
+     [](const U& o) { return render_value(o.head.head); }},
+    key < U, [](auto& o) -> auto& {
+  return o.head.fields;
+}
+> ("max_fields", "header lines; over: 502"),
+}
+;
 
 }  // namespace
 

@@ -59,7 +59,7 @@ std::shared_ptr<const SourceFile> make_source(const std::string& name, const std
 
 class Reader {
  public:
-  Reader(const Environment& environment, Problems& problems, bool may_read) 
+  Reader(const Environment& environment, Problems& problems, bool may_read)
       : environment_(environment), problems_(problems), may_read_(may_read) {}
 
   std::optional<Node> read(const std::string& path, const Place* from, std::size_t depth) {
@@ -72,7 +72,8 @@ class Reader {
       } else {
         place.file = make_source(path, {});
       }
-      problems_.error("RP1008", place, fmt::format("can't read {}: {}", path, why), "check the path and its permissions");
+      problems_.error("RP1008", place, fmt::format("can't read {}: {}", path, why),
+                      "check the path and its permissions");
       return std::nullopt;
     }
     return parse(path, *text, depth);
@@ -231,7 +232,8 @@ std::optional<Node> read_tree(const std::string& path, const Environment& enviro
   return Reader(environment, problems, true).read(path, nullptr, 0);
 }
 
-std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment, Problems& problems) {
+std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment,
+                              Problems& problems) {
   return Reader(environment, problems, false).parse(name, text, 0);
 }
 

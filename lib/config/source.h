@@ -18,7 +18,8 @@ Environment process_environment();
 // The file with everything it includes, merged; nothing where the file itself could not be read or parsed.
 std::optional<Node> read_tree(const std::string& path, const Environment& environment, Problems& problems);
 // The same from a text that includes nothing and reads no files.
-std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment, Problems& problems);
+std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment,
+                              Problems& problems);
 
 // `path` as a file of `at`'s directory.
 std::string resolve_path(const Place& at, const std::string& path);

@@ -11,7 +11,9 @@
 
 namespace rproxy::config {
 
-bool expect(Problems& problems, const Node& node, Node::Kind kind) { return expect(problems, node, kind, kind_name(kind)); }
+bool expect(Problems& problems, const Node& node, Node::Kind kind) {
+  return expect(problems, node, kind, kind_name(kind));
+}
 
 bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted) {
   if (node.is(kind)) return true;
@@ -36,7 +38,8 @@ void decode_value(Problems& problems, const Node& node, Duration& out) {
   if (const auto parsed = parse_duration(node.text)) {
     out = *parsed;
   } else {
-    problems.error("RP1004", node.at, fmt::format("not a duration: {}", quote_toml(node.text)), "write \"250ms\", \"5s\", \"1m30s\" or \"0\" for no limit");
+    problems.error("RP1004", node.at, fmt::format("not a duration: {}", quote_toml(node.text)),
+                   "write \"250ms\", \"5s\", \"1m30s\" or \"0\" for no limit");
   }
 }
 
@@ -49,7 +52,8 @@ void decode_value(Problems& problems, const Node& node, ByteSize& out) {
   if (const auto parsed = parse_byte_size(node.text)) {
     out = *parsed;
   } else {
-    problems.error("RP1004", node.at, fmt::format("not a size: {}", quote_toml(node.text)), "write 512, \"64KiB\", \"10MiB\"");
+    problems.error("RP1004", node.at, fmt::format("not a size: {}", quote_toml(node.text)),
+                   "write 512, \"64KiB\", \"10MiB\"");
   }
 }
 
@@ -67,15 +71,18 @@ std::optional<std::int64_t> decode_integer(Problems& problems, const Node& node,
   }
   if (value >= min && value <= max) return value;
   problems.error("RP1004", node.at, fmt::format("{} is out of range", value),
-                 max == std::numeric_limits<std::int64_t>::max() ? fmt::format("the least is {}", min) : fmt::format("it lies between {} and {}", min, max));
+                 max == std::numeric_limits<std::int64_t>::max() ? fmt::format("the least is {}", min)
+                                                                 : fmt::format("it lies between {} and {}", min, max));
   return std::nullopt;
 }
 
 namespace {
 template <typename Integer>
 void decode_bounded(Problems& problems, const Node& node, Integer& out) {
-  constexpr std::uint64_t kMax = std::min<std::uint64_t>(std::numeric_limits<Integer>::max(), std::numeric_limits<std::int64_t>::max());
-  if (const auto value = decode_integer(problems, node, 0, static_cast<std::int64_t>(kMax))) out = static_cast<Integer>(*value);
+  constexpr std::uint64_t kMax =
+      std::min<std::uint64_t>(std::numeric_limits<Integer>::max(), std::numeric_limits<std::int64_t>::max());
+  if (const auto value = decode_integer(problems, node, 0, static_cast<std::int64_t>(kMax)))
+    out = static_cast<Integer>(*value);
 }
 }  // namespace
 
@@ -90,7 +97,8 @@ int decode_word(Problems& problems, const Node& node, const std::vector<std::str
   if (found != words.end()) return static_cast<int>(found - words.begin());
   const std::string near = nearest(node.text, words);
   problems.error("RP1004", node.at, fmt::format("{} is not known here", quote_toml(node.text)),
-                 fmt::format("one of {}{}", fmt::join(words, ", "), near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+                 fmt::format("one of {}{}", fmt::join(words, ", "),
+                             near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
   return -1;
 }
 
@@ -119,9 +127,11 @@ void decode_value(Problems& problems, const Node& node, std::vector<IpNetwork>& 
     if (network) {
       out.push_back(*network);
     } else if (const auto loose = IpNetwork::parse(item.text)) {
-      problems.error("RP1004", item.at, fmt::format("{} has bits set behind its prefix", item.text), "zero them, or lengthen the prefix");
+      problems.error("RP1004", item.at, fmt::format("{} has bits set behind its prefix", item.text),
+                     "zero them, or lengthen the prefix");
     } else {
-      problems.error("RP1004", item.at, fmt::format("not a network: {}", quote_toml(item.text)), "write \"10.0.0.0/8\", \"2001:db8::/32\" or an address");
+      problems.error("RP1004", item.at, fmt::format("not a network: {}", quote_toml(item.text)),
+                     "write \"10.0.0.0/8\", \"2001:db8::/32\" or an address");
     }
   };
   if (node.is(Node::Kind::kString)) return add(node);
@@ -190,8 +200,10 @@ std::string render_node(const Node& node) {
       return "[" + out + "]";
     case Node::Kind::kTable:
       for (const Member& member : node.members) {
-        const bool bare = std::ranges::all_of(member.key, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
-        out += (out.empty() ? " " : ", ") + (bare ? member.key : quote_toml(member.key)) + " = " + render_node(member.value);
+        const bool bare =
+            std::ranges::all_of(member.key, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+        out += (out.empty() ? " " : ", ") + (bare ? member.key : quote_toml(member.key)) + " = " +
+               render_node(member.value);
       }
       return "{" + out + " }";
   }

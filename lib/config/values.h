@@ -16,7 +16,6 @@
 
 namespace rproxy::config {
 
-
 // RP1003; false when the node is of another kind.
 bool expect(Problems& problems, const Node& node, Node::Kind kind);
 bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted);
@@ -57,13 +56,20 @@ std::string render_node(const Node& node);
 
 template <typename T>
 constexpr std::string_view value_type() {
-  if constexpr (std::is_same_v<T, bool>) return "boolean";
-  else if constexpr (std::is_same_v<T, std::string>) return "string";
-  else if constexpr (std::is_same_v<T, Duration>) return "duration";
-  else if constexpr (std::is_same_v<T, ByteSize>) return "size";
-  else if constexpr (std::is_same_v<T, LogLevel>) return "log level";
-  else if constexpr (std::is_integral_v<T>) return "integer";
-  else return "strings";
+  if constexpr (std::is_same_v<T, bool>)
+    return "boolean";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "string";
+  else if constexpr (std::is_same_v<T, Duration>)
+    return "duration";
+  else if constexpr (std::is_same_v<T, ByteSize>)
+    return "size";
+  else if constexpr (std::is_same_v<T, LogLevel>)
+    return "log level";
+  else if constexpr (std::is_integral_v<T>)
+    return "integer";
+  else
+    return "strings";
 }
 
 }  // namespace rproxy::config

@@ -147,8 +147,8 @@ net::Task<bool> Http1Exchange::answer() {
   request.trace.failed = true;
   request.trace.error = error.code;
   outcome.termination = exchange::termination_of(error);
-  if (error.side == Side::kClient && (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed ||
-                                      error.code == ErrorCode::kTruncated)) {
+  if (error.side == Side::kClient &&
+      (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed || error.code == ErrorCode::kTruncated)) {
     outcome.status = 499;
     record(outcome.termination);
     co_return false;

@@ -31,8 +31,8 @@ struct Client {
 // What happened to one exchange, filled in by whoever knows and read by the access log. Names are views of the configuration.
 struct Trace {
   std::chrono::system_clock::time_point wall_time;
-  TimePoint start;                                // head complete
-  std::chrono::microseconds connect{-1};          // -1: did not happen
+  TimePoint start;                        // head complete
+  std::chrono::microseconds connect{-1};  // -1: did not happen
   std::chrono::microseconds upstream_first_byte{-1};
   std::chrono::microseconds first_byte{-1};
   std::string_view route;
@@ -91,7 +91,7 @@ class Handler {
 // The end of an exchange, as the side that talks to the client saw it.
 struct Outcome {
   std::uint16_t status = 0;
-  std::uint64_t bytes_received = 0;   // head and content as on the wire
+  std::uint64_t bytes_received = 0;  // head and content as on the wire
   std::uint64_t bytes_sent = 0;
   std::uint64_t body_bytes_sent = 0;
   std::string_view termination = "ok";  // a stable word: "ok", "client_closed", "upstream_truncated", ...

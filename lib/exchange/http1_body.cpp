@@ -47,9 +47,7 @@ net::Task<Result<Slice>> Http1Content::wait() {
   }
 }
 
-std::optional<Result<Slice>> Http1Content::step() {
-  return chunks_ ? step_chunked() : step_fixed();
-}
+std::optional<Result<Slice>> Http1Content::step() { return chunks_ ? step_chunked() : step_fixed(); }
 
 std::optional<Result<Slice>> Http1Content::step_fixed() {
   const auto input = stream_.input();

@@ -53,7 +53,7 @@ class Http1Content {
   std::uint64_t remaining_ = 0;  // kFixed
   std::uint64_t content_bytes_ = 0;
   std::size_t given_ = 0;  // bytes of input behind the last slice, consumed when the next is asked for
-  std::string_view held_;       // a slice found while looking for the end
+  std::string_view held_;  // a slice found while looking for the end
   std::size_t held_size_ = 0;
   TimePoint started_{};
   bool complete_ = false;

@@ -15,7 +15,10 @@ template <typename T>
 class UntilDone {
  public:
   UntilDone(net::Child<T>& child, net::Stream& stream, Duration grace)
-      : child_(child), stream_(stream), grace_(grace), deadline_([](void* self) { static_cast<UntilDone*>(self)->leave(); }, this) {}
+      : child_(child),
+        stream_(stream),
+        grace_(grace),
+        deadline_([](void* self) { static_cast<UntilDone*>(self)->leave(); }, this) {}
   UntilDone(const UntilDone&) = delete;
   UntilDone& operator=(const UntilDone&) = delete;
   ~UntilDone() { stream_.unwatch(); }

@@ -18,7 +18,9 @@ constexpr std::array<std::string_view, 68> kNames = {
 // Length and three characters, without case, tell our names apart well enough.
 constexpr std::size_t kSlots = 256;
 constexpr std::size_t hash_name(std::string_view name) {
-  const auto at = [name](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(name[i]) | 0x20); };
+  const auto at = [name](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(name[i]) | 0x20);
+  };
   return (name.size() * 7 + at(0) * 3 + at(name.size() / 2) * 31 + at(name.size() - 1) * 13) % kSlots;
 }
 
@@ -113,9 +115,8 @@ std::size_t Fields::remove(FieldId id) {
 
 std::size_t Fields::remove(std::string_view name) {
   if (const FieldId id = field_id(name); id != FieldId::kOther) return remove(id);
-  return remove_if([name](const Field& field) {
-    return field.id == FieldId::kOther && equals_ignoring_case(field.name, name);
-  });
+  return remove_if(
+      [name](const Field& field) { return field.id == FieldId::kOther && equals_ignoring_case(field.name, name); });
 }
 
 }  // namespace rproxy::http

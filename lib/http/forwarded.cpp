@@ -19,7 +19,8 @@ std::optional<IpAddress> parse_forwarded_node(std::string_view node) {
   }
   // One colon separates a port from an IPv4 address; more make an IPv6 address.
   const auto colon = node.find(':');
-  if (colon != std::string_view::npos && node.find(':', colon + 1) == std::string_view::npos) node = node.substr(0, colon);
+  if (colon != std::string_view::npos && node.find(':', colon + 1) == std::string_view::npos)
+    node = node.substr(0, colon);
   return IpAddress::parse(node);
 }
 
@@ -34,7 +35,8 @@ std::string_view forwarded_for(std::string_view element) {
   return {};
 }
 
-std::string_view forwarded_element(std::string_view node, std::string_view authority, std::string_view scheme, Arena& arena) {
+std::string_view forwarded_element(std::string_view node, std::string_view authority, std::string_view scheme,
+                                   Arena& arena) {
   const bool is_v6 = node.find(':') != std::string_view::npos;
   const std::string_view open = is_v6 ? "for=\"[" : "for=";
   const std::string_view close = is_v6 ? "]\"" : "";

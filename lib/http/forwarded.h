@@ -43,6 +43,7 @@ std::optional<IpAddress> rightmost_client(const Fields& fields, IsProxy is_proxy
 }
 
 // "for=192.0.2.43;host=shop.com;proto=https", quoted where RFC 7239 4 asks for it. `node` is an address or "unknown".
-std::string_view forwarded_element(std::string_view node, std::string_view authority, std::string_view scheme, Arena& arena);
+std::string_view forwarded_element(std::string_view node, std::string_view authority, std::string_view scheme,
+                                   Arena& arena);
 
 }  // namespace rproxy::http

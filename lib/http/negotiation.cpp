@@ -42,7 +42,8 @@ int specificity_of(std::string_view range, std::string_view type) {
   if (range == "*/*") return 0;
   if (equals_ignoring_case(range, type)) return 2;
   const auto slash = type.find('/') + 1;
-  const bool covers = range.size() == slash + 1 && range.back() == '*' && equals_ignoring_case(range.substr(0, slash), type.substr(0, slash));
+  const bool covers = range.size() == slash + 1 && range.back() == '*' &&
+                      equals_ignoring_case(range.substr(0, slash), type.substr(0, slash));
   return covers ? 1 : -1;
 }
 

@@ -36,9 +36,9 @@ class Deadline {
   Callback callback_;
   void* owner_;
   Deadline* next_ = nullptr;
-  Deadline** link_ = nullptr;      // the pointer that points at this entry; null: not in the wheel
-  std::uint64_t tick_ = kNever;    // when to fire
-  std::uint64_t slot_tick_ = 0;    // when the slot it hangs in comes round
+  Deadline** link_ = nullptr;    // the pointer that points at this entry; null: not in the wheel
+  std::uint64_t tick_ = kNever;  // when to fire
+  std::uint64_t slot_tick_ = 0;  // when the slot it hangs in comes round
 };
 
 class DeadlineWheel {

@@ -52,7 +52,7 @@ void* FramePool::allocate(std::size_t size) {
   const std::size_t index = size_class(size);
   if (index >= free_lists.classes.size()) return ::operator new(size);
   FreeList& list = free_lists.classes[index];
-  if (list.first == nullptr) return ::operator new(index * kStep);
+  if (list.first == nullptr) return ::operator new(index* kStep);
   void* memory = list.first;
   list.first = *static_cast<void**>(memory);
   --list.count;

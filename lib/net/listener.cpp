@@ -32,7 +32,7 @@ void set_option(int socket, int level, int name, int value) { ::setsockopt(socke
 
 // A socket file left by a process that died is removed; one that somebody listens on is not.
 void remove_stale_socket(const sockaddr_storage& address, socklen_t size, const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 && errno == ECONNREFUSED) {
@@ -112,8 +112,8 @@ void Listener::accept_ready() {
 bool Listener::accept_one() {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  Fd socket(::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size,
-                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Fd socket(
+      ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
     on_accept_(SocketStream::adopt(loop_, Side::kClient, std::move(socket), family_), peer_of(storage));
     return true;

@@ -1,10 +1,10 @@
 // A TCP or Unix socket as a Stream.
 #pragma once
 
+#include <array>
 #include <asio/basic_stream_socket.hpp>
 #include <asio/buffer.hpp>
 #include <asio/generic/stream_protocol.hpp>
-#include <array>
 #include <cstddef>
 
 #include "base/fd.h"

@@ -35,14 +35,10 @@ std::size_t Stream::Pending::unsent() const {
 Stream::Stream(Loop& loop, Side side)
     : loop_(loop),
       side_(side),
-      read_deadline_(
-          [](void* self) { static_cast<Stream*>(self)->on_read_deadline(); }, this),
-      write_deadline_(
-          [](void* self) { static_cast<Stream*>(self)->on_write_deadline(); }, this) {}
+      read_deadline_([](void* self) { static_cast<Stream*>(self)->on_read_deadline(); }, this),
+      write_deadline_([](void* self) { static_cast<Stream*>(self)->on_write_deadline(); }, this) {}
 
-void Stream::consume(std::size_t size) {
-  begin_ += static_cast<std::uint32_t>(size);
-}
+void Stream::consume(std::size_t size) { begin_ += static_cast<std::uint32_t>(size); }
 
 void Stream::begin_message(std::size_t room) {
   if (begin_ == end_) {
@@ -211,8 +207,6 @@ void Stream::on_read_deadline() {
   std::exchange(read_waiter_, {})();
 }
 
-void Stream::on_write_deadline() {
-  complete_write(IoResult::failure(ErrorCode::kWriteTimeout));
-}
+void Stream::on_write_deadline() { complete_write(IoResult::failure(ErrorCode::kWriteTimeout)); }
 
 }  // namespace rproxy::net

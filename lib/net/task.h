@@ -147,7 +147,7 @@ class Child {
 template <typename T>
 class [[nodiscard]] ValueTask {
  public:
-  ValueTask(T value) : value_(std::move(value)) {}                // NOLINT(google-explicit-constructor)
+  ValueTask(T value) : value_(std::move(value)) {}                    // NOLINT(google-explicit-constructor)
   ValueTask(Task<T> task) : task_(std::in_place, std::move(task)) {}  // NOLINT(google-explicit-constructor)
 
   bool is_ready() const { return value_.has_value(); }

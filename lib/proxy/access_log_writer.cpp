@@ -35,7 +35,8 @@ Error file_error(const std::string& path) { return {ErrorCode::kFile, Side::kLoc
 Result<Fd> connect_unix(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return fail(ErrorCode::kFile, Side::kLocal, Retry::kNever, path + ": path too long");
+  if (path.size() >= sizeof address.sun_path)
+    return fail(ErrorCode::kFile, Side::kLocal, Retry::kNever, path + ": path too long");
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -187,7 +188,8 @@ bool AccessLogWriter::write_stream(std::string_view bytes) {
         continue;
       }
     }
-    const ssize_t written = ::write(target_.get(), bytes.data(), is_file ? bytes.size() : std::min(bytes.size(), kPipeWrite));
+    const ssize_t written =
+        ::write(target_.get(), bytes.data(), is_file ? bytes.size() : std::min(bytes.size(), kPipeWrite));
     if (written > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR && errno != EAGAIN) {

@@ -49,8 +49,9 @@ void get_time(const AccessRecord& record, AccessValue& value) {
 }
 
 void get_client_ip(const AccessRecord& record, AccessValue& value) {
-  value.text = record.peer_unix.empty() ? std::string_view(value.scratch.data(), record.client.format(value.scratch.data()))
-                                        : record.peer_unix;
+  value.text = record.peer_unix.empty()
+                   ? std::string_view(value.scratch.data(), record.client.format(value.scratch.data()))
+                   : record.peer_unix;
 }
 
 void get_upstream_status(const AccessRecord& record, AccessValue& value) {

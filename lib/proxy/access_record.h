@@ -34,7 +34,7 @@ struct AccessRecord {
 struct AccessValue {
   enum class Kind : std::uint8_t { kText, kNumber, kMilliseconds };
   Kind kind = Kind::kText;
-  std::string_view text;  // kText; empty: did not happen
+  std::string_view text;     // kText; empty: did not happen
   std::int64_t number = -1;  // kNumber, or microseconds; -1: did not happen
   std::array<char, 48> scratch;
 };

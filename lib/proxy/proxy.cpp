@@ -54,7 +54,8 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   }
   const Error& error = response.error();
   if (error.side != Side::kClient) {
-    log::info("{} {}: {}: {}", request.trace.upstream, request.trace.endpoint, exchange::termination_of(error), describe(error));
+    log::info("{} {}: {}: {}", request.trace.upstream, request.trace.endpoint, exchange::termination_of(error),
+              describe(error));
   }
   if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
   request.trace.failed = true;
@@ -140,9 +141,10 @@ void Proxy::finish(Request& request, Response& response) const {
   http::remove_hop_by_hop(response.head.fields, response.head.status == 101);
   if (plan_.hider) plan_.hider->apply(response.head, request);
   if (plan_.action.proxy_status) {
-    response.head.fields.add(http::FieldId::kProxyStatus,
-                             request.arena->concat({forwarding_.via_name, "; received-status=",
-                                                    request.arena->copy(fmt::format_int(response.head.status).c_str())}));
+    response.head.fields.add(
+        http::FieldId::kProxyStatus,
+        request.arena->concat({forwarding_.via_name, "; received-status=",
+                               request.arena->copy(fmt::format_int(response.head.status).c_str())}));
   }
 }
 

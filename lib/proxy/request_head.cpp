@@ -68,7 +68,8 @@ void prepare_request_head(exchange::Request& request, const ForwardingOptions& o
   const auto peer = has_peer ? peer_text(request) : std::string_view("unknown");
   if (options.x_forwarded && has_peer) add_x_forwarded(request, peer);
   if (options.forwarded) {
-    append(fields, FieldId::kForwarded, http::forwarded_element(peer, request.head.authority, request.head.scheme, arena), arena);
+    append(fields, FieldId::kForwarded,
+           http::forwarded_element(peer, request.head.authority, request.head.scheme, arena), arena);
   }
   if (options.via) {
     const auto version = request.head.version == http::Version::kHttp10 ? "1.0 " : "1.1 ";

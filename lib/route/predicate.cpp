@@ -97,7 +97,8 @@ bool Predicates::hold(const http::RequestHead& head, const IpAddress& client) co
     const auto cookie = http::find_cookie(head.fields, value.asked.name);
     if (!holds(value, cookie ? &*cookie : nullptr)) return false;
   }
-  return client_ips_.empty() || std::ranges::any_of(client_ips_, [&](const IpNetwork& n) { return n.contains(client); });
+  return client_ips_.empty() ||
+         std::ranges::any_of(client_ips_, [&](const IpNetwork& n) { return n.contains(client); });
 }
 
 }  // namespace rproxy::route

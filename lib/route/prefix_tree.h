@@ -31,7 +31,8 @@ class PrefixTree {
   };
   using Entries = std::vector<std::pair<std::string, std::uint32_t>>;
 
-  std::uint32_t build(const Entries& sorted, std::size_t begin, std::size_t end, std::size_t depth, std::uint32_t above);
+  std::uint32_t build(const Entries& sorted, std::size_t begin, std::size_t end, std::size_t depth,
+                      std::uint32_t above);
   std::uint32_t child(const Node& node, char first) const;
 
   std::vector<Node> nodes_;

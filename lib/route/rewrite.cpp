@@ -46,7 +46,8 @@ Result<Rewrite> Rewrite::compile(const RewriteOptions& options) {
   if (!begins_with_slash(options.add_prefix)) return bad_config("add_prefix begins with /");
   if (!begins_with_slash(options.replace_path)) return bad_config("replace_path begins with /");
   const bool has_others = !options.strip_prefix.empty() || !options.add_prefix.empty() || !options.regex.empty();
-  if (!options.replace_path.empty() && has_others) return bad_config("replace_path can't be combined with other rewrites");
+  if (!options.replace_path.empty() && has_others)
+    return bad_config("replace_path can't be combined with other rewrites");
   if (options.regex.empty() && !options.replacement.empty()) return bad_config("replacement needs regex");
   if (!options.regex.empty()) {
     std::string error;
@@ -73,9 +74,11 @@ Result<std::string_view> Rewrite::apply(std::string_view path, Arena& arena) con
   }
   http::PathPolicy keep;
   keep.duplicate_slashes = http::PathPolicy::Slashes::kKeep;
-  if (!path.starts_with('/')) return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, "rewritten path does not begin with /");
+  if (!path.starts_with('/'))
+    return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, "rewritten path does not begin with /");
   const auto normal = http::normalize_path(path, keep, arena);
-  if (!normal || *normal != path) return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, "rewritten path is not a valid path");
+  if (!normal || *normal != path)
+    return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, "rewritten path is not a valid path");
   return path;
 }
 

@@ -19,7 +19,8 @@ std::string host_problem(const std::string& host) {
   std::string_view name = host;
   if (name.starts_with("*.")) name.remove_prefix(2);
   http::Authority parts;
-  if (name.find('*') != std::string_view::npos) return "a wildcard stands for whole labels at the beginning only: *.shop.com";
+  if (name.find('*') != std::string_view::npos)
+    return "a wildcard stands for whole labels at the beginning only: *.shop.com";
   if (!http::parse_authority(name, parts)) return "not a host name";
   if (parts.port || parts.host.size() != name.size()) return "a host is matched without its port";
   if (name.ends_with('.')) return "a host is matched without its final dot";
@@ -30,7 +31,8 @@ std::string host_problem(const std::string& host) {
 std::string path_problem(const PathMatch& path) {
   if (path.kind != PathMatch::Kind::kExact && path.kind != PathMatch::Kind::kPrefix) return {};
   if (!path.value.starts_with('/')) return "a path begins with /";
-  if (path.value.find_first_of("?#") != std::string::npos) return "a path has no query; match it with query = { name = \"value\" }";
+  if (path.value.find_first_of("?#") != std::string::npos)
+    return "a path has no query; match it with query = { name = \"value\" }";
   if (path.value.find('*') != std::string::npos) return "a * stands at the end only; use path_regex for more";
   Arena arena;
   http::PathPolicy keep;
@@ -40,7 +42,8 @@ std::string path_problem(const PathMatch& path) {
   if (path.kind == PathMatch::Kind::kPrefix && !probe.ends_with('/')) probe += 'x';
   const auto normal = http::normalize_path(probe, keep, arena);
   if (!normal) return "no request can have this path";
-  if (*normal != probe) return "requests are brought to the spelling " + std::string(*normal) + " before they are matched";
+  if (*normal != probe)
+    return "requests are brought to the spelling " + std::string(*normal) + " before they are matched";
   return {};
 }
 
@@ -57,8 +60,7 @@ bool values_differ(const std::vector<ValueMatch>& a, const std::vector<ValueMatc
 }
 
 bool is_disjoint(const Match& a, const Match& b) {
-  if (!a.methods.empty() && !b.methods.empty() &&
-      std::ranges::find_first_of(a.methods, b.methods) == a.methods.end()) {
+  if (!a.methods.empty() && !b.methods.empty() && std::ranges::find_first_of(a.methods, b.methods) == a.methods.end()) {
     return true;
   }
   return values_differ(a.headers, b.headers) || values_differ(a.query, b.query) || values_differ(a.cookies, b.cookies);
@@ -76,8 +78,10 @@ void check_rules(std::span<const Rule> rules, std::vector<RuleProblem>& problems
   std::map<std::tuple<int, std::string, PathMatch::Kind, std::string>, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Match& match = rules[i].match;
-    if (auto detail = host_problem(match.host); !detail.empty()) problems.push_back({i, Kind::kBadHost, 0, std::move(detail)});
-    if (auto detail = path_problem(match.path); !detail.empty()) problems.push_back({i, Kind::kBadPath, 0, std::move(detail)});
+    if (auto detail = host_problem(match.host); !detail.empty())
+      problems.push_back({i, Kind::kBadHost, 0, std::move(detail)});
+    if (auto detail = path_problem(match.path); !detail.empty())
+      problems.push_back({i, Kind::kBadPath, 0, std::move(detail)});
     auto& group = groups[{rules[i].priority, match.host, match.path.kind, match.path.value}];
     const std::size_t begin = group.size() > kComparedMax ? group.size() - kComparedMax : 0;
     for (std::size_t k = begin; k < group.size(); ++k) {

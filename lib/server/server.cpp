@@ -84,12 +84,14 @@ class Server {
 
 void Server::limit_connections(std::uint64_t descriptors) {
   // Each client connection may need one to an upstream.
-  const std::uint64_t possible = descriptors > 2 * kReservedDescriptors ? (descriptors - kReservedDescriptors) / 2 : descriptors / 2;
+  const std::uint64_t possible =
+      descriptors > 2 * kReservedDescriptors ? (descriptors - kReservedDescriptors) / 2 : descriptors / 2;
   connections_.max = config().server.max_connections;
   if (connections_.max == 0) connections_.max = possible;
   if (connections_.max > possible) {
-    log::warn("max_connections = {} needs about {} descriptors, but the limit is {}: raise it with ulimit -n or LimitNOFILE=",
-              connections_.max, connections_.max * 2 + kReservedDescriptors, descriptors);
+    log::warn(
+        "max_connections = {} needs about {} descriptors, but the limit is {}: raise it with ulimit -n or LimitNOFILE=",
+        connections_.max, connections_.max * 2 + kReservedDescriptors, descriptors);
   }
 }
 

@@ -52,13 +52,15 @@ void Worker::build_handlers(std::uint64_t seed) {
   for (const auto& upstream : generation_->upstreams()) {
     const auto& tls = upstream->options().tls;
     client_tls_.push_back(tls.enabled ? generation_->tls().client_context(*upstream) : nullptr);
-    pools_.push_back(std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
+    pools_.push_back(
+        std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
   }
   const auto& routes = generation_->config().routes;
   std::vector<proxy::RouteHandler::Route> chains;
   chains.reserve(routes.size());
   for (std::size_t i = 0; i < routes.size(); ++i) chains.push_back({routes[i].rule.name, make_chain(routes[i], i)});
-  root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding, std::move(chains));
+  root_ =
+      std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding, std::move(chains));
 }
 
 std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index) {
@@ -81,11 +83,14 @@ void Worker::open_door(std::size_t index, Fd socket) {
     door->redirect = std::make_unique<proxy::RedirectToHttps>(door->options->redirect_port);
     handler = door->redirect.get();
   }
-  door->context = std::make_unique<downstream::Context>(generation_->config().client, loop_, *handler, log_ ? &*log_ : nullptr);
+  door->context =
+      std::make_unique<downstream::Context>(generation_->config().client, loop_, *handler, log_ ? &*log_ : nullptr);
   if (door->options->tls) door->tls = generation_->tls().server_context(index);
   door->listener = std::make_unique<net::Listener>(
       loop_, std::move(socket), [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
-      [this, at = door.get()](net::StreamPtr stream, const net::Peer& peer) { on_accept(*at, std::move(stream), peer); });
+      [this, at = door.get()](net::StreamPtr stream, const net::Peer& peer) {
+        on_accept(*at, std::move(stream), peer);
+      });
   doors_.push_back(std::move(door));
 }
 

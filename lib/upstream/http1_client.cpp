@@ -6,7 +6,8 @@
 
 namespace rproxy::upstream {
 
-net::Task<Result<exchange::Response>> send(exchange::Request& request, Lease lease, const Options& options, Duration total) {
+net::Task<Result<exchange::Response>> send(exchange::Request& request, Lease lease, const Options& options,
+                                           Duration total) {
   auto exchange = std::make_unique<Http1Exchange>(request, std::move(lease), options, total);
   exchange::Response response;
   if (auto done = co_await exchange->run(response.head); !done) co_return fail(std::move(done.error()));

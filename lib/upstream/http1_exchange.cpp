@@ -209,7 +209,8 @@ Error Http1Exchange::failure(Error error) const {
   }
   error.side = Side::kUpstream;
   const bool spent = body_started_ || answer_begun_ || error.code == ErrorCode::kReadTimeout ||
-                     error.code == ErrorCode::kRequestTimeout || error.code == ErrorCode::kBadResponse || error.code == ErrorCode::kHeadTooLarge;
+                     error.code == ErrorCode::kRequestTimeout || error.code == ErrorCode::kBadResponse ||
+                     error.code == ErrorCode::kHeadTooLarge;
   error.retry = spent ? Retry::kNever : sent_anything_ ? Retry::kIdempotent : Retry::kSafe;
   return error;
 }
