@@ -72,10 +72,11 @@ std::string render(const Diagnostic& diagnostic, bool color) {
 
 void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
   const auto key = [](const Diagnostic& d) { return std::tie(d.at, d.id, d.message); };
-  std::ranges::stable_sort(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
-  const auto repeated =
-      std::ranges::unique(diagnostics, [&](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); });
-  diagnostics.erase(repeated.begin(), repeated.end());
+  std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+  const auto repeated = std::unique(diagnostics.begin(), diagnostics.end(),
+                                    [&](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); });
+  diagnostics.erase(repeated, diagnostics.end());
 }
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
