@@ -28,6 +28,16 @@ bool is_forwarding_field(FieldId id) {
   }
 }
 
+// CGI-like servers read "X_Forwarded_For" as "X-Forwarded-For": a client must not get past us by that spelling.
+bool looks_like_forwarding_field(const http::Field& field) {
+  constexpr std::size_t kLongest = 32;
+  if (field.id != FieldId::kOther) return is_forwarding_field(field.id);
+  if (field.name.size() > kLongest || field.name.find('_') == std::string_view::npos) return false;
+  char spelt[kLongest];
+  std::replace_copy(field.name.begin(), field.name.end(), spelt, '_', '-');
+  return is_forwarding_field(http::field_id({spelt, field.name.size()}));
+}
+
 // All lines of one name as one list with `last` at its end, so that the order of hops stays (RFC 9110 5.3).
 void append(http::Fields& fields, FieldId id, std::string_view last, Arena& arena) {
   std::string_view list;
@@ -62,7 +72,7 @@ void prepare_request_head(exchange::Request& request, const ForwardingOptions& o
   Arena& arena = *request.arena;
   http::remove_hop_by_hop(fields, request.head.upgrade);
   if (!request.from_trusted_proxy) {
-    fields.remove_if([](const http::Field& field) { return is_forwarding_field(field.id); });
+    fields.remove_if(looks_like_forwarding_field);
   }
   const bool has_peer = !request.client->peer.is_unix;
   const auto peer = has_peer ? peer_text(request) : std::string_view("unknown");
