@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rproxy {
 
@@ -53,10 +54,15 @@ enum class Side : std::uint8_t { kClient, kUpstream, kLocal };
 enum class Retry : std::uint8_t { kNever, kIdempotent, kSafe };
 
 struct Error {
-  ErrorCode code = ErrorCode::kInternal;
-  Side side = Side::kLocal;
-  Retry retry = Retry::kNever;
-  int os_error = 0;     // errno where one is known, else 0
+  // Not an aggregate: GCC 12 destroys an aggregate's temporary twice within a co_await expression.
+  explicit Error(ErrorCode what = ErrorCode::kInternal, Side whose = Side::kLocal, Retry again = Retry::kNever,
+                 int os = 0, std::string name = {})
+      : code(what), side(whose), retry(again), os_error(os), context(std::move(name)) {}
+
+  ErrorCode code;
+  Side side;
+  Retry retry;
+  int os_error;         // errno where one is known, else 0
   std::string context;  // names the thing; never holds a secret
 };
 

@@ -12,7 +12,7 @@ constexpr std::size_t kFixedText = 256;
 constexpr std::size_t kDigitsMax = 20;
 
 char* put(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());
   return out + text.size();
 }
 

@@ -12,6 +12,11 @@
 #endif
 
 namespace rproxy::net {
+#ifdef RPROXY_PLAIN_FRAMES
+// Recycled frames would hide a use after free from AddressSanitizer.
+void* FramePool::allocate(std::size_t size) { return ::operator new(size); }
+void FramePool::release(void* memory, std::size_t) noexcept { ::operator delete(memory); }
+#else
 namespace {
 
 constexpr std::size_t kStep = 64;
@@ -43,11 +48,6 @@ std::size_t size_class(std::size_t size) { return (size + kStep - 1) / kStep; }
 
 }  // namespace
 
-#ifdef RPROXY_PLAIN_FRAMES
-// Recycled frames would hide a use after free from AddressSanitizer.
-void* FramePool::allocate(std::size_t size) { return ::operator new(size); }
-void FramePool::release(void* memory, std::size_t) noexcept { ::operator delete(memory); }
-#else
 void* FramePool::allocate(std::size_t size) {
   const std::size_t index = size_class(size);
   if (index >= free_lists.classes.size()) return ::operator new(size);

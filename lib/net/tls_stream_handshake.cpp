@@ -67,7 +67,7 @@ Task<Result<void>> TlsStream::receive() {
   if (!inner_->input().empty()) co_return Result<void>();
   auto filled = co_await inner_->fill();
   if (!filled) co_return fail(closed_error(std::move(filled.error())));
-  if (*filled == 0) co_return fail(closed_error({ErrorCode::kClosed, side(), Retry::kSafe, 0, {}}));
+  if (*filled == 0) co_return fail(closed_error(Error{ErrorCode::kClosed, side(), Retry::kSafe, 0, {}}));
   co_return Result<void>();
 }
 

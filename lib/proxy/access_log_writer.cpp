@@ -30,7 +30,7 @@ constexpr mode_t kFileMode = 0640;
 // Facility local7, severity informational (RFC 5424 6.2.1), as nginx.
 constexpr std::string_view kSyslogPriority = "<190>1 ";
 
-Error file_error(const std::string& path) { return {ErrorCode::kFile, Side::kLocal, Retry::kNever, errno, path}; }
+Error file_error(const std::string& path) { return Error{ErrorCode::kFile, Side::kLocal, Retry::kNever, errno, path}; }
 
 Result<Fd> connect_unix(const std::string& path) {
   sockaddr_un address{};

@@ -135,9 +135,7 @@ void Server::wait_for_end() {
       log::info("log files reopened");
     } else if (signal == SIGHUP) {
       log::warn("SIGHUP ignored: restart to apply a changed configuration");
-    } else if (signal == SIGINT || signal == SIGTERM) {
-      break;
-    } else if (running_ == 0) {
+    } else if (signal == SIGINT || signal == SIGTERM || running_ == 0) {
       break;
     }
   }

@@ -49,7 +49,7 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.set_write_timeout(options_.send_timeout);
   const TimePoint sent_at = Clock::now();
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
-  auto sent = request_.body == nullptr || waits_for_continue ? co_await send_head() : co_await send_head_with_content();
+  auto sent = co_await begin_request(waits_for_continue);
   if (!sent) co_return fail(failure(std::move(sent.error())));
   if (waits_for_continue) {
     if (auto going = co_await await_continue(head); !going) co_return fail(failure(std::move(going.error())));
@@ -77,6 +77,12 @@ std::string_view Http1Exchange::serialize_head() {
   options.close = options_.pool.max_idle == 0 && !request_.head.upgrade;
   char* out = request_.arena->allocate(http::head_size_max(request_.head, options));
   return {out, static_cast<std::size_t>(http::write_head(out, request_.head, options) - out)};
+}
+
+// Not within run(): GCC 12 destroys the temporaries of a conditional twice in a coroutine.
+net::Task<Result<void>> Http1Exchange::begin_request(bool waits_for_continue) {
+  if (request_.body == nullptr || waits_for_continue) return send_head();
+  return send_head_with_content();
 }
 
 net::Task<Result<void>> Http1Exchange::send_head() {
@@ -136,10 +142,16 @@ net::Task<void> Http1Exchange::pump() {
   if (client_failed) stream_.abort(true);
 }
 
+net::ValueTask<Result<exchange::Slice>> Http1Exchange::next_slice() {
+  if (!first_slice_) return request_.body->read();
+  auto first = std::move(*first_slice_);
+  first_slice_.reset();
+  return first;
+}
+
 net::Task<Result<void>> Http1Exchange::send_content() {
   for (;;) {
-    auto slice = first_slice_ ? co_await std::move(*first_slice_) : co_await request_.body->read();
-    first_slice_.reset();
+    auto slice = co_await next_slice();
     if (!slice) co_return fail(std::move(slice.error()));
     if (auto sent = co_await send_slice(*slice, {}); !sent) co_return sent;
     if (slice->last) co_return Result<void>();

@@ -34,9 +34,11 @@ class Http1Exchange final : public exchange::Body {
   void spliced(std::uint64_t bytes) override { content_->spliced(bytes); }
 
  private:
+  net::Task<Result<void>> begin_request(bool waits_for_continue);
   net::Task<Result<void>> send_head();
   net::Task<Result<void>> send_head_with_content();
   net::Task<void> pump();
+  net::ValueTask<Result<exchange::Slice>> next_slice();
   net::Task<Result<void>> send_content();
   net::Task<Result<void>> send_slice(exchange::Slice slice, std::string_view before);
   net::Task<Result<void>> read_head(http::ResponseHead& head);
