@@ -251,7 +251,8 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       request.trace.failed = true;
       request.trace.error = slice.error().code;
       if (!before.empty()) (void)co_await stream->write(before);
-      stream->abort(length.kind == BodyLength::Kind::kUntilClose && !chunked);
+      // Where the connection's end is the content's, only a reset tells the two apart.
+      stream->abort(!chunked && length.kind != BodyLength::Kind::kFixed);
       record(exchange::termination_of(slice.error()));
       co_return false;
     }

@@ -43,6 +43,15 @@ bool is_stale(const Error& error) {
          error.retry != Retry::kNever;
 }
 
+// A connection refused at once has burdened nobody and taken no time: every endpoint may be asked, so that one that lives is found.
+bool has_cost_nothing(const Error& error) {
+  return error.retry == Retry::kSafe && error.code != ErrorCode::kConnectTimeout &&
+         error.code != ErrorCode::kHandshakeTimeout;
+}
+
+// An end to the search even where each endpoint fails at once.
+constexpr std::size_t kTriesMax = 64;
+
 }  // namespace
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
@@ -83,7 +92,8 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
   balance::TriedSet tried;
   Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
   bool fresh = false;
-  for (std::size_t attempts = 1;; ++attempts) {
+  std::size_t attempts = 0;
+  for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
     const auto picked = pool_.pick(tried, request.trace.start);
     if (!picked) break;
     Attempt attempt{*picked, false};
@@ -95,6 +105,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
       tried.add(attempt.endpoint);
       pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, Clock::now());
     }
+    if (!has_cost_nothing(last) && !(stale && !fresh)) ++attempts;
     if (!may_retry(request, last, attempts)) break;
     ++request.trace.retries;
     // Others of that endpoint's kept connections are likely to be as stale.
@@ -130,10 +141,10 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
 }
 
 bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts) {
-  if (error.side == Side::kClient || attempts >= pool_.options().retry.attempts) return false;
-  if (error.retry == Retry::kNever) return false;
+  const std::size_t allowed = pool_.options().retry.attempts;
+  if (error.side == Side::kClient || error.retry == Retry::kNever || allowed <= 1 || attempts >= allowed) return false;
   if (error.retry == Retry::kIdempotent && !http::is_idempotent(request.head.method_id)) return false;
-  return pool_.budget().take(Clock::now());
+  return has_cost_nothing(error) || pool_.budget().take(Clock::now());
 }
 
 void Proxy::finish(Request& request, Response& response) const {

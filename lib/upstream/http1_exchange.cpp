@@ -55,7 +55,11 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
     if (auto going = co_await await_continue(head); !going) co_return fail(failure(std::move(going.error())));
   }
   while (!answer_begun_ || head.status < 200) {
-    if (answer_begun_ && head.status == 101) break;
+    if (answer_begun_ && head.status == 101) {
+      // RFC 9110 15.2.2: only where the request asked for it.
+      if (!request_.head.upgrade) co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
+      break;
+    }
     if (answer_begun_) {
       if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
     }
