@@ -117,15 +117,13 @@ void AccessLogWriter::submit(std::string& lines, std::uint64_t count) {
         spare_.pop_back();
       }
       queue_.push_back({std::exchange(lines, std::move(next)), count});
-      count = 0;
+    } else {
+      dropped_.fetch_add(count, std::memory_order_relaxed);
+      drops_to_report_ = true;
     }
   }
   lines.clear();
-  if (count > 0) {
-    dropped_.fetch_add(count, std::memory_order_relaxed);
-  } else {
-    wake_.notify_one();
-  }
+  wake_.notify_one();
 }
 
 void AccessLogWriter::reopen() {
@@ -141,8 +139,9 @@ void AccessLogWriter::run() {
   std::vector<Batch> batches;
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || reopen_wanted_ || !queue_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || reopen_wanted_ || drops_to_report_ || !queue_.empty(); });
     batches.swap(queue_);
+    drops_to_report_ = false;
     const bool reopen_now = std::exchange(reopen_wanted_, false);
     const bool last = stopping_;
     lock.unlock();

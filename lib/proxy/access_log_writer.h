@@ -63,6 +63,7 @@ class AccessLogWriter {
   std::atomic<bool> stopping_{false};
   std::atomic<std::int64_t> stop_by_ns_{0};
   bool reopen_wanted_ = false;
+  bool drops_to_report_ = false;
   std::atomic<std::uint64_t> dropped_{0};
   std::uint64_t reported_ = 0;
   std::chrono::steady_clock::time_point last_report_;

@@ -34,7 +34,10 @@ constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count
 Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> sockets, ConnectionCount& connections,
                proxy::AccessLogWriter* log, std::uint64_t seed)
     : generation_(std::move(generation)), connections_(connections), loop_(buffer_size(generation_->config())) {
-  if (log != nullptr) log_.emplace(*log);
+  if (log != nullptr) {
+    log_.emplace(*log);
+    log_ticks_ = static_cast<std::uint64_t>(std::max<std::int64_t>(log->options().flush / net::DeadlineWheel::kTick, 1));
+  }
   build_handlers(seed);
   for (std::size_t i = 0; i < sockets.size(); ++i) open_door(i, std::move(sockets[i]));
   loop_.on_tick([](void* self) { static_cast<Worker*>(self)->on_tick(); }, this);
@@ -142,10 +145,11 @@ void Worker::on_connection_end() {
 }
 
 void Worker::on_tick() {
-  if (++ticks_ % kTicksPerSecond != 0) return;
+  ++ticks_;
+  if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
+  if (ticks_ % kTicksPerSecond != 0) return;
   const TimePoint now = Clock::now();
   for (auto& pool : pools_) pool->sweep(now);
-  if (log_) log_->flush();
   if (draining_) return;
   for (auto& door : doors_) door->listener->resume();
 }

@@ -75,6 +75,7 @@ class Worker {
   std::thread thread_;
   bool draining_ = false;
   std::uint64_t ticks_ = 0;
+  std::uint64_t log_ticks_ = 1;
 };
 
 }  // namespace rproxy::server

@@ -156,7 +156,7 @@ def config_for(*backends, listen='http = "127.0.0.1:0"', upstream="", route="", 
     """One listener, one upstream with these backends, one route for everything."""
     servers = ", ".join(f'"{backend.name}"' for backend in backends)
     return f"""
-access_log = "stdout"
+access_log = {{ path = "stdout", flush = "100ms" }}
 [listen]
 {listen}
 [upstreams.app]
