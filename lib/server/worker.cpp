@@ -36,7 +36,8 @@ Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> soc
     : generation_(std::move(generation)), connections_(connections), loop_(buffer_size(generation_->config())) {
   if (log != nullptr) {
     log_.emplace(*log);
-    log_ticks_ = static_cast<std::uint64_t>(std::max<std::int64_t>(log->options().flush / net::DeadlineWheel::kTick, 1));
+    log_ticks_ =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(log->options().flush / net::DeadlineWheel::kTick, 1));
   }
   build_handlers(seed);
   for (std::size_t i = 0; i < sockets.size(); ++i) open_door(i, std::move(sockets[i]));
