@@ -30,10 +30,16 @@ int exit_code_of(const Error& error) {
   }
 }
 
+void print_keys() {
+  for (const auto& key : config::all_keys()) {
+    fmt::print("{}\t{}\t{}\t{}\n", key.path, key.type, key.fallback, key.meaning);
+  }
+}
+
 class Serve final : public Command {
  public:
   explicit Serve(CLI::App& app) {
-    auto* command = app.add_subcommand("serve", "Run the proxy in the foreground until SIGTERM or SIGINT");
+    auto* command = app.add_subcommand("serve", "Run the proxy in the foreground");
     command->add_option("config", path_, "Configuration file (TOML)")->required()->type_name("CONFIG");
     command->add_option("--workers", workers_, "Worker threads; overrides server.workers")
         ->type_name("N")
@@ -41,6 +47,15 @@ class Serve final : public Command {
     command->add_flag("--check", check_, "Validate the configuration and exit");
     command->add_flag("--print-config", print_,
                       "Print the effective configuration and where each value comes from, and exit");
+    command
+        ->add_flag_callback(
+            "--print-keys",
+            [] {
+              print_keys();
+              throw CLI::Success();
+            },
+            "Print every configuration key with its type, default and meaning, tab-separated, and exit")
+        ->trigger_on_parse();
     command->add_option("--log-level", level_, "debug, info, warn or error; overrides server.log_level")
         ->type_name("LEVEL")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));

@@ -1,0 +1,89 @@
+// A lean origin for comparisons: one thread, epoll, a fixed answer per path. It looks only for the end of the head.
+//   /small  128 bytes      /1m  1 MiB      anything else as /small
+// Usage: origin PORT
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace {
+
+struct Connection {
+  std::string in;
+  std::string_view out;
+};
+
+std::string answer(std::size_t size) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+         std::string(size, 'x');
+}
+
+// False when the connection is over.
+bool serve(int fd, Connection& connection, std::string_view small, std::string_view large) {
+  char buffer[16384];
+  for (;;) {
+    if (!connection.out.empty()) {
+      const ssize_t sent = send(fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
+      if (sent < 0) return errno == EAGAIN;
+      connection.out.remove_prefix(static_cast<std::size_t>(sent));
+      if (!connection.out.empty()) continue;
+    }
+    if (const auto end = connection.in.find("\r\n\r\n"); end != std::string::npos) {
+      connection.out = connection.in.find(" /1m ") < end ? large : small;
+      connection.in.erase(0, end + 4);
+      continue;
+    }
+    const ssize_t received = recv(fd, buffer, sizeof buffer, 0);
+    if (received < 0) return errno == EAGAIN;
+    if (received == 0) return false;
+    connection.in.append(buffer, static_cast<std::size_t>(received));
+    if (connection.in.size() > 65536) return false;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  const std::string small = answer(128);
+  const std::string large = answer(1 << 20);
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const int one = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(argv[1])));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(listener, 4096) != 0) return 1;
+
+  const int poll = epoll_create1(0);
+  epoll_event listening{EPOLLIN, {.fd = listener}};
+  epoll_ctl(poll, EPOLL_CTL_ADD, listener, &listening);
+  std::unordered_map<int, Connection> connections;
+  epoll_event events[256];
+  for (;;) {
+    const int count = epoll_wait(poll, events, 256, -1);
+    for (int i = 0; i < count; ++i) {
+      int fd = events[i].data.fd;
+      if (fd != listener) {
+        if (serve(fd, connections[fd], small, large)) continue;
+        connections.erase(fd);
+        close(fd);
+        continue;
+      }
+      while ((fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        epoll_event event{EPOLLIN | EPOLLOUT | EPOLLET, {.fd = fd}};
+        epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
+        connections[fd] = {};
+      }
+    }
+  }
+}

@@ -1,0 +1,152 @@
+"""The command line as a user meets it: output, exit codes, and documents that agree with the binary.
+
+UPDATE_CASES=1 rewrites tests/cases/config/*.expected from what the binary says."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY = os.environ["RPROXY"]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASES = ROOT / "tests/cases/config"
+
+
+def rproxy(*arguments, cwd=None, **environment):
+    return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd=cwd,
+                          env={**os.environ, **environment})
+
+
+def options_of_help(text):
+    return set(re.findall(r"(--[a-z-]+)", text.split("Signals:")[0]))
+
+
+class Commands(unittest.TestCase):
+    def test_help_fits_a_terminal(self):
+        for arguments in (("--help",), ("serve", "--help")):
+            done = rproxy(*arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
+
+    def test_version(self):
+        self.assertRegex(rproxy("--version").stdout, r"^rproxy \d+\.\d+\.\d+\n$")
+
+    def test_exit_codes(self):
+        with tempfile.TemporaryDirectory() as directory:
+            good, bad = pathlib.Path(directory, "good.toml"), pathlib.Path(directory, "bad.toml")
+            good.write_text((CASES / "ok_minimal.toml").read_text())
+            bad.write_text("x = 1\n")
+            for code, *arguments in ((0, "--help"), (2,), (2, "no-such-command"), (2, "serve"), (2, "serve", good, "--no-such"),
+                                     (2, "serve", good, "--workers", "0"), (2, "serve", good, "--log-level", "loud"),
+                                     (0, "serve", "--check", good), (3, "serve", "--check", bad), (3, "serve", bad),
+                                     (3, "serve", "--check", "/no/such/file"), (3, "serve", "--check", directory)):
+                with self.subTest(arguments):
+                    done = rproxy(*arguments)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    if code:
+                        self.assertTrue(done.stderr)
+            self.assertEqual(rproxy("serve", "--check", good).stdout, f"{good}: ok\n")
+
+    def test_check_reads_certificates(self):
+        with tempfile.TemporaryDirectory() as directory:
+            config = pathlib.Path(directory, "c.toml")
+            config.write_text('[listen]\nhttps = ":443"\n[tls]\ncert = "a.pem"\nkey = "a.key"\n'
+                              '[upstreams.a]\nservers = ["1.1.1.1:1"]\n[[routes]]\nmatch = "*"\nupstream = "a"\n')
+            done = rproxy("serve", "--check", config)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn("a.pem", done.stderr)
+
+
+class Configurations(unittest.TestCase):
+    maxDiff = None
+
+    def test_cases(self):
+        for case in sorted(CASES.glob("*.toml")):
+            with self.subTest(case.name):
+                done = rproxy("serve", "--check", case.name, cwd=CASES)
+                expected = case.with_suffix(".expected")
+                if os.environ.get("UPDATE_CASES"):
+                    expected.write_text(done.stderr)
+                self.assertEqual(done.stderr, expected.read_text())
+                is_valid = "error[" not in done.stderr
+                self.assertEqual(done.returncode, 0 if is_valid else 3)
+                if case.name.startswith("rp"):
+                    self.assertIn(case.name[:6].upper(), done.stderr)
+
+    def test_examples_are_valid(self):
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-subj", "/CN=shop.com", "-keyout", "shop.key", "-out", "shop.pem"], cwd=directory, check=True,
+                           capture_output=True)
+            for example in sorted((ROOT / "examples").glob("**/*.toml")):
+                done = rproxy("serve", "--check", example, SHOP_CERTIFICATES=directory)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), example)
+
+    def test_printed_configuration_is_one(self):
+        with tempfile.TemporaryDirectory() as directory:
+            printed = rproxy("serve", "--print-config", ROOT / "examples/minimal.toml")
+            self.assertEqual(printed.returncode, 0)
+            self.assertIn("minimal.toml:3", printed.stdout)
+            again = pathlib.Path(directory, "again.toml")
+            again.write_text(printed.stdout)
+            done = rproxy("serve", "--check", again)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_secrets_are_not_printed(self):
+        with tempfile.TemporaryDirectory() as directory:
+            config = pathlib.Path(directory, "c.toml")
+            text = (CASES / "ok_minimal.toml").read_text()
+            config.write_text(text + '[forwarding]\nvia_name = "${SECRET_NAME}"\n')
+            done = rproxy("serve", "--print-config", config, SECRET_NAME="hunter2")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("hunter2", done.stdout)
+
+    def test_includes_are_merged(self):
+        with tempfile.TemporaryDirectory() as directory:
+            home = pathlib.Path(directory)
+            (home / "conf.d").mkdir()
+            (home / "main.toml").write_text('include = ["conf.d/*.toml"]\n[listen]\nhttp = ":80"\n')
+            (home / "conf.d/a.toml").write_text('[upstreams.a]\nservers = ["1.1.1.1:1"]\n[[routes]]\nmatch = "a/*"\nupstream = "a"\n')
+            (home / "conf.d/b.toml").write_text('[upstreams.b]\nservers = ["1.1.1.1:"]\n[[routes]]\nmatch = "b/*"\nupstream = "b"\n')
+            done = rproxy("serve", "--check", "main.toml", cwd=home)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn("conf.d/b.toml:2:12", done.stderr)
+            (home / "conf.d/b.toml").write_text('include = ["../main.toml"]\n')
+            self.assertEqual(rproxy("serve", "--check", "main.toml", cwd=home).returncode, 3)
+
+
+class Documents(unittest.TestCase):
+    def test_every_key_is_documented(self):
+        subprocess.run([sys.executable, "-B", ROOT / "man/update_keys.py", BINARY, "--check"], check=True)
+
+    def test_every_diagnostic_is_documented(self):
+        source = "".join(path.read_text() for path in (ROOT / "lib").glob("*/*.cpp"))
+        page = (ROOT / "man/rproxy-diagnostics.7").read_text()
+        self.assertEqual(set(re.findall(r'"(RP\d{4})"', source)), set(re.findall(r"^\.B (RP\d{4})", page, re.M)))
+        cases = {path.name[:6].upper() for path in CASES.glob("rp*.toml")}
+        self.assertEqual(cases, set(re.findall(r'"(RP\d{4})"', source)))
+
+    def test_options_agree_everywhere(self):
+        options = options_of_help(rproxy("serve", "--help").stdout)
+        self.assertGreater(len(options), 4)
+        page = (ROOT / "man/rproxy-serve.1").read_text().replace("\\-", "-").split(".SH SIGNALS")[0]
+        self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) .*?(--[a-z-]+)", page, re.M)), options)
+        bash = (ROOT / "completions/rproxy.bash").read_text()
+        self.assertEqual(set(re.findall(r"--[a-z-]+", re.search(r'serve:-\*\).*?-W "([^"]*)"', bash).group(1))), options)
+        fish = (ROOT / "completions/rproxy.fish").read_text()
+        serve = [line for line in fish.splitlines() if "from serve" in line]
+        self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in serve}, options)
+        zsh = (ROOT / "completions/_rproxy").read_text().split("arguments:serve")[1]
+        self.assertEqual(set(re.findall(r"(--[a-z-]+)", zsh)), options)
+
+    def test_readme_links_lead_somewhere(self):
+        for page in (ROOT / "README.md", ROOT / "lib/README.md"):
+            for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+                self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
+
+
+if __name__ == "__main__":
+    unittest.main()
