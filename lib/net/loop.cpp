@@ -21,8 +21,10 @@ void Loop::run() {
 
 void Loop::drain_handlers() {
   ticker_.cancel();
-  io_.restart();
-  io_.poll();
+  // A handler may stop the loop; those behind it have memory to give back all the same.
+  do {
+    io_.restart();
+  } while (io_.poll() > 0);
 }
 
 }  // namespace rproxy::net

@@ -272,7 +272,7 @@ def main():
     arguments.add_argument("scenarios", nargs="*")
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=2)
-    chosen = arguments.parse_args()
+    chosen = arguments.parse_intermixed_args()
     for tool in ("nginx", "haproxy", "wrk", "curl", "openssl"):
         if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
             sys.exit(f"{tool} is missing")
