@@ -61,8 +61,7 @@ def nginx(_, home, port, origin, scenario):
     tls = f"ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/cert.key;" if scenario.tls else ""
     (home / "nginx.conf").write_text(f"""
 daemon off; master_process off; pid {home}/nginx.pid; error_log {home}/error.log crit;
-worker_rlimit_nofile 65536;
-events {{ worker_connections 20000; }}
+events {{ worker_connections 9900; }}
 http {{
   access_log {log}; keepalive_requests 1000000000; client_body_temp_path {home}/a; proxy_temp_path {home}/b;
   fastcgi_temp_path {home}/c; uwsgi_temp_path {home}/d; scgi_temp_path {home}/e; server_tokens off;
@@ -88,7 +87,7 @@ def haproxy(_, home, port, origin, scenario):
     (home / "haproxy.cfg").write_text(f"""
 global
   nbthread 1
-  maxconn 20000
+  maxconn 9000
   tune.ssl.default-dh-param 2048
   {target}
 defaults
