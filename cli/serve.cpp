@@ -41,12 +41,12 @@ class Serve final : public Command {
   explicit Serve(CLI::App& app) {
     auto* command = app.add_subcommand("serve", "Run the proxy in the foreground");
     command->add_option("config", path_, "Configuration file (TOML)")->required()->type_name("CONFIG");
-    command->add_option("--workers", workers_, "Worker threads; overrides server.workers")
+    command->add_option("--workers", workers_, "Threads; overrides server.workers")
         ->type_name("N")
         ->check(CLI::Range(1U, kWorkersMax));
     command->add_flag("--check", check_, "Validate the configuration and exit");
     command->add_flag("--print-config", print_,
-                      "Print the effective configuration and where each value comes from, and exit");
+                      "Print the effective configuration, and exit");
     command
         ->add_flag_callback(
             "--print-keys",
@@ -54,9 +54,9 @@ class Serve final : public Command {
               print_keys();
               throw CLI::Success();
             },
-            "Print every configuration key with its type, default and meaning, tab-separated, and exit")
+            "Print every configuration key, and exit")
         ->trigger_on_parse();
-    command->add_option("--log-level", level_, "debug, info, warn or error; overrides server.log_level")
+    command->add_option("--log-level", level_, "Overrides server.log_level")
         ->type_name("LEVEL")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     command->footer(

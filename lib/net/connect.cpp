@@ -31,7 +31,7 @@ Task<Result<StreamPtr>> connect(Loop& loop, SocketAddress address, Duration time
   const bool at_once = ::connect(descriptor, address.data(), address.size) == 0;
   // A Unix socket whose backlog is full says EAGAIN and never tells when there is room: that is a refusal.
   if (!at_once && errno != EINPROGRESS) co_return connect_error(errno == EAGAIN ? ECONNREFUSED : errno);
-  StreamPtr stream = SocketStream::adopt(loop, Side::kUpstream, std::move(socket), address.family());
+  StreamPtr stream = SocketStream::adopt(loop, Side::kUpstream, std::move(socket));
   if (at_once) co_return stream;
   stream->set_write_timeout(timeout);
   const auto ready = co_await stream->wait_ready(Stream::Direction::kWrite);

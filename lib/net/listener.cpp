@@ -74,26 +74,19 @@ HostPort local_address(const Fd& socket, const HostPort& asked) {
 }
 
 Listener::Listener(Loop& loop, Fd socket, std::function<bool()> may_accept, OnAccept on_accept)
-    : loop_(loop),
-      socket_(loop.executor()),
-      may_accept_(std::move(may_accept)),
-      on_accept_(std::move(on_accept)),
-      self_(std::make_shared<Listener*>(this)) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&storage), &size);
-  family_ = storage.ss_family;
-  socket_.assign(socket.release());
+    : loop_(loop), socket_(std::move(socket)), may_accept_(std::move(may_accept)), on_accept_(std::move(on_accept)) {}
+
+Listener::~Listener() {
+  loop_.poller().forget(*this);
+  if (socket_) loop_.poller().remove(socket_.get());
 }
 
-Listener::~Listener() { *self_ = nullptr; }
+void Listener::start() {
+  if (!loop_.poller().add(socket_.get(), EPOLLIN, *this)) log::error("cannot watch a listener: {}", std::strerror(errno));
+}
 
-void Listener::start() { wait(); }
-
-void Listener::wait() {
-  socket_.async_wait(asio::posix::descriptor_base::wait_read, [self = self_](const asio::error_code& error) {
-    if (!error && *self != nullptr) (*self)->accept_ready();
-  });
+void Listener::on_ready(std::uint32_t) {
+  if (!paused_) accept_ready();
 }
 
 void Listener::accept_ready() {
@@ -103,9 +96,9 @@ void Listener::accept_ready() {
       paused_ = true;
       return;
     }
-    if (!accept_one()) break;
+    if (!accept_one()) return;
   }
-  if (!paused_) wait();
+  loop_.poller().again(*this);
 }
 
 // False when there is nothing more to accept now, or nothing to accept it with.
@@ -113,9 +106,9 @@ bool Listener::accept_one() {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   Fd socket(
-      ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      ::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
-    on_accept_(SocketStream::adopt(loop_, Side::kClient, std::move(socket), family_), peer_of(storage));
+    on_accept_(SocketStream::adopt(loop_, Side::kClient, std::move(socket)), peer_of(storage));
     return true;
   }
   switch (errno) {
@@ -147,8 +140,10 @@ void Listener::stop() {
   for (int i = 0; i < 1024 && accept_one(); ++i) {
   }
   stopped_ = true;
-  asio::error_code ignored;
-  socket_.close(ignored);
+  // Another worker may hold a copy of a Unix socket: closing ours would not end the watch.
+  loop_.poller().forget(*this);
+  loop_.poller().remove(socket_.get());
+  socket_.reset();
 }
 
 }  // namespace rproxy::net

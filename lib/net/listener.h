@@ -1,10 +1,8 @@
 // This worker's own listening sockets.
 #pragma once
 
-#include <asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
-#include <memory>
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -30,7 +28,7 @@ Result<Fd> open_listener(const ListenOptions& options);
 HostPort local_address(const Fd& socket, const HostPort& asked);
 
 // Accepts until stopped. A worker out of descriptors pauses and tries again at each tick, so that it neither spins nor gives up.
-class Listener {
+class Listener final : private Poller::Watcher {
  public:
   using OnAccept = std::function<void(StreamPtr, const Peer&)>;
 
@@ -48,18 +46,16 @@ class Listener {
   bool is_paused() const { return paused_; }
 
  private:
-  void wait();
+  void on_ready(std::uint32_t events) override;
   void accept_ready();
   bool accept_one();
 
   Loop& loop_;
-  asio::posix::basic_stream_descriptor<Loop::Executor> socket_;
+  Fd socket_;
   std::function<bool()> may_accept_;
   OnAccept on_accept_;
   bool paused_ = false;
   bool stopped_ = false;
-  int family_ = 0;
-  std::shared_ptr<Listener*> self_;  // emptied by the destructor: a handler that comes late finds nobody
 };
 
 }  // namespace rproxy::net

@@ -1,30 +1,50 @@
 #include "net/loop.h"
 
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
 namespace rproxy::net {
+
+Loop::Wakener::Wakener(Loop& loop) : loop_(loop), event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!event_ || !loop.poller_.add(event_.get(), EPOLLIN, *this)) {
+    throw std::system_error(errno, std::system_category(), "eventfd");
+  }
+}
+
+void Loop::Wakener::on_ready(std::uint32_t) {
+  eventfd_t count = 0;
+  ::eventfd_read(event_.get(), &count);
+  loop_.run_posted();
+}
+
+void Loop::Wakener::wake() const { ::eventfd_write(event_.get(), 1); }
 
 Loop::Loop(std::size_t buffer_size) : buffers_(buffer_size) {}
 
-void Loop::schedule_tick() {
-  ticker_.expires_after(DeadlineWheel::kTick);
-  ticker_.async_wait([this](const asio::error_code& error) {
-    if (error) return;
-    wheel_.advance(static_cast<std::uint64_t>((Clock::now() - started_) / DeadlineWheel::kTick));
-    if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
-    schedule_tick();
-  });
-}
-
 void Loop::run() {
-  schedule_tick();
-  io_.run();
+  stopped_ = false;
+  while (!stopped_) {
+    // Rounded up: woken a moment early, the loop would turn without doing anything.
+    const auto left = std::chrono::ceil<Duration>(next_tick_ - Clock::now());
+    turn(std::clamp(left, Duration{0}, DeadlineWheel::kTick));
+  }
 }
 
-void Loop::drain_handlers() {
-  ticker_.cancel();
-  // A handler may stop the loop; those behind it have memory to give back all the same.
-  do {
-    io_.restart();
-  } while (io_.poll() > 0);
+void Loop::turn(Duration longest) {
+  poller_.wait(longest);
+  const TimePoint now = Clock::now();
+  if (now < next_tick_) return;
+  next_tick_ = now + DeadlineWheel::kTick;
+  wheel_.advance(static_cast<std::uint64_t>((now - started_) / DeadlineWheel::kTick));
+  if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
+}
+
+void Loop::run_posted() {
+  io_.restart();
+  io_.poll();
 }
 
 }  // namespace rproxy::net

@@ -1,27 +1,29 @@
-// What one worker's connections share: the io_context, the clock, the deadline wheel and the buffers. One thread only.
+// What one worker's connections share: the poller, the clock, the deadline wheel and the buffers, and an Asio context for everything
+// that is not a connection's bytes. One thread only.
+//
+// Connections stand beside Asio, not on it: its reactor does not tell that a peer has ended its side, so that each message would cost
+// one more receive to learn that nothing more is there.
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
+#include <asio/post.hpp>
 #include <cstddef>
-#include <cstdint>
+#include <utility>
 
 #include "base/units.h"
 #include "net/buffer_pool.h"
 #include "net/deadline_wheel.h"
+#include "net/poller.h"
 
 namespace rproxy::net {
 
 class Loop {
  public:
-  using Executor = asio::io_context::executor_type;
-
   explicit Loop(std::size_t buffer_size);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  asio::io_context& io() { return io_; }
-  Executor executor() { return io_.get_executor(); }
+  Poller& poller() { return poller_; }
   DeadlineWheel& wheel() { return wheel_; }
   BufferPool& buffers() { return buffers_; }
 
@@ -31,24 +33,46 @@ class Loop {
     tick_owner_ = owner;
   }
 
-  // Runs until stop(); the tick keeps it alive.
+  // From any thread: `function` is called on the loop's.
+  template <typename Function>
+  void post(Function function) {
+    asio::post(io_, std::move(function));
+    wake();
+  }
+
+  // Until stop().
   void run();
-  // Lets what is ready finish, after run() returned: cancelled operations release what they hold.
-  void drain_handlers();
+  // One round without waiting.
+  void poll() { turn(Duration{0}); }
   // From this loop's thread.
-  void stop() { io_.stop(); }
+  void stop() { stopped_ = true; }
 
  private:
-  void schedule_tick();
+  class Wakener final : public Poller::Watcher {
+   public:
+    explicit Wakener(Loop& loop);
+    void on_ready(std::uint32_t events) override;
+    void wake() const;
 
-  // The hint drops the reactor's locks: descriptors of this context are touched by this thread alone, while post() stays safe from any.
-  asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+   private:
+    Loop& loop_;
+    Fd event_;
+  };
+
+  void wake() { wakener_.wake(); }
+  void turn(Duration longest);
+  void run_posted();
+
+  Poller poller_;
+  asio::io_context io_{1};
+  Wakener wakener_{*this};
   DeadlineWheel wheel_;
   BufferPool buffers_;
-  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> ticker_{io_.get_executor()};
   TimePoint started_ = Clock::now();
+  TimePoint next_tick_ = started_ + DeadlineWheel::kTick;
   void (*tick_callback_)(void*) = nullptr;
   void* tick_owner_ = nullptr;
+  bool stopped_ = false;
 };
 
 }  // namespace rproxy::net

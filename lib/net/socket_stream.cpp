@@ -4,9 +4,15 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <new>
+#include <utility>
 
 namespace rproxy::net {
+namespace {
+
+// As much as one connection moves before others get their turn.
+constexpr std::uint8_t kTurns = 16;
+
+}  // namespace
 
 ErrorCode error_code_of(int os_error) {
   switch (os_error) {
@@ -32,92 +38,98 @@ ErrorCode error_code_of(int os_error) {
   }
 }
 
-template <typename T>
-struct SocketStream::OperationAllocator {
-  using value_type = T;
-  SocketStream* stream;
-
-  explicit OperationAllocator(SocketStream* owner) : stream(owner) {}
-  template <typename U>
-  OperationAllocator(const OperationAllocator<U>& other) : stream(other.stream) {}
-  bool operator==(const OperationAllocator&) const = default;
-
-  T* allocate(std::size_t count) {
-    const std::size_t size = count * sizeof(T);
-    if (!stream->operation_memory_used_ && size <= stream->operation_memory_.size()) {
-      stream->operation_memory_used_ = true;
-      return reinterpret_cast<T*>(stream->operation_memory_.data());
-    }
-    return static_cast<T*>(::operator new(size));
-  }
-  void deallocate(T* memory, std::size_t) {
-    if (reinterpret_cast<std::byte*>(memory) == stream->operation_memory_.data()) {
-      stream->operation_memory_used_ = false;
-    } else {
-      ::operator delete(memory);
-    }
-  }
-};
-
-struct SocketStream::ReadHandler {
-  using allocator_type = OperationAllocator<std::byte>;
-  SocketStream* stream;
-  allocator_type get_allocator() const { return allocator_type(stream); }
-  void operator()(const asio::error_code& error, std::size_t size) const { stream->on_received(error, size); }
-};
-
-struct SocketStream::ReadyHandler {
-  SocketStream* stream;
-  Direction direction;
-  void operator()(const asio::error_code& error) const { stream->on_ready(direction, error); }
-};
-
-StreamPtr SocketStream::adopt(Loop& loop, Side side, Fd socket, int family) {
-  return StreamPtr(new SocketStream(loop, side, family, socket.release()));
+StreamPtr SocketStream::adopt(Loop& loop, Side side, Fd socket) {
+  return StreamPtr(new SocketStream(loop, side, std::move(socket)));
 }
 
-SocketStream::SocketStream(Loop& loop, Side side, int family, int descriptor)
-    : Stream(loop, side), socket_(loop.executor(), asio::generic::stream_protocol(family, 0), descriptor) {}
+// Readiness as it is now comes with the first round: a receive before that would be a guess.
+SocketStream::SocketStream(Loop& loop, Side side, Fd socket) : Stream(loop, side), socket_(std::move(socket)) {
+  if (!loop.poller().add(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP, *this)) socket_.reset();
+}
+
+SocketStream::~SocketStream() { loop().poller().forget(*this); }
 
 void SocketStream::retire() {
-  asio::error_code ignored;
-  socket_.close(ignored);
+  socket_.reset();
   retired_ = true;
-  if (operations_ == 0) delete this;
+  if (!called_) delete this;
 }
 
-void SocketStream::operation_ended() {
-  --operations_;
-  if (retired_ && operations_ == 0) delete this;
+void SocketStream::on_ready(std::uint32_t events) {
+  called_ = true;
+  again_ = false;
+  turns_left_ = kTurns;
+  constexpr std::uint32_t kEnd = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  if ((events & kEnd) != 0) ended_ = true;
+  if ((events & (EPOLLIN | kEnd)) != 0) readable_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 || !socket_) serve_writer();
+  if (!retired_ && (readable_ || !socket_)) serve_reader();
+  called_ = false;
+  if (retired_) delete this;
 }
 
-const asio::mutable_buffer* SocketStream::late_buffer() {
-  if (late_calls_ < 2) ++late_calls_;
-  const auto room = receive_room();
-  late_buffer_ = asio::mutable_buffer(room.data(), room.size());
-  return &late_buffer_;
+void SocketStream::serve_writer() {
+  if (!waits_write_) return;
+  waits_write_ = false;
+  if (!socket_) return complete_ready(Direction::kWrite, IoResult::failure(ErrorCode::kCancelled, ECANCELED));
+  if (pending_ == nullptr) return complete_ready(Direction::kWrite, IoResult::success(1));
+  const std::size_t before = pending_->unsent();
+  if (start_write()) {
+    complete_write(write_result());
+  } else if (pending_->unsent() < before) {
+    arm_write_deadline();
+  }
+}
+
+void SocketStream::serve_reader() {
+  if (waits_read_) {
+    waits_read_ = false;
+    const bool open = static_cast<bool>(socket_);
+    complete_ready(Direction::kRead, open ? IoResult::success(1) : IoResult::failure(ErrorCode::kCancelled, ECANCELED));
+  } else if (receiving_) {
+    receive();
+  }
 }
 
 void SocketStream::start_read() {
-  late_calls_ = 0;
-  ++operations_;
-  socket_.async_read_some(LateBuffer{this}, ReadHandler{this});
-  // Asio asks once whether there is room at all. A second time means that it tried to receive, and the bytes may be in the buffer.
-  if (late_calls_ < 2) drop_empty_buffer();
+  receiving_ = true;
+  if (!readable_ && socket_) {
+    drop_empty_buffer();
+  } else if (turns_left_ == 0 || !socket_ || is_watching()) {
+    // Whoever watches is told later, not while it is still about to wait.
+    call_again();
+  } else {
+    --turns_left_;
+    receive();
+  }
 }
 
-void SocketStream::on_received(const asio::error_code& error, std::size_t size) {
-  if (!retired_) {
-    if (!error) {
-      add_received(size);
-      complete_read(IoResult::success(size));
-    } else if (error == asio::error::eof) {
-      complete_read(IoResult::success(0));
-    } else {
-      complete_read(IoResult::failure(error_code_of(error.value()), error.value()));
-    }
+void SocketStream::receive() {
+  if (!socket_) {
+    receiving_ = false;
+    return complete_read(IoResult::failure(ErrorCode::kCancelled, ECANCELED));
   }
-  operation_ended();
+  const auto room = receive_room();
+  ssize_t size = 0;
+  do {
+    size = ::recv(socket_.get(), room.data(), room.size(), 0);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    readable_ = false;
+    drop_empty_buffer();
+    return;
+  }
+  receiving_ = false;
+  if (size < 0) return complete_read(IoResult::failure(error_code_of(errno), errno));
+  if (static_cast<std::size_t>(size) < room.size() && !ended_) readable_ = false;
+  add_received(static_cast<std::size_t>(size));
+  complete_read(IoResult::success(static_cast<std::size_t>(size)));
+}
+
+void SocketStream::call_again() {
+  if (std::exchange(again_, true)) return;
+  readable_ = true;
+  loop().poller().again(*this);
 }
 
 bool SocketStream::start_write() {
@@ -126,14 +138,14 @@ bool SocketStream::start_write() {
     msghdr message{};
     message.msg_iov = rest.data();
     message.msg_iovlen = rest.size();
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       pending_->advance(static_cast<std::size_t>(sent));
       continue;
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      start_wait(Direction::kWrite);
+      waits_write_ = true;
       return false;
     }
     set_write_result(IoResult::failure(error_code_of(errno), errno));
@@ -144,46 +156,21 @@ bool SocketStream::start_write() {
 }
 
 void SocketStream::start_wait(Direction direction) {
-  ++operations_;
-  socket_.async_wait(direction == Direction::kWrite ? Socket::wait_write : Socket::wait_read,
-                     ReadyHandler{this, direction});
+  (direction == Direction::kWrite ? waits_write_ : waits_read_) = true;
+  if (!socket_ || (direction == Direction::kRead && readable_)) call_again();
 }
 
-void SocketStream::on_ready(Direction direction, const asio::error_code& error) {
-  if (!retired_) {
-    if (error) {
-      complete_ready(direction, IoResult::failure(ErrorCode::kCancelled, error.value()));
-    } else if (direction == Direction::kWrite && pending_ != nullptr) {
-      continue_write();
-    } else {
-      complete_ready(direction, IoResult::success(1));
-    }
-  }
-  operation_ended();
-}
-
-void SocketStream::continue_write() {
-  const std::size_t before = pending_->unsent();
-  if (start_write()) {
-    complete_write(write_result());
-  } else if (pending_->unsent() < before) {
-    arm_write_deadline();
-  }
-}
-
-void SocketStream::shutdown_write() {
-  asio::error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-}
+void SocketStream::shutdown_write() { ::shutdown(socket_.get(), SHUT_WR); }
 
 void SocketStream::abort(bool reset) {
-  asio::error_code ignored;
-  if (reset) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  if (!socket_) return;
+  const linger at_once{1, 0};
+  if (reset) ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket_.reset();
+  // Not from within: whoever waits may be the caller's own caller.
+  if (receiving_ || waits_read_ || waits_write_) call_again();
 }
 
-int SocketStream::splice_descriptor() const {
-  return input().empty() ? const_cast<Socket&>(socket_).native_handle() : -1;
-}
+int SocketStream::splice_descriptor() const { return input().empty() ? socket_.get() : -1; }
 
 }  // namespace rproxy::net

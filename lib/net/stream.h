@@ -143,6 +143,8 @@ class Stream {
   virtual void arm_write_deadline() { write_deadline_.arm(loop_.wheel(), write_timeout_); }
   Duration write_timeout() const { return write_timeout_; }
 
+  bool is_watching() const { return watching_; }
+
   // Room to receive into; takes a buffer if there is none. Empty when full.
   std::span<char> receive_room();
   void add_received(std::size_t size) { end_ += static_cast<std::uint32_t>(size); }

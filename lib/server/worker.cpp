@@ -1,7 +1,5 @@
 #include "server/worker.h"
 
-#include <asio/post.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -49,7 +47,6 @@ Worker::~Worker() {
   tasks_.cancel_all();
   doors_.clear();
   pools_.clear();
-  loop_.drain_handlers();
 }
 
 void Worker::build_handlers(std::uint64_t seed) {
@@ -165,7 +162,7 @@ void Worker::start(std::function<void()> on_exit) {
 }
 
 void Worker::drain() {
-  asio::post(loop_.io(), [this] { begin_drain(); });
+  loop_.post([this] { begin_drain(); });
 }
 
 void Worker::begin_drain() {
@@ -180,7 +177,9 @@ void Worker::begin_drain() {
   if (tasks_.size() == 0) loop_.stop();
 }
 
-void Worker::stop() { loop_.io().stop(); }
+void Worker::stop() {
+  loop_.post([this] { loop_.stop(); });
+}
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();

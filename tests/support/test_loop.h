@@ -19,10 +19,7 @@ class TestLoop {
     loop_.on_tick([](void* self) { static_cast<TestLoop*>(self)->on_tick(); }, this);
     tasks_.on_end({[](void* self) { static_cast<TestLoop*>(self)->on_end(); }, this});
   }
-  ~TestLoop() {
-    tasks_.cancel_all();
-    loop_.drain_handlers();
-  }
+  ~TestLoop() { tasks_.cancel_all(); }
   TestLoop(const TestLoop&) = delete;
   TestLoop& operator=(const TestLoop&) = delete;
 
@@ -33,7 +30,6 @@ class TestLoop {
   // Until every task has ended; may be called again.
   void run() {
     if (tasks_.size() == 0) return;
-    loop_.io().restart();
     loop_.run();
   }
   template <typename... Tasks>
@@ -47,8 +43,8 @@ class TestLoop {
     int ends[2];
     if (::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
       throw std::runtime_error("socketpair");
-    return {net::SocketStream::adopt(loop_, Side::kUpstream, Fd(ends[0]), AF_UNIX),
-            net::SocketStream::adopt(loop_, Side::kClient, Fd(ends[1]), AF_UNIX)};
+    return {net::SocketStream::adopt(loop_, Side::kUpstream, Fd(ends[0])),
+            net::SocketStream::adopt(loop_, Side::kClient, Fd(ends[1]))};
   }
 
  private:

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <asio/post.hpp>
 #include <random>
 
 #include "support/tls_fixture.h"
@@ -73,7 +72,7 @@ struct Yield {
   Loop& loop;
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> handle) {
-    asio::post(loop.io(), [handle] { handle.resume(); });
+    loop.post([handle] { handle.resume(); });
   }
   void await_resume() const {}
 };
@@ -273,7 +272,7 @@ TEST(TlsStream, ForgetsATaskThatIsDestroyedWhileItWaits) {
   std::string text;
   Result<std::size_t> last;
   ends.loop.spawn(read_up_to(*ends.server, 9'000'000, text, last));
-  ends.loop.loop().io().poll();
+  ends.loop.loop().poll();
   ends.client.reset();
   ends.loop.run();
   EXPECT_LT(text.size(), 8'000'000U);
@@ -311,7 +310,6 @@ TEST(TlsStream, ReportsAnEndToWhoWatches) {
     } else {
       ends.server->abort(false);
     }
-    ends.loop.loop().io().restart();
     ends.loop.loop().run();
     EXPECT_TRUE(told);
     EXPECT_TRUE(ends.client->is_ended());

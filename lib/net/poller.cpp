@@ -1,0 +1,45 @@
+#include "net/poller.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace rproxy::net {
+
+Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_) throw std::system_error(errno, std::system_category(), "epoll_create1");
+}
+
+bool Poller::add(int descriptor, std::uint32_t events, Watcher& watcher) {
+  epoll_event event{};
+  event.events = events | EPOLLET;
+  event.data.ptr = &watcher;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+void Poller::remove(int descriptor) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr); }
+
+void Poller::forget(Watcher& watcher) {
+  for (std::size_t i = next_; i < count_; ++i) {
+    if (events_[i].data.ptr == &watcher) events_[i].data.ptr = nullptr;
+  }
+  for (auto* list : {&again_, &called_again_}) std::replace(list->begin(), list->end(), &watcher, static_cast<Watcher*>(nullptr));
+}
+
+void Poller::wait(Duration longest) {
+  const int timeout = again_.empty() ? static_cast<int>(longest.count()) : 0;
+  const int found = ::epoll_wait(epoll_.get(), events_.data(), kBatch, timeout);
+  count_ = found > 0 ? static_cast<std::size_t>(found) : 0;
+  for (next_ = 0; next_ < count_;) {
+    const epoll_event event = events_[next_++];
+    if (event.data.ptr != nullptr) static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
+  }
+  count_ = next_ = 0;
+  called_again_.swap(again_);
+  for (std::size_t i = 0; i < called_again_.size(); ++i) {
+    if (Watcher* watcher = called_again_[i]) watcher->on_ready(0);
+  }
+  called_again_.clear();
+}
+
+}  // namespace rproxy::net
