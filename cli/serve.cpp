@@ -45,8 +45,7 @@ class Serve final : public Command {
         ->type_name("N")
         ->check(CLI::Range(1U, kWorkersMax));
     command->add_flag("--check", check_, "Validate the configuration and exit");
-    command->add_flag("--print-config", print_,
-                      "Print the effective configuration, and exit");
+    command->add_flag("--print-config", print_, "Print the effective configuration, and exit");
     command
         ->add_flag_callback(
             "--print-keys",

@@ -82,7 +82,8 @@ Listener::~Listener() {
 }
 
 void Listener::start() {
-  if (!loop_.poller().add(socket_.get(), EPOLLIN, *this)) log::error("cannot watch a listener: {}", std::strerror(errno));
+  if (!loop_.poller().add(socket_.get(), EPOLLIN, *this))
+    log::error("cannot watch a listener: {}", std::strerror(errno));
 }
 
 void Listener::on_ready(std::uint32_t) {
@@ -105,8 +106,7 @@ void Listener::accept_ready() {
 bool Listener::accept_one() {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  Fd socket(
-      ::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
     on_accept_(SocketStream::adopt(loop_, Side::kClient, std::move(socket)), peer_of(storage));
     return true;

@@ -23,7 +23,8 @@ void Poller::forget(Watcher& watcher) {
   for (std::size_t i = next_; i < count_; ++i) {
     if (events_[i].data.ptr == &watcher) events_[i].data.ptr = nullptr;
   }
-  for (auto* list : {&again_, &called_again_}) std::replace(list->begin(), list->end(), &watcher, static_cast<Watcher*>(nullptr));
+  for (auto* list : {&again_, &called_again_})
+    std::replace(list->begin(), list->end(), &watcher, static_cast<Watcher*>(nullptr));
 }
 
 void Poller::wait(Duration longest) {

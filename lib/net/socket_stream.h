@@ -37,9 +37,9 @@ class SocketStream final : public Stream, private Poller::Watcher {
   Fd socket_;
   std::uint8_t turns_left_ = 0;  // receives that may follow each other before others get their turn
   bool readable_ = false;        // bytes, or an end, are there as far as is known
-  bool ended_ = false;           // the peer has ended its side, or the connection broke: a short receive is not the last
-  bool receiving_ = false;       // the base waits for complete_read()
-  bool waits_read_ = false;      // the base waits for complete_ready()
+  bool ended_ = false;       // the peer has ended its side, or the connection broke: a short receive is not the last
+  bool receiving_ = false;   // the base waits for complete_read()
+  bool waits_read_ = false;  // the base waits for complete_ready()
   bool waits_write_ = false;
   bool called_ = false;  // within on_ready(): deleting has to wait
   bool retired_ = false;
