@@ -14,6 +14,9 @@ namespace {
 constexpr Duration kContinueTimeout{1'000};
 // An endpoint that only ever sends interim responses is broken.
 constexpr std::size_t kInterimMax = 32;
+// One allocation where growing would make three.
+constexpr std::size_t kUsualFields = 16;
+
 }  // namespace
 
 Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Options& options, Duration total)
@@ -190,6 +193,7 @@ net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
 }
 
 net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
+  head.fields.reserve(kUsualFields);
   stream_.release();
   stream_.begin_message(static_cast<std::size_t>(options_.head.head.bytes));
   http::ResponseHeadParser parser(head, options_.head, request_.head.method_id);

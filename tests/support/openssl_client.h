@@ -40,7 +40,7 @@ class OpensslClient {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("socketpair");
     socket_ = Fd(ends[0]);
     ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    return net::SocketStream::adopt(loop, Side::kClient, Fd(ends[1]), AF_UNIX);
+    return net::SocketStream::adopt(loop, Side::kClient, Fd(ends[1]));
   }
 
   // Shakes hands, then runs `afterwards`, then closes.
