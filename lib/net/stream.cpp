@@ -53,7 +53,10 @@ void Stream::begin_message(std::size_t room) {
 
 void Stream::release() {
   floor_ = 0;
-  if (begin_ == end_) begin_ = end_ = 0;
+  if (begin_ != end_) return;
+  begin_ = end_ = 0;
+  // A receive that is under way takes a buffer when bytes are there.
+  if (reading_) drop_empty_buffer();
 }
 
 // Computed when bytes are there to be received, not when the receive begins: what is consumed meanwhile makes room.
