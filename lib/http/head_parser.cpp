@@ -130,7 +130,11 @@ Result<void> RequestHeadParser::finish() {
     head_.body = {BodyLength::Kind::kFixed, framing.length};
   }
   head_.keep_alive = wants_keep_alive(fields, head_.version);
-  if (head_.version == Version::kHttp10) return {};
+  if (head_.version == Version::kHttp10) {
+    head_.fields.remove(
+        FieldId::kExpect);  // RFC 9110 10.1.1: ignored, and not forwarded in an HTTP/1.1 request, where it would count
+    return {};
+  }
   if (const Field* expect = fields.find(FieldId::kExpect)) {
     if (!equals_ignoring_case(expect->value, "100-continue")) {
       return bad_request("unknown expectation", ErrorCode::kExpectationFailed);

@@ -96,6 +96,8 @@ TEST(RequestHeadParser, SaysTheSameHoweverTheBytesArrive) {
        "GET HTTP/1.1 / host=a none close Host=a; Connection=close; rest=0"},
       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\nhello",
        "POST HTTP/1.1 / host=a 12 keep expect Host=a; Content-Length=12; Expect=100-continue; rest=5"},
+      {"POST / HTTP/1.0\r\nContent-Length: 12\r\nExpect: x\r\n\r\n",
+       "POST HTTP/1.0 / host= 12 close Content-Length=12; rest=0"},
       {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
        "POST HTTP/1.1 / host=a chunked keep Host=a; Transfer-Encoding=chunked; rest=0"},
       {"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
