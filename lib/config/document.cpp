@@ -67,21 +67,74 @@ std::string_view kind_name(Node::Kind kind) {
   return "";
 }
 
+namespace {
+
+// The size of the UTF-8 sequence that begins `text`, 0 where there is none (RFC 3629 4) or TOML forbids the character.
+std::size_t sequence_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return (first < 0x20 && first != '\t' && first != '\n' && first != '\r') || first == 0x7f ? 0 : 1;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  const bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
+  const bool is_beyond = first == 0xf4 && byte(1) >= 0x90;
+  return is_overlong || is_surrogate || is_beyond ? 0 : size;
+}
+
+// What no terminal should be sent becomes a question mark.
+std::string printable(std::string_view line) {
+  std::string out;
+  while (!line.empty()) {
+    const std::size_t size = sequence_size(line);
+    out += size == 0 ? "?" : line.substr(0, size);
+    line.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return out;
+}
+
+void report(const SourceFile& file, Location at, std::string message, std::string remedy,
+            std::vector<Diagnostic>& diagnostics) {
+  Diagnostic diagnostic;
+  diagnostic.id = "RP1001";
+  diagnostic.message = std::move(message);
+  diagnostic.remedy = std::move(remedy);
+  if (at.line >= 1 && at.line <= file.lines.size()) diagnostic.source_line = printable(file.lines[at.line - 1]);
+  diagnostic.at = std::move(at);
+  diagnostics.push_back(std::move(diagnostic));
+}
+
+// The parser is not asked what it makes of bytes that are no text.
+bool is_text(const SourceFile& file, std::string_view text, std::vector<Diagnostic>& diagnostics) {
+  Location at{file.name, 1, 1};
+  while (!text.empty()) {
+    const std::size_t size = sequence_size(text);
+    if (size == 0) {
+      report(file, at, "a byte that is not text", "a configuration is UTF-8 without control characters", diagnostics);
+      return false;
+    }
+    ++at.column;
+    if (text[0] == '\n') at = {file.name, at.line + 1, 1};
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+}  // namespace
+
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
+  if (!is_text(*file, text, diagnostics)) return std::nullopt;
   const toml::parse_result parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
   const toml::parse_error& error = parsed.error();
-  Diagnostic diagnostic;
-  diagnostic.id = "RP1001";
-  diagnostic.at = {file->name, error.source().begin.line, error.source().begin.column};
-  diagnostic.message = std::string(error.description());
-  diagnostic.remedy =
-      "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }";
-  if (diagnostic.at.line >= 1 && diagnostic.at.line <= file->lines.size()) {
-    diagnostic.source_line = file->lines[diagnostic.at.line - 1];
-  }
-  diagnostics.push_back(std::move(diagnostic));
+  report(
+      *file, {file->name, error.source().begin.line, error.source().begin.column}, std::string(error.description()),
+      "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }",
+      diagnostics);
   return std::nullopt;
 }
 
