@@ -96,8 +96,8 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
   request.client_authority = request.head.authority;
   request.client_ip = client.peer.ip;
   request.interim = request.head.version == http::Version::kHttp10 ? nullptr : this;
-  request.trace.start = Clock::now();
-  request.trace.wall_time = std::chrono::system_clock::now();
+  request.trace.start = context.loop.now();
+  request.trace.wall_time = context.loop.wall_now();
   outcome.bytes_received = parser.consumed();
   const BodyLength length = request.head.body;
   if (length.kind == BodyLength::Kind::kNone || (length.kind == BodyLength::Kind::kFixed && length.bytes == 0)) {
@@ -112,8 +112,8 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
 net::Task<bool> Http1Exchange::refuse(Error error) {
   request.head.scheme = client.scheme;
   request.client_ip = client.peer.ip;
-  request.trace.start = Clock::now();
-  request.trace.wall_time = std::chrono::system_clock::now();
+  request.trace.start = context.loop.now();
+  request.trace.wall_time = context.loop.wall_now();
   if (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed) {
     outcome.status = 400;
     record("client_closed");
@@ -199,7 +199,7 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
   options.close = close && head.status != 101;
   options.keep_alive_field = !close && request.head.version == http::Version::kHttp10;
   if (!head.fields.has(FieldId::kDate) && head.status >= 200) {
-    head.fields.add(FieldId::kDate, arena.copy(context.date.now()));
+    head.fields.add(FieldId::kDate, arena.copy(context.date.at(context.loop.wall_now())));
   }
   char* out = arena.allocate(http::head_size_max(head, options));
   return {out, static_cast<std::size_t>(http::write_head(out, head, options) - out)};
@@ -218,7 +218,8 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   if (has_content) co_return co_await stream_content(response, head, !close);
   auto sent = co_await stream->write(head);
   outcome.bytes_sent += head.size();
-  request.trace.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - request.trace.start);
+  request.trace.first_byte =
+      std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
   if (!sent) {
     record(exchange::termination_of(sent.error()));
     co_return false;
@@ -260,7 +261,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     auto sent = co_await stream->write(framing.frame(before, *slice, trailers, arena));
     if (request.trace.first_byte.count() < 0) {
       request.trace.first_byte =
-          std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - request.trace.start);
+          std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
     }
     before = {};
     if (!sent) {

@@ -77,7 +77,8 @@ net::Task<bool> Http1Exchange::run_tunnel(exchange::Response response) {
     co_return false;
   }
   outcome.bytes_sent += *sent;
-  request.trace.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - request.trace.start);
+  request.trace.first_byte =
+      std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
   stream->set_read_timeout(Duration{0});
   Copy copy{*stream, *response.tunnel, context.options.tunnel_timeout};
   copy.moved();

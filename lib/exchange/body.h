@@ -33,15 +33,6 @@ class Body : public net::Pooled {
 
   // After the last slice; null where there are none.
   virtual const http::Fields* trailers() const { return nullptr; }
-
-  // The socket from which the kernel may move the rest of the content itself (splice), and how much that is; spliced() tells the body
-  // what was moved. Only between reads. descriptor -1: not possible.
-  struct Raw {
-    net::Stream* stream = nullptr;
-    std::uint64_t bytes = 0;
-  };
-  virtual Raw raw() { return {}; }
-  virtual void spliced(std::uint64_t) {}
 };
 
 // Both directions of an upgraded connection (RFC 9110 7.8) as its upstream end.

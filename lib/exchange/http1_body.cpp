@@ -30,7 +30,7 @@ net::ValueTask<Result<Slice>> Http1Content::read() {
 }
 
 net::Task<Result<Slice>> Http1Content::wait() {
-  if (started_ == TimePoint{}) started_ = Clock::now();
+  if (started_ == TimePoint{}) started_ = stream_.loop().now();
   for (;;) {
     stream_.set_read_timeout(limits_.silence);
     auto filled = co_await stream_.fill();
@@ -107,7 +107,7 @@ std::optional<Error> Http1Content::check_limits(std::size_t size) {
     return Error{ErrorCode::kBodyTooLarge, stream_.side(), Retry::kNever, 0, {}};
   }
   if (limits_.min_rate.bytes == 0 || started_ == TimePoint{} || complete_) return std::nullopt;
-  const auto elapsed = std::chrono::duration_cast<Duration>(Clock::now() - started_);
+  const auto elapsed = std::chrono::duration_cast<Duration>(stream_.loop().now() - started_);
   if (elapsed <= kRateGrace) return std::nullopt;
   const auto wanted = limits_.min_rate.bytes * static_cast<std::uint64_t>((elapsed - kRateGrace).count()) / 1000;
   if (content_bytes_ >= wanted) return std::nullopt;
@@ -117,18 +117,6 @@ std::optional<Error> Http1Content::check_limits(std::size_t size) {
 Error Http1Content::with_side(Error error) const {
   error.side = stream_.side();
   return error;
-}
-
-Body::Raw Http1Content::raw() {
-  stream_.consume(std::exchange(given_, 0));
-  if (length_.kind != http::BodyLength::Kind::kFixed || complete_ || stream_.splice_descriptor() < 0) return {};
-  return {&stream_, remaining_};
-}
-
-void Http1Content::spliced(std::uint64_t bytes) {
-  remaining_ -= bytes;
-  content_bytes_ += bytes;
-  complete_ = remaining_ == 0;
 }
 
 }  // namespace rproxy::exchange

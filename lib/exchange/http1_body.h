@@ -34,9 +34,6 @@ class Http1Content {
   // Takes the last slice off the stream: what follows is the next message.
   void finish() { stream_.consume(std::exchange(given_, 0)); }
 
-  Body::Raw raw();
-  void spliced(std::uint64_t bytes);
-
  private:
   // One step over what has arrived; nothing if that is not enough.
   std::optional<Result<Slice>> step();

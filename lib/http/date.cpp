@@ -1,6 +1,5 @@
 #include "http/date.h"
 
-#include <chrono>
 #include <cstring>
 
 namespace rproxy::http {
@@ -46,9 +45,9 @@ void write_date(char* out, std::int64_t seconds) {
   std::memcpy(out, " GMT", 4);
 }
 
-std::string_view DateCache::now() {
+std::string_view DateCache::at(std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
-  const std::int64_t second = floor<seconds>(system_clock::now()).time_since_epoch().count();
+  const std::int64_t second = floor<seconds>(time).time_since_epoch().count();
   if (second != second_) {
     second_ = second;
     write_date(text_.data(), second);

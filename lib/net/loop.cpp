@@ -28,17 +28,17 @@ void Loop::run() {
   stopped_ = false;
   while (!stopped_) {
     // Rounded up: woken a moment early, the loop would turn without doing anything.
-    const auto left = std::chrono::ceil<Duration>(next_tick_ - Clock::now());
+    const auto left = std::chrono::ceil<Duration>(ticked_ + DeadlineWheel::kTick - now());
     turn(std::clamp(left, Duration{0}, DeadlineWheel::kTick));
   }
 }
 
 void Loop::turn(Duration longest) {
   poller_.wait(longest);
-  const TimePoint now = Clock::now();
-  if (now < next_tick_) return;
-  next_tick_ = now + DeadlineWheel::kTick;
-  wheel_.advance(static_cast<std::uint64_t>((now - started_) / DeadlineWheel::kTick));
+  if (now() - ticked_ < DeadlineWheel::kTick) return;
+  ticked_ = now();
+  wall_at_tick_ = std::chrono::system_clock::now();
+  wheel_.advance(static_cast<std::uint64_t>((ticked_ - started_) / DeadlineWheel::kTick));
   if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
 }
 

@@ -7,6 +7,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -26,6 +27,14 @@ class Loop {
   Poller& poller() { return poller_; }
   DeadlineWheel& wheel() { return wheel_; }
   BufferPool& buffers() { return buffers_; }
+
+  // The time when what is being done now began: the event's for a connection's, the tick's for a deadline's. Reading the clock for each
+  // step of a request costs more than the steps do.
+  TimePoint now() const { return poller_.now(); }
+  // The same by the wall clock, as far as that has not been set within the last tick.
+  std::chrono::system_clock::time_point wall_now() const {
+    return wall_at_tick_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(now() - ticked_);
+  }
 
   // Called after every tick of the wheel (kTick apart). Set once before run().
   void on_tick(void (*callback)(void*), void* owner) {
@@ -69,7 +78,8 @@ class Loop {
   DeadlineWheel wheel_;
   BufferPool buffers_;
   TimePoint started_ = Clock::now();
-  TimePoint next_tick_ = started_ + DeadlineWheel::kTick;
+  TimePoint ticked_ = started_;
+  std::chrono::system_clock::time_point wall_at_tick_ = std::chrono::system_clock::now();
   void (*tick_callback_)(void*) = nullptr;
   void* tick_owner_ = nullptr;
   bool stopped_ = false;

@@ -27,18 +27,24 @@ void Poller::forget(Watcher& watcher) {
     std::replace(list->begin(), list->end(), &watcher, static_cast<Watcher*>(nullptr));
 }
 
+void Poller::call(Watcher& watcher, std::uint32_t events) {
+  now_ = Clock::now();
+  watcher.on_ready(events);
+}
+
 void Poller::wait(Duration longest) {
   const int timeout = again_.empty() ? static_cast<int>(longest.count()) : 0;
   const int found = ::epoll_wait(epoll_.get(), events_.data(), kBatch, timeout);
   count_ = found > 0 ? static_cast<std::size_t>(found) : 0;
   for (next_ = 0; next_ < count_;) {
     const epoll_event event = events_[next_++];
-    if (event.data.ptr != nullptr) static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
+    if (event.data.ptr != nullptr) call(*static_cast<Watcher*>(event.data.ptr), event.events);
   }
   count_ = next_ = 0;
+  now_ = Clock::now();
   called_again_.swap(again_);
   for (std::size_t i = 0; i < called_again_.size(); ++i) {
-    if (Watcher* watcher = called_again_[i]) watcher->on_ready(0);
+    if (Watcher* watcher = called_again_[i]) call(*watcher, 0);
   }
   called_again_.clear();
 }

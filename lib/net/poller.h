@@ -42,13 +42,19 @@ class Poller {
   // One round: waits at most that long for events and calls their watchers.
   void wait(Duration longest);
 
+  // The time when the present call of a watcher began.
+  TimePoint now() const { return now_; }
+
  private:
   static constexpr std::size_t kBatch = 256;
+
+  void call(Watcher& watcher, std::uint32_t events);
 
   Fd epoll_;
   std::array<epoll_event, kBatch> events_;
   std::size_t next_ = 0;   // of events_, in a round
   std::size_t count_ = 0;  // of events_, in a round
+  TimePoint now_ = Clock::now();
   std::vector<Watcher*> again_;
   std::vector<Watcher*> called_again_;
 };

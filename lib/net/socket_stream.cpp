@@ -4,10 +4,35 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
+#include <span>
 #include <utility>
 
 namespace rproxy::net {
 namespace {
+
+// Copying so little is cheaper than what the kernel does for each further piece.
+constexpr std::size_t kGatherMax = 2048;
+
+ssize_t send_pieces(int socket, std::span<const iovec> pieces) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, kFlags);
+  std::size_t total = 0;
+  for (const iovec& piece : pieces) total += piece.iov_len;
+  if (total <= kGatherMax) {
+    char gathered[kGatherMax];
+    char* out = gathered;
+    for (const iovec& piece : pieces) {
+      std::memcpy(out, piece.iov_base, piece.iov_len);
+      out += piece.iov_len;
+    }
+    return ::send(socket, gathered, total, kFlags);
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, kFlags);
+}
 
 // As much as one connection moves before others get their turn.
 constexpr std::uint8_t kTurns = 16;
@@ -134,11 +159,7 @@ void SocketStream::call_again() {
 
 bool SocketStream::start_write() {
   while (!pending_->empty()) {
-    const auto rest = pending_->rest();
-    msghdr message{};
-    message.msg_iov = rest.data();
-    message.msg_iovlen = rest.size();
-    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = send_pieces(socket_.get(), pending_->rest());
     if (sent >= 0) {
       pending_->advance(static_cast<std::size_t>(sent));
       continue;
@@ -170,7 +191,5 @@ void SocketStream::abort(bool reset) {
   // Not from within: whoever waits may be the caller's own caller.
   if (receiving_ || waits_read_ || waits_write_) call_again();
 }
-
-int SocketStream::splice_descriptor() const { return input().empty() ? socket_.get() : -1; }
 
 }  // namespace rproxy::net

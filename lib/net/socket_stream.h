@@ -17,7 +17,6 @@ class SocketStream final : public Stream, private Poller::Watcher {
 
   void shutdown_write() override;
   void abort(bool reset) override;
-  int splice_descriptor() const override;
 
  private:
   SocketStream(Loop& loop, Side side, Fd socket);

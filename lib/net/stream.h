@@ -98,9 +98,7 @@ class Stream {
   // Ends both ways now; waiting operations end with kCancelled. `reset`: RST, so that the peer can't mistake what it has for all.
   virtual void abort(bool reset) = 0;
 
-  // The descriptor when bytes may be moved past this object by the kernel (plain sockets with empty input); -1 otherwise.
-  virtual int splice_descriptor() const { return -1; }
-  // Waits until that descriptor can be read or written: Result<size_t> of no meaning, or the timeout. Nothing else may be under way in
+  // Waits until the descriptor can be read or written: Result<size_t> of no meaning, or the timeout. Nothing else may be under way in
   // that direction.
   enum class Direction : std::uint8_t { kRead, kWrite };
   auto wait_ready(Direction direction) { return ReadyAwaiter{*this, direction}; }

@@ -11,14 +11,9 @@
 #include <optional>
 #include <utility>
 
-namespace rproxy::net {
+#include "net/frame_pool.h"
 
-// Recycles coroutine frames of one thread by size class. Larger ones go to the heap.
-class FramePool {
- public:
-  static void* allocate(std::size_t size);
-  static void release(void* memory, std::size_t size) noexcept;
-};
+namespace rproxy::net {
 
 // Base for objects made once per request or connection (bodies, exchanges): same free lists as frames.
 struct Pooled {

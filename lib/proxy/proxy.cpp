@@ -103,7 +103,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
       tried.add(attempt.endpoint);
-      pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, Clock::now());
+      pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, request.loop->now());
     }
     if (!has_cost_nothing(last) && !(stale && !fresh)) ++attempts;
     if (!may_retry(request, last, attempts)) break;
@@ -122,10 +122,10 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
     if (auto idle = pool_.acquire_idle(attempt.endpoint)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
-    const TimePoint before = Clock::now();
+    const TimePoint before = request.loop->now();
     auto connected = co_await pool_.connect(attempt.endpoint);
     if (!connected) co_return fail(std::move(connected.error()));
-    request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - before);
+    request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
     lease.emplace(std::move(*connected));
   }
   attempt.on_reused = lease->is_reused();
@@ -135,7 +135,7 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   if (response) {
     const bool failed = response->head.status >= 500;
     endpoint.state.record(failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
-                          request.trace.upstream_first_byte, Clock::now());
+                          request.trace.upstream_first_byte, request.loop->now());
   }
   co_return response;
 }
@@ -144,7 +144,7 @@ bool Proxy::may_retry(const Request& request, const Error& error, std::size_t at
   const std::size_t allowed = pool_.options().retry.attempts;
   if (error.side == Side::kClient || error.retry == Retry::kNever || allowed <= 1 || attempts >= allowed) return false;
   if (error.retry == Retry::kIdempotent && !http::is_idempotent(request.head.method_id)) return false;
-  return has_cost_nothing(error) || pool_.budget().take(Clock::now());
+  return has_cost_nothing(error) || pool_.budget().take(request.loop->now());
 }
 
 void Proxy::finish(Request& request, Response& response) const {

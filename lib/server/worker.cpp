@@ -146,7 +146,7 @@ void Worker::on_tick() {
   ++ticks_;
   if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
   if (ticks_ % kTicksPerSecond != 0) return;
-  const TimePoint now = Clock::now();
+  const TimePoint now = loop_.now();
   for (auto& pool : pools_) pool->sweep(now);
   if (draining_) return;
   for (auto& door : doors_) door->listener->resume();

@@ -28,7 +28,7 @@ Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Opti
       content_limits_{&options.chunks, options.body_timeout, 0, {}},
       total_([](void* self) { static_cast<Http1Exchange*>(self)->on_total_timeout(); }, this) {
   if (total.count() == 0) return;
-  const auto gone = std::chrono::duration_cast<Duration>(Clock::now() - request.trace.start);
+  const auto gone = std::chrono::duration_cast<Duration>(stream_.loop().now() - request.trace.start);
   total_.arm(stream_.loop().wheel(), std::max(total - gone, Duration{1}));
 }
 
@@ -50,7 +50,7 @@ net::ValueTask<Result<exchange::Slice>> Http1Exchange::read() { return content_-
 
 net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.set_write_timeout(options_.send_timeout);
-  const TimePoint sent_at = Clock::now();
+  const TimePoint sent_at = stream_.loop().now();
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
   auto sent = co_await begin_request(waits_for_continue);
   if (!sent) co_return fail(failure(std::move(sent.error())));
@@ -69,7 +69,8 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
     if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
     if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
   }
-  request_.trace.upstream_first_byte = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - sent_at);
+  request_.trace.upstream_first_byte =
+      std::chrono::duration_cast<std::chrono::microseconds>(stream_.loop().now() - sent_at);
   stream_.hold();
   stream_.set_read_timeout(Duration{0});
   keep_alive_ = head.keep_alive && head.status != 101;

@@ -30,8 +30,6 @@ class Http1Exchange final : public exchange::Body {
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return content_->length(); }
   const http::Fields* trailers() const override { return content_->trailers(); }
-  Raw raw() override { return content_->raw(); }
-  void spliced(std::uint64_t bytes) override { content_->spliced(bytes); }
 
  private:
   net::Task<Result<void>> begin_request(bool waits_for_continue);

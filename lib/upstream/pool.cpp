@@ -73,7 +73,7 @@ bool Pool::may_be_kept(const Connection& connection, TimePoint now) const {
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
   net::Stream& stream = connection->stream();
-  const TimePoint now = Clock::now();
+  const TimePoint now = loop_.now();
   stream.release();
   if (!stream.input().empty() || stream.is_ended() || !may_be_kept(*connection, now)) return;
   stream.set_read_timeout(Duration{0});

@@ -23,7 +23,7 @@ class Pool;
 class Connection : public net::Pooled {
  public:
   Connection(Pool& pool, std::size_t endpoint, net::StreamPtr stream)
-      : pool_(pool), endpoint_(endpoint), stream_(std::move(stream)), created_(Clock::now()) {}
+      : pool_(pool), endpoint_(endpoint), stream_(std::move(stream)), created_(stream_->loop().now()) {}
 
   net::Stream& stream() { return *stream_; }
   // False for the first request on it.

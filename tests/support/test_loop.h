@@ -15,7 +15,7 @@ namespace rproxy::test {
 
 class TestLoop {
  public:
-  explicit TestLoop(std::size_t buffer_size = std::size_t{36} * 1024) : loop_(buffer_size) {
+  explicit TestLoop(std::size_t buffer_size = std::size_t{40} * 1024) : loop_(buffer_size) {
     loop_.on_tick([](void* self) { static_cast<TestLoop*>(self)->on_tick(); }, this);
     tasks_.on_end({[](void* self) { static_cast<TestLoop*>(self)->on_end(); }, this});
   }

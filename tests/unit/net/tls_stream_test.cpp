@@ -153,17 +153,16 @@ TEST(TlsStream, SendsManyRecordsInOneCallAndASmallAnswerAsOne) {
       {{std::string(16'384, 'b')}, {16'384}},
   };
   const StreamPtr raw = ends.server->release_inner();
-  std::vector<char> packet(200'000);
   for (const Case& each : cases) {
     std::vector<std::string_view> views(each.pieces.begin(), each.pieces.end());
     Result<std::size_t> sent;
     ends.loop.run(write_pieces(*ends.client, views, sent));
-    const ssize_t size = ::recv(raw->splice_descriptor(), packet.data(), packet.size(), MSG_DONTWAIT);
-    ASSERT_GT(size, 0);
     constexpr std::size_t kOverhead = 17;  // TLS 1.3: content type and tag
     auto expected = each.records;
     for (auto& record : expected) record += kOverhead;
-    EXPECT_EQ(records({packet.data(), static_cast<std::size_t>(size)}), expected);
+    std::string packet;
+    ends.loop.run(read_up_to(*raw, 1, packet, sent));
+    EXPECT_EQ(records(packet), expected);
   }
 }
 
