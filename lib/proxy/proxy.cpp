@@ -105,8 +105,10 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
       tried.add(attempt.endpoint);
       pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, request.loop->now());
     }
-    if (!has_cost_nothing(last) && !(stale && !fresh)) ++attempts;
-    if (!may_retry(request, last, attempts)) break;
+    // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
+    const bool is_free = has_cost_nothing(last) || (stale && !fresh);
+    if (!is_free) ++attempts;
+    if (!may_retry(request, last, attempts, is_free)) break;
     ++request.trace.retries;
     // Others of that endpoint's kept connections are likely to be as stale.
     fresh = stale;
@@ -140,11 +142,11 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   co_return response;
 }
 
-bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts) {
+bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts, bool is_free) {
   const std::size_t allowed = pool_.options().retry.attempts;
   if (error.side == Side::kClient || error.retry == Retry::kNever || allowed <= 1 || attempts >= allowed) return false;
   if (error.retry == Retry::kIdempotent && !http::is_idempotent(request.head.method_id)) return false;
-  return has_cost_nothing(error) || pool_.budget().take(request.loop->now());
+  return is_free || pool_.budget().take(request.loop->now());
 }
 
 void Proxy::finish(Request& request, Response& response) const {

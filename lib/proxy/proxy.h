@@ -36,7 +36,7 @@ class Proxy final : public exchange::Handler {
   Result<void> prepare(exchange::Request& request) const;
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request);
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh);
-  bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts);
+  bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);
   void finish(exchange::Request& request, exchange::Response& response) const;
 
   const Plan& plan_;

@@ -71,6 +71,8 @@ def refuses(address):
     try:
         open_socket(address).close()
         return False
+    except ConnectionResetError:
+        return False  # the kernel had taken it when the listener closed
     except ConnectionRefusedError:
         return True
 

@@ -40,7 +40,8 @@ class Retries(TestCase):
     def test_closed_kept_connections_are_no_error(self):
         """The backend closes each connection after an answer without saying so: the next request meets a dead one."""
         backend = self.start(Backend(once(ok(b"once"))))
-        proxy = self.start(Proxy(config_for(backend, extra=ONE_WORKER)))
+        nothing = "retry = { budget_percent = 0, budget_min = 0 }"
+        proxy = self.start(Proxy(config_for(backend, extra=ONE_WORKER, upstream=nothing)))
         with proxy.connect() as client:
             for _ in range(50):
                 self.assertEqual(client.request().body, b"once")
