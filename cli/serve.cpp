@@ -20,7 +20,7 @@ constexpr unsigned kWorkersMax = 1024;
 
 int exit_code_of(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kAddressInUse:
+    case ErrorCode::kCannotBind:
       return kCannotBind;
     case ErrorCode::kConfig:
     case ErrorCode::kFile:

@@ -64,8 +64,8 @@ std::string_view to_string(ErrorCode code) {
       return "out_of_descriptors";
     case ErrorCode::kConfig:
       return "config";
-    case ErrorCode::kAddressInUse:
-      return "address_in_use";
+    case ErrorCode::kCannotBind:
+      return "cannot_bind";
     case ErrorCode::kFile:
       return "file";
   }

@@ -43,7 +43,7 @@ enum class ErrorCode : std::uint8_t {
   kOutOfDescriptors,
   // Start-up and configuration.
   kConfig,
-  kAddressInUse,
+  kCannotBind,
   kFile,
 };
 

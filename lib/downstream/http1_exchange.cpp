@@ -114,6 +114,8 @@ net::Task<bool> Http1Exchange::refuse(Error error) {
   request.client_ip = client.peer.ip;
   request.trace.start = context.loop.now();
   request.trace.wall_time = context.loop.wall_now();
+  if (request.trace.request_id.empty()) request.trace.request_id = context.ids.make(arena);
+  if (outcome.bytes_received == 0) outcome.bytes_received = stream->input().size();
   if (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed) {
     outcome.status = 400;
     record("client_closed");
@@ -126,16 +128,25 @@ net::Task<bool> Http1Exchange::refuse(Error error) {
   co_return co_await respond(exchange::error_response(request, exchange::status_of(error)));
 }
 
+// False where the client has gone first.
+net::Task<bool> Http1Exchange::wait_beside_content(net::Child<Result<Response>>& call) {
+  const auto is_read = [](const void* content) { return static_cast<const RequestBody*>(content)->is_complete(); };
+  co_return co_await exchange::UntilDoneOrGone<Result<Response>>(call, *stream, {is_read, &body}, kHalfCloseGrace);
+}
+
 net::Task<bool> Http1Exchange::answer() {
   if (request.head.body.kind == BodyLength::Kind::kFixed && body_limits.bytes != 0 &&
       request.head.body.bytes > body_limits.bytes) {
     co_return co_await refuse(Error{ErrorCode::kBodyTooLarge, Side::kClient, Retry::kNever, 0, {}});
   }
   net::Child<Result<Response>> call(context.handler.handle(request));
-  // While content is being read, its reader notices that the client has gone.
-  if (!call.is_done() && request.body != nullptr) {
-    co_await call.wait();
-  } else if (!call.is_done() && !co_await exchange::UntilDone(call, *stream, kHalfCloseGrace)) {
+  bool answered = call.is_done();
+  if (!answered && request.body == nullptr) {
+    answered = co_await exchange::UntilDone(call, *stream, kHalfCloseGrace);
+  } else if (!answered) {
+    answered = co_await wait_beside_content(call);
+  }
+  if (!answered) {
     call.cancel();
     outcome.status = 499;
     record("client_closed");

@@ -69,6 +69,7 @@ struct Http1Exchange final : exchange::InterimSink {
 
   net::Task<bool> refuse(Error error);
   net::Task<bool> answer();
+  net::Task<bool> wait_beside_content(net::Child<Result<exchange::Response>>& call);
   net::Task<bool> respond(exchange::Response response);
   net::Task<bool> stream_content(exchange::Response& response, std::string_view head, bool keep);
   net::Task<bool> run_tunnel(exchange::Response response);

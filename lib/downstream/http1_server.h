@@ -8,6 +8,7 @@
 
 #include "downstream/options.h"
 #include "exchange/exchange.h"
+#include "exchange/request_ids.h"
 #include "http/date.h"
 #include "net/stream.h"
 #include "net/task.h"
@@ -52,6 +53,7 @@ struct Context {
   IdleConnections idle;
   bool draining = false;
   http::DateCache date;
+  exchange::RequestIds ids;                           // for requests that never reach the handler
   std::vector<std::unique_ptr<Http1Exchange>> spare;  // kept warm between requests
 
   std::unique_ptr<Http1Exchange> take_exchange();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coroutine>
+#include <utility>
 
 #include "base/units.h"
 #include "net/stream.h"
@@ -52,6 +53,55 @@ class UntilDone {
   Duration grace_;
   net::Deadline deadline_;
   std::coroutine_handle<> handle_;
+};
+
+// The same while the request's content is read from the stream by somebody else, who notices an end in its midst. What follows the
+// content nobody reads: whether the client has gone is looked at every `period`, once `content_is_read` says so.
+template <typename T>
+class UntilDoneOrGone {
+ public:
+  struct Question {
+    bool (*function)(const void*);
+    const void* argument;
+  };
+
+  UntilDoneOrGone(net::Child<T>& child, net::Stream& stream, Question content_is_read, Duration period)
+      : child_(child),
+        stream_(stream),
+        content_is_read_(content_is_read),
+        period_(period),
+        deadline_([](void* self) { static_cast<UntilDoneOrGone*>(self)->look(); }, this) {}
+  UntilDoneOrGone(const UntilDoneOrGone&) = delete;
+  UntilDoneOrGone& operator=(const UntilDoneOrGone&) = delete;
+  ~UntilDoneOrGone() = default;
+
+  bool await_ready() const { return child_.is_done(); }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    child_.continue_with(handle);
+    deadline_.arm(stream_.loop().wheel(), period_);
+  }
+  bool await_resume() {
+    deadline_.disarm();
+    return child_.is_done();
+  }
+
+ private:
+  void look() {
+    const bool gone = stream_.has_peer_ended() && content_is_read_.function(content_is_read_.argument);
+    // Seen twice: an orderly end is given one more period, as it may be only the sending side's.
+    if (!gone || !std::exchange(seen_gone_, true)) return deadline_.arm(stream_.loop().wheel(), period_);
+    child_.continue_with(std::noop_coroutine());
+    handle_.resume();
+  }
+
+  net::Child<T>& child_;
+  net::Stream& stream_;
+  Question content_is_read_;
+  Duration period_;
+  net::Deadline deadline_;
+  std::coroutine_handle<> handle_;
+  bool seen_gone_ = false;
 };
 
 }  // namespace rproxy::exchange

@@ -19,13 +19,12 @@
 namespace rproxy::net {
 namespace {
 
+constexpr Duration kWarnEvery{10'000};
 // Connections accepted before other work gets its turn.
 constexpr int kAcceptBatch = 32;
 
 Error bind_error(const ListenOptions& options, int os_error) {
-  const bool is_file = options.address.kind == HostPort::Kind::kUnix;
-  return Error{is_file ? ErrorCode::kFile : ErrorCode::kAddressInUse, Side::kLocal, Retry::kNever, os_error,
-               fmt::format("cannot listen on {}", options.address.to_string())};
+  return Error{ErrorCode::kCannotBind, Side::kLocal, Retry::kNever, os_error, options.address.to_string()};
 }
 
 void set_option(int socket, int level, int name, int value) { ::setsockopt(socket, level, name, &value, sizeof value); }
@@ -40,27 +39,44 @@ void remove_stale_socket(const sockaddr_storage& address, socklen_t size, const 
   }
 }
 
+Result<Fd> bind_socket(const ListenOptions& options, const SocketAddress& address, bool shared) {
+  Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return fail(bind_error(options, errno));
+  if (address.family() != AF_UNIX) {
+    set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    if (shared) set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+    if (address.family() == AF_INET6) set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0);
+  }
+  if (::bind(socket.get(), address.data(), address.size) != 0) return fail(bind_error(options, errno));
+  return socket;
+}
+
 }  // namespace
 
 Result<Fd> open_listener(const ListenOptions& options) {
   const auto address = to_socket_address(options.address);
   if (!address) return fail(bind_error(options, EINVAL));
-  Fd socket(::socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return fail(bind_error(options, errno));
-  if (address->family() == AF_UNIX) {
-    remove_stale_socket(address->storage, address->size, options.address.host);
+  const bool is_unix = address->family() == AF_UNIX;
+  if (is_unix) remove_stale_socket(address->storage, address->size, options.address.host);
+  auto socket = bind_socket(options, *address, true);
+  if (!socket) return socket;
+  if (is_unix) {
+    ::chmod(options.address.host.c_str(), options.unix_mode);
   } else {
-    set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-    set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
-    if (address->family() == AF_INET6) set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only ? 1 : 0);
     // Inherited by accepted sockets, which saves a call for each.
-    set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    if (options.defer_accept) set_option(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+    set_option(socket->get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    if (options.defer_accept) set_option(socket->get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
   }
-  if (::bind(socket.get(), address->data(), address->size) != 0) return fail(bind_error(options, errno));
-  if (address->family() == AF_UNIX) ::chmod(options.address.host.c_str(), options.unix_mode);
-  if (::listen(socket.get(), options.backlog) != 0) return fail(bind_error(options, errno));
+  if (::listen(socket->get(), options.backlog) != 0) return fail(bind_error(options, errno));
   return socket;
+}
+
+Result<void> check_unused(const ListenOptions& options) {
+  const auto address = to_socket_address(options.address);
+  if (!address) return fail(bind_error(options, EINVAL));
+  if (address->family() == AF_UNIX) return {};
+  if (auto socket = bind_socket(options, *address, false); !socket) return fail(std::move(socket.error()));
+  return {};
 }
 
 HostPort local_address(const Fd& socket, const HostPort& asked) {
@@ -93,10 +109,7 @@ void Listener::on_ready(std::uint32_t) {
 void Listener::accept_ready() {
   if (stopped_) return;
   for (int i = 0; i < kAcceptBatch; ++i) {
-    if (!may_accept_()) {
-      paused_ = true;
-      return;
-    }
+    if (!may_accept_()) return pause("max_connections reached");
     if (!accept_one()) return;
   }
   loop_.poller().again(*this);
@@ -120,12 +133,21 @@ bool Listener::accept_one() {
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-      log::warn("accepting paused: {}", std::strerror(errno));
-      paused_ = true;
+      pause(std::strerror(errno));
       return false;
     default:
       return false;
   }
+}
+
+// At the limit each connection that ends lets one in: a line for each pause would be a flood.
+void Listener::pause(const char* reason) {
+  paused_ = true;
+  ++pauses_;
+  if (pauses_ > 1 && loop_.now() - warned_ < kWarnEvery) return;
+  log::warn("accepting paused ({} time{} since the last word): {}", pauses_, pauses_ == 1 ? "" : "s", reason);
+  pauses_ = 1;
+  warned_ = loop_.now();
 }
 
 void Listener::resume() {

@@ -21,8 +21,11 @@ struct Peer {
 };
 
 // Opens and binds one listening socket. Every worker opens its own for TCP (SO_REUSEPORT); a Unix socket is opened once and duplicated.
-// Errors: kAddressInUse (in use, no permission, no such address), kFile (Unix path). context names the address.
+// Errors: kCannotBind (in use, no permission, no such address or path). context names the address.
 Result<Fd> open_listener(const ListenOptions& options);
+
+// Whether nobody else listens there, which SO_REUSEPORT would not tell: the kernel would share the connections out. Errors: kCannotBind.
+Result<void> check_unused(const ListenOptions& options);
 
 // The address really bound, "127.0.0.1:41234": what port 0 became.
 HostPort local_address(const Fd& socket, const HostPort& asked);
@@ -49,11 +52,14 @@ class Listener final : private Poller::Watcher {
   void on_ready(std::uint32_t events) override;
   void accept_ready();
   bool accept_one();
+  void pause(const char* reason);
 
   Loop& loop_;
   Fd socket_;
   std::function<bool()> may_accept_;
   OnAccept on_accept_;
+  TimePoint warned_;
+  std::uint64_t pauses_ = 0;
   bool paused_ = false;
   bool stopped_ = false;
 };

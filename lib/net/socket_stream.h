@@ -17,6 +17,7 @@ class SocketStream final : public Stream, private Poller::Watcher {
 
   void shutdown_write() override;
   void abort(bool reset) override;
+  bool has_peer_ended() const override { return ended_ || !socket_; }
 
  private:
   SocketStream(Loop& loop, Side side, Fd socket);

@@ -75,6 +75,9 @@ class Stream {
   bool is_ended() const { return read_result_.ready && (read_result_.failed || read_result_.size == 0); }
   bool is_broken() const { return read_result_.ready && read_result_.failed; }
 
+  // The same as the kernel has told it, whoever reads what came before that end.
+  virtual bool has_peer_ended() const = 0;
+
   // For fill(): how long from now, whatever happens meanwhile; 0 for ever. Stays until changed.
   void set_read_timeout(Duration timeout);
   // For every write(): how long the peer may take nothing; 0 for ever.

@@ -38,6 +38,7 @@ class TlsStream final : public Stream {
 
   void shutdown_write() override;
   void abort(bool reset) override;
+  bool has_peer_ended() const override { return end_.ready || inner_->has_peer_ended(); }
 
  private:
   TlsStream(StreamPtr inner, SslPtr ssl);

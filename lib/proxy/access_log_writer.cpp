@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::chrono::seconds kStopPatience{1};
 constexpr std::chrono::seconds kReportEvery{10};
+constexpr std::chrono::seconds kReconnectEvery{1};
 constexpr int kPollMs = 100;
 // A pipe that poll() calls writable takes this much without blocking (POSIX).
 constexpr std::size_t kPipeWrite = 4096;
@@ -127,7 +128,7 @@ void AccessLogWriter::submit(std::string& lines, std::uint64_t count) {
 }
 
 void AccessLogWriter::reopen() {
-  if (options_.target != AccessLogOptions::Target::kFile) return;
+  if (options_.target == AccessLogOptions::Target::kStdout) return;
   {
     const std::lock_guard lock(mutex_);
     reopen_wanted_ = true;
@@ -149,6 +150,7 @@ void AccessLogWriter::run() {
     if (reopen_now) {
       if (auto opened = open_target()) {
         target_ = std::move(*opened);
+        log::info("access log reopened");
       } else {
         log::error("access log not reopened: {}", describe(opened.error()));
       }
@@ -212,10 +214,24 @@ void AccessLogWriter::send_datagrams(std::string_view lines) {
     message += " - rproxy - access - ";
     message += lines.substr(0, end);
     lines.remove_prefix(end + 1);
-    if (::send(target_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) {
+    if (!send_datagram(message)) {
       dropped_.fetch_add(1, std::memory_order_relaxed);
     }
   }
+}
+
+// A syslog daemon that was restarted has another socket under the same name.
+bool AccessLogWriter::send_datagram(std::string_view message) {
+  const auto send = [&] { return ::send(target_.get(), message.data(), message.size(), MSG_NOSIGNAL) >= 0; };
+  if (send()) return true;
+  if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - connected_ < kReconnectEvery) return false;
+  connected_ = now;
+  auto opened = open_target();
+  if (!opened) return false;
+  target_ = std::move(*opened);
+  return send();
 }
 
 void AccessLogWriter::report_drops() {

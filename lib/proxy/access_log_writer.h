@@ -44,6 +44,7 @@ class AccessLogWriter {
   void write_batch(const std::string& lines, std::uint64_t count);
   bool write_stream(std::string_view bytes);
   void send_datagrams(std::string_view lines);
+  bool send_datagram(std::string_view message);
   void report_drops();
   bool is_past_patience() const;
 
@@ -67,6 +68,7 @@ class AccessLogWriter {
   std::atomic<std::uint64_t> dropped_{0};
   std::uint64_t reported_ = 0;
   std::chrono::steady_clock::time_point last_report_;
+  std::chrono::steady_clock::time_point connected_;
   std::thread thread_;
 };
 

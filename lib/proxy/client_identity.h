@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "exchange/exchange.h"
+#include "exchange/request_ids.h"
 #include "proxy/options.h"
 
 namespace rproxy::proxy {
@@ -11,7 +12,7 @@ namespace rproxy::proxy {
 class ClientIdentity {
  public:
   // `options` outlives it. One per worker: the ids come from its own generator.
-  explicit ClientIdentity(const ForwardingOptions& options);
+  explicit ClientIdentity(const ForwardingOptions& options) : options_(options) {}
 
   // Sets request.client_ip (the rightmost address that is no trusted proxy) and request.trace.request_id (a trusted peer's own, else a new
   // one of 128 random bits).
@@ -20,10 +21,8 @@ class ClientIdentity {
   bool is_trusted(const exchange::Request& request) const;
 
  private:
-  std::string_view make_request_id(Arena& arena);
-
   const ForwardingOptions& options_;
-  std::uint64_t state_[2];
+  exchange::RequestIds ids_;
 };
 
 }  // namespace rproxy::proxy

@@ -49,6 +49,8 @@ bool has_cost_nothing(const Error& error) {
          error.code != ErrorCode::kHandshakeTimeout;
 }
 
+constexpr Duration kComplainEvery{1'000};
+
 // An end to the search even where each endpoint fails at once.
 constexpr std::size_t kTriesMax = 64;
 
@@ -62,10 +64,7 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
     co_return response;
   }
   const Error& error = response.error();
-  if (error.side != Side::kClient) {
-    log::info("{} {}: {}: {}", request.trace.upstream, request.trace.endpoint, exchange::termination_of(error),
-              describe(error));
-  }
+  if (error.side != Side::kClient) complain(request, error);
   if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
   request.trace.failed = true;
   request.trace.error = error.code;
@@ -73,6 +72,17 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   page.head.fields.add(http::FieldId::kProxyStatus,
                        request.arena->concat({forwarding_.via_name, "; error=", exchange::proxy_error_of(error)}));
   co_return page;
+}
+
+// A failing upstream fails each request: the log tells of the first, and then how many more there were.
+void Proxy::complain(const Request& request, const Error& error) {
+  if (const TimePoint now = request.loop->now(); now - complained_ >= kComplainEvery) {
+    complained_ = now;
+    log::warn("upstream {} {}: {}: {} (request {}, {} more not told)", request.trace.upstream, request.trace.endpoint,
+              exchange::termination_of(error), describe(error), request.trace.request_id, std::exchange(untold_, 0));
+  } else {
+    ++untold_;
+  }
 }
 
 Result<void> Proxy::prepare(Request& request) const {

@@ -37,11 +37,14 @@ class Proxy final : public exchange::Handler {
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request);
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh);
   bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);
+  void complain(const exchange::Request& request, const Error& error);
   void finish(exchange::Request& request, exchange::Response& response) const;
 
   const Plan& plan_;
   const ForwardingOptions& forwarding_;
   upstream::Pool& pool_;
+  TimePoint complained_;
+  std::uint64_t untold_ = 0;
 };
 
 }  // namespace rproxy::proxy

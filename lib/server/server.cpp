@@ -132,7 +132,6 @@ void Server::wait_for_end() {
     const auto signal = signals_.wait(std::nullopt);
     if (signal == SIGUSR1) {
       if (log_) log_->reopen();
-      log::info("log files reopened");
     } else if (signal == SIGHUP) {
       log::warn("SIGHUP ignored: restart to apply a changed configuration");
     } else if (signal == SIGINT || signal == SIGTERM || running_ == 0) {

@@ -8,7 +8,7 @@ namespace rproxy::server {
 
 // Serves until SIGINT or SIGTERM, then drains: requests under way finish, at most config.server.drain_timeout long; a second signal ends
 // at once. SIGUSR1 reopens log files. Blocks; takes over these signals of the process.
-// Errors before anything is served: kAddressInUse and kFile (a listener), kResolveFailed, kConfig, kFile (a certificate).
+// Errors before anything is served: kCannotBind (a listener), kResolveFailed, kConfig, kFile (a certificate).
 Result<void> run(config::Config config);
 
 // What run() would find wrong before it opens a socket or resolves a name: certificates that can't be read or used. Errors: kFile, kConfig.

@@ -14,6 +14,7 @@ Result<std::vector<OpenListener>> open_listeners(const config::Config& config, u
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     OpenListener open{i, {}, {}};
     net::ListenOptions options = config.listeners[i].listen;
+    if (auto unused = net::check_unused(options); !unused) return fail(std::move(unused.error()));
     auto first = net::open_listener(options);
     if (!first) return fail(std::move(first.error()));
     open.bound = net::local_address(*first, options.address);

@@ -9,7 +9,10 @@ Result<std::unique_ptr<Upstream>> Upstream::create(Options options) {
   const Options& chosen = upstream->options_;
   for (const auto& endpoint : chosen.endpoints) {
     auto addresses = net::resolve(endpoint.address);
-    if (!addresses) return fail(std::move(addresses.error()));
+    if (!addresses) {
+      addresses.error().context = "upstream " + chosen.name + ": " + addresses.error().context;
+      return fail(std::move(addresses.error()));
+    }
     for (const auto& address : *addresses) {
       auto made = std::make_unique<Endpoint>(endpoint, chosen.ejection);
       made->address = address;

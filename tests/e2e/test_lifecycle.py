@@ -169,6 +169,18 @@ class AccessLog(TestCase):
         self.assertTrue(message.startswith("<190>1 "), message)
         self.assertEqual(json.loads(message[message.index("{"):])["path"], "/to-syslog")
 
+    def test_syslog_comes_back(self):
+        path = str(self.directory() / "log")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as first:
+            first.bind(path)
+            proxy = self.serve(f'path = "syslog:{path}"\nflush = "50ms"')
+        os.unlink(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as second:
+            second.bind(path)
+            second.settimeout(20)
+            proxy.get("/again")
+            self.assertIn("/again", second.recv(65536).decode())
+
     def test_full_disk_blocks_nobody(self):
         proxy = self.serve('path = "/dev/full"\nbuffer = "4KiB"')
         for _ in range(200):
@@ -201,6 +213,12 @@ class Starting(TestCase):
             code, log = self.exit_code(config_for(backend, listen=listen))
             self.assertEqual(code, 4, log)
             self.assertIn("in use", log)
+        with Proxy(config_for(backend)) as first:
+            listen = f'http = "{first.address[0]}:{first.address[1]}"'
+            code, log = self.exit_code(config_for(backend, listen=listen))
+            self.assertEqual(code, 4, log)
+        code, log = self.exit_code(config_for(backend, listen=f'http = "unix:{self.directory()}/none/front.sock"'))
+        self.assertEqual(code, 4, log)
         self.assertEqual(self.exit_code("nonsense")[0], 3)
         self.assertEqual(self.exit_code(config_for(backend), "--no-such-flag")[0], 2)
 

@@ -31,6 +31,25 @@ class Retries(TestCase):
             self.assertEqual(proxy.get().body, b"good")
         self.assertGreater(bad.connections, 0)
 
+    def test_a_client_that_left_is_not_worked_for(self):
+        left = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            if peer.is_closed():
+                left.set()
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        for body in (b"", b"content"):
+            left.clear()
+            with proxy.connect() as client:
+                client.send(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                until(lambda: backend.requests, "the request at the backend")
+                backend.requests.clear()
+            self.assertTrue(left.wait(20))
+        self.assertEqual([line["status"] for line in proxy.access_lines(2)], [499, 499])
+
     def test_a_post_is_not_sent_twice(self):
         bad = self.start(Backend(once(b"", "reset")))
         proxy = self.start(Proxy(config_for(bad, upstream="ejection = false", extra=ONE_WORKER)))

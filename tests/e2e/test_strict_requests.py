@@ -151,8 +151,11 @@ class StrictRequests(TestCase):
                 self.assertEqual(self.backend.requests[-1].start_line, f"GET {seen} HTTP/1.1")
 
     def test_logs_what_it_rejects(self):
-        exchange_raw(self.proxy.address, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
-        self.assertEqual(self.proxy.access_lines()[0]["status"], 400)
+        data = b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+        page = exchange_raw(self.proxy.address, data)
+        line = self.proxy.access_lines()[0]
+        self.assertEqual((line["status"], line["bytes_received"]), (400, len(data)))
+        self.assertIn(line["request_id"].encode(), page)
 
     def test_limits_content(self):
         proxy = self.start(Proxy(config_for(self.backend, extra="[client]\nmax_body = 10\n")))
