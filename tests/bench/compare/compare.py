@@ -46,7 +46,8 @@ def rproxy(build, home, port, origin, scenario):
     forwarding = "" if scenario.log else "[forwarding]\nx_forwarded = false\nforwarded = false\nvia = false\nrequest_id = false\n"
     log = f'access_log = {{ path = "{home}/access.log", format = "combined" }}\n' if scenario.log else ""
     kind = "https" if scenario.tls else "http"
-    tls = f'[tls]\ncert = "{home}/cert.pem"\nkey = "{home}/cert.key"\n' if scenario.tls else ""
+    tls = (f'[tls]\ncert = "{home}/cert.pem"\nkey = "{home}/cert.key"\nmin_version = "1.3"\n'
+           f'session_tickets = {"false" if scenario.close else "true"}\n') if scenario.tls else ""
     (home / "rproxy.toml").write_text(
         f'{log}[server]\nworkers = 1\nlog_level = "error"\n[listen]\n{kind} = "127.0.0.1:{port}"\n{tls}{forwarding}'
         f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n')
@@ -58,7 +59,8 @@ def nginx(_, home, port, origin, scenario):
     forwarding = ("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;"
                   "proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Request-ID $request_id;") if scenario.log else ""
     log = f"{home}/access.log combined buffer=32k flush=1s" if scenario.log else "off"
-    tls = f"ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/cert.key;" if scenario.tls else ""
+    tls = (f"ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/cert.key; ssl_protocols TLSv1.3;"
+           f"ssl_session_tickets {'off' if scenario.close else 'on'};") if scenario.tls else ""
     (home / "nginx.conf").write_text(f"""
 daemon off; master_process off; pid {home}/nginx.pid; error_log {home}/error.log crit;
 events {{ worker_connections 9900; }}
@@ -83,12 +85,13 @@ def haproxy(_, home, port, origin, scenario):
     forwarding = "option forwardfor\nhttp-request set-header X-Forwarded-Proto http\nhttp-request set-header X-Request-ID %[uuid()]\n"
     log = "option httplog\nlog global\n" if scenario.log else ""
     target = f"log {home}/log.sock local0\n" if scenario.log else ""
-    tls = f"ssl crt {home}/both.pem" if scenario.tls else ""
+    tls = f"ssl crt {home}/both.pem ssl-min-ver TLSv1.3 {'no-tls-tickets' if scenario.close else ''}" if scenario.tls else ""
     (home / "haproxy.cfg").write_text(f"""
 global
   nbthread 1
   maxconn 9000
   tune.ssl.default-dh-param 2048
+  {"tune.ssl.cachesize 0" if scenario.close else ""}
   {target}
 defaults
   mode http
