@@ -1,0 +1,110 @@
+// What the upstream is told about the client, and what the client is told about the upstream.
+#include <gtest/gtest.h>
+
+#include "proxy/client_identity.h"
+#include "proxy/request_head.h"
+#include "proxy/response_head.h"
+
+namespace rproxy::proxy {
+namespace {
+
+using http::FieldId;
+
+struct Fixture {
+  Fixture() {
+    client.peer.ip = IpAddress::parse("192.0.2.7").value();
+    request.client = &client;
+    request.client_ip = client.peer.ip;
+    request.arena = &arena;
+    request.head.scheme = "https";
+    request.head.authority = "shop.com";
+    request.client_authority = "shop.com";
+  }
+  Arena arena;
+  exchange::Client client;
+  exchange::Request request;
+};
+
+TEST(RequestHead, AStrangersForwardingFieldsAreReplaced) {
+  for (const char* spelling : {"X-Forwarded-For", "x_forwarded_for", "X-Forwarded_For", "FORWARDED", "X-Real-IP"}) {
+    Fixture f;
+    f.request.head.fields.add(spelling, "6.6.6.6");
+    prepare_request_head(f.request, {});
+    for (const auto& field : f.request.head.fields)
+      EXPECT_EQ(field.value.find("6.6.6.6"), std::string_view::npos) << spelling;
+    EXPECT_EQ(f.request.head.fields.get(FieldId::kXForwardedFor), "192.0.2.7");
+    EXPECT_EQ(f.request.head.fields.get(FieldId::kXForwardedProto), "https");
+    EXPECT_EQ(f.request.head.fields.get(FieldId::kForwarded), "for=192.0.2.7;host=shop.com;proto=https");
+    EXPECT_EQ(f.request.head.fields.get(FieldId::kVia), "1.1 rproxy");
+  }
+}
+
+TEST(RequestHead, ATrustedProxysAreContinued) {
+  Fixture f;
+  f.request.from_trusted_proxy = true;
+  f.request.head.fields.add("X-Forwarded-For", "203.0.113.9");
+  f.request.head.fields.add("X-Forwarded-Proto", "http");
+  f.request.head.fields.add("Via", "1.0 edge");
+  prepare_request_head(f.request, {});
+  EXPECT_EQ(f.request.head.fields.get(FieldId::kXForwardedFor), "203.0.113.9, 192.0.2.7");
+  EXPECT_EQ(f.request.head.fields.get(FieldId::kXForwardedProto), "http");
+  EXPECT_EQ(f.request.head.fields.get(FieldId::kVia), "1.0 edge, 1.1 rproxy");
+}
+
+TEST(ClientIdentity, BelievesOnlyWhomItTrusts) {
+  ForwardingOptions options;
+  options.trusted_proxies.push_back(IpNetwork::parse("192.0.2.0/24").value());
+  for (const bool trusted : {true, false}) {
+    Fixture f;
+    if (!trusted) f.client.peer.ip = f.request.client_ip = IpAddress::parse("198.51.100.1").value();
+    f.request.head.fields.add("X-Forwarded-For", "203.0.113.9");
+    f.request.head.fields.add("X-Request-ID", "their-id");
+    ClientIdentity(options).establish(f.request);
+    EXPECT_EQ(f.request.client_ip.to_string(), trusted ? "203.0.113.9" : "198.51.100.1");
+    EXPECT_EQ(f.request.trace.request_id == "their-id", trusted);
+    EXPECT_FALSE(f.request.trace.request_id.empty());
+  }
+  Fixture f;
+  f.request.head.fields.add("X-Request-ID", "<script>");
+  ClientIdentity(options).establish(f.request);
+  EXPECT_EQ(f.request.trace.request_id.size(), 32U);
+}
+
+TEST(BackendHider, TheClientNeverLearnsWhatIsBehind) {
+  const BackendHider hider({"10.0.0.1:8001", "10.0.0.1", "backend.internal"}, "/app");
+  struct Case {
+    const char* name;
+    const char* value;
+    const char* seen;
+  };
+  const Case cases[] = {
+      {"Location", "http://10.0.0.1:8001/x?y", "https://shop.com/app/x?y"},
+      {"Location", "//backend.internal/x", "https://shop.com/app/x"},
+      {"Location", "http://user@BACKEND.internal", "https://shop.com/app/"},
+      {"Location", "https://elsewhere.com/x", "https://elsewhere.com/x"},
+      {"Location", "/relative", "/relative"},
+      {"Content-Location", "http://10.0.0.1/x", "https://shop.com/app/x"},
+      {"Refresh", "5; url=http://10.0.0.1:8001/x", "5; url=https://shop.com/app/x"},
+      {"Refresh", "5; URL = 'http://10.0.0.1/x'", "5; url=https://shop.com/app/x"},
+      {"Refresh", "5", "5"},
+      {"Set-Cookie", "a=1; Domain=backend.internal; Path=/", "a=1; Path=/"},
+      {"Set-Cookie", "a=1; domain=.Backend.Internal", "a=1"},
+      {"Set-Cookie", "a=1; Domain=shop.com", "a=1; Domain=shop.com"},
+  };
+  for (const Case& each : cases) {
+    Fixture f;
+    http::ResponseHead head;
+    head.fields.add(each.name, each.value);
+    hider.apply(head, f.request);
+    EXPECT_EQ(head.fields.find(each.name)->value, each.seen) << each.value;
+  }
+  Fixture f;
+  http::ResponseHead head;
+  for (const char* name : {"Server", "X-Powered-By", "X-AspNet-Version", "Via", "X-Runtime", "X-Generator"})
+    head.fields.add(name, "secret");
+  hider.apply(head, f.request);
+  EXPECT_TRUE(head.fields.empty());
+}
+
+}  // namespace
+}  // namespace rproxy::proxy
