@@ -2,6 +2,7 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include "config/document.h"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -123,11 +124,77 @@ bool is_text(const SourceFile& file, std::string_view text, std::vector<Diagnost
   return true;
 }
 
+// The string that `text` begins with, its quotes included. One that doesn't end is the parser's to report.
+std::size_t string_size(std::string_view text) {
+  const std::string quote(1, text[0]);
+  const std::string block = quote + quote + quote;
+  const bool is_block = text.starts_with(block);
+  std::size_t at = is_block ? 3 : 1;
+  while (at < text.size() && !text.substr(at).starts_with(is_block ? block : quote)) {
+    if (!is_block && text[at] == '\n') return at;
+    at += text[at] == '\\' && text[0] == '"' ? 2 : 1;
+  }
+  at += is_block ? 3 : 1;
+  // A block may end in two quotes of its own before the three.
+  for (int own = 0; is_block && own < 2 && at < text.size() && text[at] == text[0]; ++own) ++at;
+  return std::min(at, text.size());
+}
+
+Location location_of(const SourceFile& file, std::string_view text, std::size_t offset) {
+  Location at{file.name, 1, 1};
+  for (const char c : text.substr(0, offset)) {
+    if (c == '\n') at = {file.name, at.line + 1, 0};
+    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++at.column;
+  }
+  return at;
+}
+
+// The parser recurses for each part of a key and each bracket, and so do the trees it makes: neither may be as deep as the file likes.
+bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagnostic>& diagnostics) {
+  constexpr std::size_t kPartsMax = 64;
+  constexpr std::size_t kBracketsMax = 32;
+  std::size_t dots = 0;
+  std::size_t brackets = 0;
+  std::size_t begin = 0;  // of what may be a key
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      at += string_size(text.substr(at));
+      continue;
+    }
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    ++at;
+    if (c == '.') ++dots;
+    if (c == '[' || c == '{') ++brackets;
+    if ((c == ']' || c == '}') && brackets > 0) --brackets;
+    if (dots >= kPartsMax) {
+      report(file, location_of(file, text, begin), fmt::format("a key of more than {} parts", kPartsMax),
+             "no key of a configuration has more than 5; write a name that holds dots in quotes", diagnostics);
+      return false;
+    }
+    if (brackets > kBracketsMax) {
+      report(file, location_of(file, text, at - 1),
+             fmt::format("more than {} brackets inside each other", kBracketsMax),
+             "no value of a configuration is that deep", diagnostics);
+      return false;
+    }
+    if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) {
+      dots = 0;
+      begin = at;
+    }
+    if (begin + 1 == at && (c == ' ' || c == '\t')) begin = at;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
-  if (!is_text(*file, text, diagnostics)) return std::nullopt;
+  if (!is_text(*file, text, diagnostics) || !is_shallow(*file, text, diagnostics)) return std::nullopt;
   const toml::parse_result parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
   const toml::parse_error& error = parsed.error();

@@ -1,16 +1,19 @@
 #include "config/source.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
+#include "base/fd.h"
 #include "config/document.h"
 
 namespace rproxy::config {
@@ -20,28 +23,37 @@ constexpr std::size_t kFileMax = 16 << 20;
 constexpr std::size_t kIncludeDepthMax = 16;
 constexpr std::size_t kSecretMax = 64 << 10;
 
-// Null where the file can't be read; `why` says so.
-std::optional<std::string> read_file(const std::string& path, std::size_t max, std::string& why) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    why = "is a directory";
+enum class Kinds : std::uint8_t { kAny, kRegular };
+
+// Nothing where the file can't be read; `why` says so. Where only regular files will do, a pipe nobody writes to holds up nothing.
+std::optional<std::string> read_file(const std::string& path, Kinds kinds, std::size_t max, std::string& why) {
+  const bool takes_any = kinds == Kinds::kAny;
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | (takes_any ? 0 : O_NONBLOCK)));
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+    why = std::strerror(errno);
     return std::nullopt;
   }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    why = std::strerror(errno);
+  if (S_ISDIR(status.st_mode) || (!takes_any && !S_ISREG(status.st_mode))) {
+    why = S_ISDIR(status.st_mode) ? "is a directory" : "not a regular file";
     return std::nullopt;
   }
   std::string text;
   char block[16384];
-  while (in.read(block, sizeof block), in.gcount() > 0) {
-    text.append(block, static_cast<std::size_t>(in.gcount()));
+  while (true) {
+    const ssize_t got = ::read(file.get(), block, sizeof block);
+    if (got == 0) return text;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      why = std::strerror(errno);
+      return std::nullopt;
+    }
+    text.append(block, static_cast<std::size_t>(got));
     if (text.size() > max) {
       why = fmt::format("larger than {} bytes", max);
       return std::nullopt;
     }
   }
-  return text;
 }
 
 std::shared_ptr<const SourceFile> make_source(const std::string& name, const std::string& text) {
@@ -64,7 +76,7 @@ class Reader {
 
   std::optional<Node> read(const std::string& path, const Place* from, std::size_t depth) {
     std::string why;
-    const auto text = read_file(path, kFileMax, why);
+    const auto text = read_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
     if (!text) {
       Place place;
       if (from != nullptr) {
@@ -198,7 +210,7 @@ class Reader {
 
   std::string secret(const std::string& path, const Place& at) {
     std::string why = "no files here";
-    auto text = may_read_ ? read_file(path, kSecretMax, why) : std::nullopt;
+    auto text = may_read_ ? read_file(path, Kinds::kRegular, kSecretMax, why) : std::nullopt;
     if (!text) {
       problems_.error("RP1008", at, fmt::format("can't read {}: {}", path, why), "check the path and its permissions");
       return {};

@@ -5,11 +5,29 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <limits>
 
 #include "config/source.h"
 
 namespace rproxy::config {
+namespace {
+
+// A point in time this far ahead overflows no clock, in whatever unit it is counted.
+constexpr Duration kDurationMax = std::chrono::hours(24 * 365);
+
+// Whether `text` would be fine with other digits: then its number is what is wrong.
+template <typename T>
+bool is_overflow(std::string_view text, std::optional<T> (*parse)(std::string_view)) {
+  std::string smaller;
+  for (const char c : text) {
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_digit || smaller.empty() || smaller.back() != '1') smaller += is_digit ? '1' : c;
+  }
+  return !parse(text) && parse(smaller);
+}
+
+}  // namespace
 
 bool expect(Problems& problems, const Node& node, Node::Kind kind) {
   return expect(problems, node, kind, kind_name(kind));
@@ -35,7 +53,11 @@ void decode_value(Problems& problems, const Node& node, Duration& out) {
     return;
   }
   if (!expect(problems, node, Node::Kind::kString, "a duration such as \"5s\"")) return;
-  if (const auto parsed = parse_duration(node.text)) {
+  const auto parsed = parse_duration(node.text);
+  if (parsed ? *parsed > kDurationMax : is_overflow(node.text, parse_duration)) {
+    problems.error("RP1004", node.at, fmt::format("{} is too large", quote_toml(node.text)),
+                   "the longest duration is \"365d\"; \"0\" is no limit");
+  } else if (parsed) {
     out = *parsed;
   } else {
     problems.error("RP1004", node.at, fmt::format("not a duration: {}", quote_toml(node.text)),
@@ -51,6 +73,8 @@ void decode_value(Problems& problems, const Node& node, ByteSize& out) {
   if (!expect(problems, node, Node::Kind::kString, "a size such as \"64KiB\"")) return;
   if (const auto parsed = parse_byte_size(node.text)) {
     out = *parsed;
+  } else if (is_overflow(node.text, parse_byte_size)) {
+    problems.error("RP1004", node.at, fmt::format("{} is too large", quote_toml(node.text)));
   } else {
     problems.error("RP1004", node.at, fmt::format("not a size: {}", quote_toml(node.text)),
                    "write 512, \"64KiB\", \"10MiB\"");
