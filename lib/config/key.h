@@ -27,13 +27,23 @@ struct Key {
 template <typename T>
 using Keys = std::span<const Key<T>>;
 
-// A key whose value is the member that `Access` names.
-template <typename T, auto Access>
-constexpr Key<T> key(std::string_view name, std::string_view meaning) {
-  using Value = std::remove_cvref_t<decltype(Access(std::declval<T&>()))>;
-  return {name, value_type<Value>(), meaning,
-          [](Problems& problems, const Node& node, T& out) { decode_value(problems, node, Access(out)); },
-          [](const T& value) { return render_value(Access(const_cast<T&>(value))); }};
+template <typename T, typename V>
+T class_of(V T::*);
+
+template <auto... Members>
+constexpr auto& reach(auto& from) {
+  return (from.*....*Members);
+}
+
+// A key whose value is a member, named by the members that lead to it: key<&Outer::inner, &Inner::value>(...).
+template <auto First, auto... Rest>
+constexpr auto key(std::string_view name, std::string_view meaning) {
+  using T = decltype(class_of(First));
+  using Value = std::remove_cvref_t<decltype(reach<First, Rest...>(std::declval<T&>()))>;
+  return Key<T>{
+      name, value_type<Value>(), meaning,
+      [](Problems& problems, const Node& node, T& out) { decode_value(problems, node, reach<First, Rest...>(out)); },
+      [](const T& from) { return render_value(reach<First, Rest...>(from)); }};
 }
 
 // A key with a decoder of its own.

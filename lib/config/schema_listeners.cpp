@@ -60,31 +60,19 @@ void decode_listener_tls(Problems& problems, const Node& node, ListenerDraft& ou
 }
 
 using L = ListenerDraft;
-constexpr Key<L> kListener[] = {key < L, [](auto& o) -> auto& {return o.listener.name;
-}  // namespace
-> ("name", "for logs"),
+constexpr Key<L> kListener[] = {
+    key<&L::listener, &Listener::name>("name", "for logs"),
     special<L>("address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
                [](Problems& p, const Node& n, L& o) { decode_address(p, n, o.listener.listen.address); }),
-    key < L, [](auto& o) -> auto& {
-  return o.listener.listen.backlog;
-}
-> ("backlog", "connections waiting to be accepted"), key < L, [](auto& o) -> auto& {
-  return o.listener.listen.defer_accept;
-}
-> ("defer_accept", "wake only when the first bytes are there"), key < L, [](auto& o) -> auto& {
-  return o.listener.listen.v6_only;
-}
-> ("v6_only", "[::] takes no IPv4 connections"),
+    key<&L::listener, &Listener::listen, &net::ListenOptions::backlog>("backlog", "connections waiting to be accepted"),
+    key<&L::listener, &Listener::listen, &net::ListenOptions::defer_accept>("defer_accept",
+                                                                            "wake only when the first bytes are there"),
+    key<&L::listener, &Listener::listen, &net::ListenOptions::v6_only>("v6_only", "[::] takes no IPv4 connections"),
     special<L>("unix_mode", "string", "permissions of a Unix socket, \"0660\"", decode_mode),
     special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]",
                decode_listener_tls),
-    key < L, [](auto& o) -> auto& {
-  return o.listener.redirect_https;
-}
-> ("redirect_https", "answer everything with a redirect to https"), key < L, [](auto& o) -> auto& {
-  return o.listener.redirect_port;
-}
-> ("redirect_port", "the port that redirect names"),
+    key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
+    key<&L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
 };  // namespace rproxy::config
 
 constexpr Key<net::CertificateFiles> kCertificate[] = {
@@ -124,22 +112,15 @@ constexpr Key<T> kTls[] = {
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.key); }),
     special<T>("certificates", "array of { cert, key }",
                "several; chosen by the name asked for, the first is the default", decode_certificates),
-    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_version), key < T,
-    [](auto& o) -> auto& {return o.options.ciphers;
-}
-> ("ciphers", "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"), key < T, [](auto& o) -> auto& {
-  return o.options.ciphersuites;
-}
-> ("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"), key < T, [](auto& o) -> auto& { return o.options.groups; }
-> ("groups", "key exchange groups; empty: X25519:P-256:P-384"), key < T, [](auto& o) -> auto& {
-  return o.options.session_tickets;
-}
-> ("session_tickets", "resume sessions by tickets whose keys rotate"), key < T, [](auto& o) -> auto& {
-  return o.options.strict_sni;
-}
-> ("strict_sni", "refuse names that no certificate covers"),
-}
-;
+    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_version),
+    key<&T::options, &net::TlsServerOptions::ciphers>("ciphers",
+                                                      "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
+    key<&T::options, &net::TlsServerOptions::ciphersuites>("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"),
+    key<&T::options, &net::TlsServerOptions::groups>("groups", "key exchange groups; empty: X25519:P-256:P-384"),
+    key<&T::options, &net::TlsServerOptions::session_tickets>("session_tickets",
+                                                              "resume sessions by tickets whose keys rotate"),
+    key<&T::options, &net::TlsServerOptions::strict_sni>("strict_sni", "refuse names that no certificate covers"),
+};
 
 }  // namespace
 

@@ -73,10 +73,8 @@ constexpr Key<M> kMatch[] = {
                [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
     special<M>("cookie", "table", "the same for cookies",
                [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
-    key < M, [](auto& o) -> auto& {return o.client_ips;
-}  // namespace
-> ("client_ip", "networks, one of which the client is in"),
-};  // namespace rproxy::config
+    key<&M::client_ips>("client_ip", "networks, one of which the client is in"),
+};
 
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
@@ -91,15 +89,13 @@ void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
 }
 
 using W = route::RewriteOptions;
-constexpr Key<W> kRewrite[] = {key < W, [](auto& o) -> auto& {return o.strip_prefix;
-}
-> ("strip_prefix", "whole segments taken from the front"), key < W, [](auto& o) -> auto& { return o.add_prefix; }
-> ("add_prefix", "put in front"), key < W, [](auto& o) -> auto& { return o.replace_path; }
-> ("replace_path", "the whole path; the query stays"), key < W, [](auto& o) -> auto& { return o.regex; }
-> ("regex", "RE2; its first match is replaced"), key < W, [](auto& o) -> auto& { return o.replacement; }
-> ("replacement", "by this, with \\\\1 to \\\\9"),
-}
-;
+constexpr Key<W> kRewrite[] = {
+    key<&W::strip_prefix>("strip_prefix", "whole segments taken from the front"),
+    key<&W::add_prefix>("add_prefix", "put in front"),
+    key<&W::replace_path>("replace_path", "the whole path; the query stays"),
+    key<&W::regex>("regex", "RE2; its first match is replaced"),
+    key<&W::replacement>("replacement", "by this, with \\\\1 to \\\\9"),
+};
 
 void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
   decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
@@ -123,11 +119,8 @@ void decode_redirect_status(Problems& problems, const Node& node, Redirect& out)
 
 constexpr Key<Redirect> kRedirect[] = {
     special<Redirect>("status", "integer", "301, 302, 303, 307 or 308 (default)", decode_redirect_status),
-    key < Redirect, [](auto& o) -> auto& {return o.location;
-}
-> ("location", "may use {scheme} {host} {path} {query} {uri}"),
-}
-;
+    key<&Redirect::location>("location", "may use {scheme} {host} {path} {query} {uri}"),
+};
 
 bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
@@ -162,12 +155,11 @@ void decode_respond_status(Problems& problems, const Node& node, Respond& out) {
   if (const auto status = decode_integer(problems, node, 200, 599)) out.status = static_cast<std::uint16_t>(*status);
 }
 
-constexpr Key<Respond> kRespond[] = {special<Respond>("status", "integer", "200 to 599", decode_respond_status),
-                                     key < Respond, [](auto& o) -> auto& {return o.body;
-}
-> ("body", "the content"), special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
-}
-;
+constexpr Key<Respond> kRespond[] = {
+    special<Respond>("status", "integer", "200 to 599", decode_respond_status),
+    key<&Respond::body>("body", "the content"),
+    special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
+};
 
 void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
   Respond& respond = out.respond.emplace();
@@ -186,23 +178,16 @@ void decode_upstream(Problems& problems, const Node& node, RouteDraft& out) {
 }
 
 using D = proxy::ForwardAction;
-constexpr Key<D> kDefaults[] = {key < D, [](auto& o) -> auto& {return o.host;
-}
-> ("host", "Host sent to the servers; empty: the client's"), key < D, [](auto& o) -> auto& { return o.hide_backend; }
-> ("hide_backend", "strip Server and the like, rewrite Location and cookie domains"), key < D, [](auto& o) -> auto& {
-  return o.proxy_status;
-}
-> ("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"), key < D, [](auto& o) -> auto& {
-  return o.request_timeout;
-}
-> ("request_timeout", "the whole request; 0: none"),
-}
-;
+constexpr Key<D> kDefaults[] = {
+    key<&D::host>("host", "Host sent to the servers; empty: the client's"),
+    key<&D::hide_backend>("hide_backend", "strip Server and the like, rewrite Location and cookie domains"),
+    key<&D::proxy_status>("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"),
+    key<&D::request_timeout>("request_timeout", "the whole request; 0: none"),
+};
 
 using R = RouteDraft;
-constexpr Key<R> kRoute[] = {key < R, [](auto& o) -> auto& {return o.route.rule.name;
-}
-> ("name", "for logs; default: what it matches"),
+constexpr Key<R> kRoute[] = {
+    key<&R::route, &Route::rule, &route::Rule::name>("name", "for logs; default: what it matches"),
     special<R>("match", "string or table",
                "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip",
                decode_match),
@@ -215,17 +200,11 @@ constexpr Key<R> kRoute[] = {key < R, [](auto& o) -> auto& {return o.route.rule.
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
     special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
     special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),
-    key < R, [](auto& o) -> auto& {
-  return o.forward.host;
-}
-> ("host", "Host sent to the servers; empty: the client's"), key < R, [](auto& o) -> auto& {
-  return o.forward.hide_backend;
-}
-> ("hide_backend", "as in [defaults]"), key < R, [](auto& o) -> auto& { return o.forward.proxy_status; }
-> ("proxy_status", "as in [defaults]"), key < R, [](auto& o) -> auto& { return o.forward.request_timeout; }
-> ("request_timeout", "as in [defaults]"),
-}
-;
+    key<&R::forward, &D::host>("host", "Host sent to the servers; empty: the client's"),
+    key<&R::forward, &D::hide_backend>("hide_backend", "as in [defaults]"),
+    key<&R::forward, &D::proxy_status>("proxy_status", "as in [defaults]"),
+    key<&R::forward, &D::request_timeout>("request_timeout", "as in [defaults]"),
+};
 
 }  // namespace
 

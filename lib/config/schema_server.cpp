@@ -9,18 +9,11 @@
 namespace rproxy::config {
 namespace {
 
-constexpr Key<Server> kServer[] = {key < Server, [](auto& o) -> auto& {return o.workers;
-}
-> ("workers", "threads; 0: one for each CPU this process may use"), key < Server, [](auto& o) -> auto& {
-  return o.max_connections;
-}
-> ("max_connections", "client connections in all; 0: as descriptors allow"), key < Server, [](auto& o) -> auto& {
-  return o.drain_timeout;
-}
-> ("drain_timeout", "how long requests under way may take at shutdown"), key < Server, [](auto& o) -> auto& {
-  return o.log_level;
-}
-> ("log_level", "debug, info, warn, error or off; to stderr"),
+constexpr Key<Server> kServer[] = {
+    key<&Server::workers>("workers", "threads; 0: one for each CPU this process may use"),
+    key<&Server::max_connections>("max_connections", "client connections in all; 0: as descriptors allow"),
+    key<&Server::drain_timeout>("drain_timeout", "how long requests under way may take at shutdown"),
+    key<&Server::log_level>("log_level", "debug, info, warn, error or off; to stderr"),
 };  // namespace rproxy::config
 
 void decode_slashes(Problems& problems, const Node& node, downstream::Options& out) {
@@ -44,45 +37,34 @@ void decode_max_head(Problems& problems, const Node& node, ByteSize& out) {
 }
 
 using C = downstream::Options;
-constexpr Key<C> kClient[] = {key < C, [](auto& o) -> auto& {return o.handshake_timeout;
-}
-> ("handshake_timeout", "TLS, from accept to finished"), key < C, [](auto& o) -> auto& { return o.head_timeout; }
-> ("head_timeout", "a request head, first byte to last"), key < C, [](auto& o) -> auto& { return o.keep_alive_timeout; }
-> ("keep_alive_timeout", "idle between requests"), key < C, [](auto& o) -> auto& { return o.body_timeout; }
-> ("body_timeout", "longest silence inside a request body"), key < C, [](auto& o) -> auto& { return o.min_body_rate; }
-> ("min_body_rate", "bytes a second a body must bring; 0: any"), key < C, [](auto& o) -> auto& {
-  return o.send_timeout;
-}
-> ("send_timeout", "longest time the client takes nothing of a response"), key < C, [](auto& o) -> auto& {
-  return o.tunnel_timeout;
-}
-> ("tunnel_timeout", "silence both ways after an upgrade"), key < C, [](auto& o) -> auto& {
-  return o.requests_per_connection;
-}
-> ("requests_per_connection", "then it is closed; 0: no limit"), key < C, [](auto& o) -> auto& { return o.max_body; }
-> ("max_body", "request content; over: 413; 0: no limit"),
+constexpr Key<C> kClient[] = {
+    key<&C::handshake_timeout>("handshake_timeout", "TLS, from accept to finished"),
+    key<&C::head_timeout>("head_timeout", "a request head, first byte to last"),
+    key<&C::keep_alive_timeout>("keep_alive_timeout", "idle between requests"),
+    key<&C::body_timeout>("body_timeout", "longest silence inside a request body"),
+    key<&C::min_body_rate>("min_body_rate", "bytes a second a body must bring; 0: any"),
+    key<&C::send_timeout>("send_timeout", "longest time the client takes nothing of a response"),
+    key<&C::tunnel_timeout>("tunnel_timeout", "silence both ways after an upgrade"),
+    key<&C::requests_per_connection>("requests_per_connection", "then it is closed; 0: no limit"),
+    key<&C::max_body>("max_body", "request content; over: 413; 0: no limit"),
     {"max_head", "size", "request line and headers; over: 431",
      [](Problems& p, const Node& n, C& o) { decode_max_head(p, n, o.head.head); },
      [](const C& o) { return render_value(o.head.head); }},
-    key < C, [](auto& o) -> auto& {
-  return o.head.target;
-}
-> ("max_target", "request target; over: 414"), key < C, [](auto& o) -> auto& { return o.head.fields; }
-> ("max_fields", "header lines; over: 431"), key < C, [](auto& o) -> auto& { return o.chunks.extension_bytes; }
-> ("max_chunk_extensions", "bytes of chunk extensions in a request"), key < C, [](auto& o) -> auto& {
-  return o.chunks.trailers;
-}
-> ("max_trailers", "trailer section of a request"), key < C, [](auto& o) -> auto& { return o.chunks.trailer_fields; }
-> ("max_trailer_fields", "trailer lines of a request"),
+    key<&C::head, &http::HeadLimits::target>("max_target", "request target; over: 414"),
+    key<&C::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 431"),
+    key<&C::chunks, &http::ChunkLimits::extension_bytes>("max_chunk_extensions",
+                                                         "bytes of chunk extensions in a request"),
+    key<&C::chunks, &http::ChunkLimits::trailers>("max_trailers", "trailer section of a request"),
+    key<&C::chunks, &http::ChunkLimits::trailer_fields>("max_trailer_fields", "trailer lines of a request"),
     {"duplicate_slashes", "string", "merge, keep or reject \"//\" in paths", decode_slashes,
      [](const C& o) {
        return quote_toml(std::array{"merge", "keep", "reject"}[static_cast<std::size_t>(o.paths.duplicate_slashes)]);
      }},
-    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash, [](const C& o) {
+    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash,
+     [](const C& o) {
        return quote_toml(std::array{"keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]);
      }},
-}
-;
+};
 
 void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOptions& out) {
   decode_value(problems, node, out.via_name);
@@ -95,19 +77,15 @@ void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOpti
 }
 
 using F = proxy::ForwardingOptions;
-constexpr Key<F> kForwarding[] = {key < F, [](auto& o) -> auto& {return o.trusted_proxies;
-}
-> ("trusted_proxies", "peers whose forwarding headers are believed"), key < F, [](auto& o) -> auto& {
-  return o.x_forwarded;
-}
-> ("x_forwarded", "send X-Forwarded-For, -Proto, -Host"), key < F, [](auto& o) -> auto& { return o.forwarded; }
-> ("forwarded", "send Forwarded (RFC 7239)"), key < F, [](auto& o) -> auto& { return o.via; }
-> ("via", "send Via"), key < F, [](auto& o) -> auto& { return o.request_id; }
-> ("request_id", "send X-Request-ID"),
+constexpr Key<F> kForwarding[] = {
+    key<&F::trusted_proxies>("trusted_proxies", "peers whose forwarding headers are believed"),
+    key<&F::x_forwarded>("x_forwarded", "send X-Forwarded-For, -Proto, -Host"),
+    key<&F::forwarded>("forwarded", "send Forwarded (RFC 7239)"),
+    key<&F::via>("via", "send Via"),
+    key<&F::request_id>("request_id", "send X-Request-ID"),
     {"via_name", "string", "this proxy's name in Via", decode_via_name,
      [](const F& o) { return render_value(o.via_name); }},
-}
-;
+};
 
 void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions& out) {
   using Format = proxy::AccessLogOptions::Format;
@@ -130,13 +108,10 @@ using A = proxy::AccessLogOptions;
 constexpr Key<A> kAccessLog[] = {
     special<A>("path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"",
                decode_access_log_target),
-    special<A>("format", "string", "\"json\", \"combined\" or a template", decode_format), key < A,
-    [](auto& o) -> auto& {return o.buffer;
-}
-> ("buffer", "waiting lines; more are dropped and counted"), key < A, [](auto& o) -> auto& { return o.flush; }
-> ("flush", "longest a line waits"),
-}
-;
+    special<A>("format", "string", "\"json\", \"combined\" or a template", decode_format),
+    key<&A::buffer>("buffer", "waiting lines; more are dropped and counted"),
+    key<&A::flush>("flush", "longest a line waits"),
+};
 
 }  // namespace
 

@@ -58,10 +58,9 @@ void decode_upstream_version(Problems& problems, const Node& node, net::TlsClien
 }
 
 using T = net::TlsClientOptions;
-constexpr Key<T> kTls[] = {key < T, [](auto& o) -> auto& {return o.verify;
-}  // namespace
-> ("verify", "check the server's certificate"), key < T, [](auto& o) -> auto& { return o.server_name; }
-> ("server_name", "SNI and the name verified; empty: the server's host"),
+constexpr Key<T> kTls[] = {
+    key<&T::verify>("verify", "check the server's certificate"),
+    key<&T::server_name>("server_name", "SNI and the name verified; empty: the server's host"),
     special<T>("ca_file", "path", "PEM; default: the system's store",
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
     special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version),
@@ -82,32 +81,18 @@ void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   }
 }
 
-constexpr Key<upstream::PoolOptions> kPool[] = {key < upstream::PoolOptions, [](auto& o) -> auto& {return o.max_idle;
-}
-> ("max_idle", "kept per server and worker; 0: none"), key < upstream::PoolOptions, [](auto& o) -> auto& {
-  return o.idle_timeout;
-}
-> ("idle_timeout", "then an idle connection is closed"), key < upstream::PoolOptions, [](auto& o) -> auto& {
-  return o.lifetime;
-}
-> ("lifetime", "then a connection is not used again"), key < upstream::PoolOptions, [](auto& o) -> auto& {
-  return o.max_requests;
-}
-> ("max_requests", "on one connection; 0: no limit"),
-}
-;
+constexpr Key<upstream::PoolOptions> kPool[] = {
+    key<&upstream::PoolOptions::max_idle>("max_idle", "kept per server and worker; 0: none"),
+    key<&upstream::PoolOptions::idle_timeout>("idle_timeout", "then an idle connection is closed"),
+    key<&upstream::PoolOptions::lifetime>("lifetime", "then a connection is not used again"),
+    key<&upstream::PoolOptions::max_requests>("max_requests", "on one connection; 0: no limit"),
+};
 
-constexpr Key<upstream::RetryOptions> kRetry[] = {key < upstream::RetryOptions, [](auto& o) -> auto& {return o.attempts;
-}
-> ("attempts", "in all, the first included"), key < upstream::RetryOptions, [](auto& o) -> auto& {
-  return o.budget_percent;
-}
-> ("budget_percent", "retries as a share of requests"), key < upstream::RetryOptions, [](auto& o) -> auto& {
-  return o.budget_min;
-}
-> ("budget_min", "always allowed in ten seconds"),
-}
-;
+constexpr Key<upstream::RetryOptions> kRetry[] = {
+    key<&upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
+    key<&upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
+    key<&upstream::RetryOptions::budget_min>("budget_min", "always allowed in ten seconds"),
+};
 
 void decode_retry(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool) && !node.flag) {
@@ -120,14 +105,12 @@ void decode_retry(Problems& problems, const Node& node, U& out) {
 }
 
 using E = balance::EjectionOptions;
-constexpr Key<E> kEjection[] = {key < E, [](auto& o) -> auto& {return o.consecutive_failures;
-}
-> ("consecutive_failures", "in a row; 0: never"), key < E, [](auto& o) -> auto& { return o.base_time; }
-> ("base_time", "the first time out; doubles each time in a row"), key < E, [](auto& o) -> auto& { return o.max_time; }
-> ("max_time", "the longest time out"), key < E, [](auto& o) -> auto& { return o.max_percent; }
-> ("max_percent", "of the servers may be out; above, all are used"),
-}
-;
+constexpr Key<E> kEjection[] = {
+    key<&E::consecutive_failures>("consecutive_failures", "in a row; 0: never"),
+    key<&E::base_time>("base_time", "the first time out; doubles each time in a row"),
+    key<&E::max_time>("max_time", "the longest time out"),
+    key<&E::max_percent>("max_percent", "of the servers may be out; above, all are used"),
+};
 
 void decode_ejection(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool) && !node.flag) {
@@ -154,21 +137,15 @@ constexpr Key<U> kUpstream[] = {
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
     special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
     special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
-    key < U, [](auto& o) -> auto& {return o.connect_timeout;
-}
-> ("connect_timeout", "TCP"), key < U, [](auto& o) -> auto& { return o.handshake_timeout; }
-> ("handshake_timeout", "TLS"), key < U, [](auto& o) -> auto& { return o.response_timeout; }
-> ("response_timeout", "request sent to response head"), key < U, [](auto& o) -> auto& { return o.body_timeout; }
-> ("body_timeout", "longest silence inside a response body"), key < U, [](auto& o) -> auto& { return o.send_timeout; }
-> ("send_timeout", "longest time the server takes nothing of a request"),
+    key<&U::connect_timeout>("connect_timeout", "TCP"),
+    key<&U::handshake_timeout>("handshake_timeout", "TLS"),
+    key<&U::response_timeout>("response_timeout", "request sent to response head"),
+    key<&U::body_timeout>("body_timeout", "longest silence inside a response body"),
+    key<&U::send_timeout>("send_timeout", "longest time the server takes nothing of a request"),
     {"max_head", "size", "status line and headers; over: 502", decode_head_size,
      [](const U& o) { return render_value(o.head.head); }},
-    key < U, [](auto& o) -> auto& {
-  return o.head.fields;
-}
-> ("max_fields", "header lines; over: 502"),
-}
-;
+    key<&U::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 502"),
+};
 
 }  // namespace
 
