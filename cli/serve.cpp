@@ -12,6 +12,7 @@
 #include "cli/diagnostics.h"
 #include "config/load.h"
 #include "server/server.h"
+#include "server/tls_check.h"
 
 namespace rproxy::cli {
 namespace {
@@ -45,7 +46,7 @@ class Serve final : public Command {
         ->type_name("N")
         ->check(CLI::Range(1U, kWorkersMax));
     command->add_flag("--check", check_, "Validate the configuration and exit");
-    command->add_flag("--print-config", print_, "Print the effective configuration, and exit");
+    command->add_flag("--print-config", print_, "Print the effective configuration, and exit")->excludes("--check");
     command
         ->add_flag_callback(
             "--print-keys",
@@ -65,10 +66,14 @@ class Serve final : public Command {
 
   int run() override {
     auto loaded = config::load(path_);
+    if (!print_) server::check_tls(loaded);
     print_diagnostics(loaded, path_);
     if (!loaded.ok()) return kConfiguration;
     override_settings(loaded.config);
-    if (check_) return check(loaded);
+    if (check_) {
+      fmt::print("{}: ok\n", path_);
+      return kOk;
+    }
     if (print_) {
       fmt::print("{}", config::render_effective(loaded));
       return kOk;
@@ -83,15 +88,6 @@ class Serve final : public Command {
     if (level_ == "info") config.server.log_level = LogLevel::kInfo;
     if (level_ == "warn") config.server.log_level = LogLevel::kWarn;
     if (level_ == "error") config.server.log_level = LogLevel::kError;
-  }
-
-  int check(const config::Loaded& loaded) const {
-    if (auto checked = server::check(loaded.config); !checked) {
-      fmt::print(stderr, "{}: {}\n", path_, describe(checked.error()));
-      return kConfiguration;
-    }
-    fmt::print("{}: ok\n", path_);
-    return kOk;
   }
 
   static int serve(config::Config config) {

@@ -176,10 +176,4 @@ Result<void> run(config::Config config) {
   return {};
 }
 
-Result<void> check(const config::Config& config) {
-  auto tls = TlsMaterial::load(config);
-  if (!tls) return fail(std::move(tls.error()));
-  return {};
-}
-
 }  // namespace rproxy::server
