@@ -19,6 +19,7 @@
 namespace rproxy::config {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kFileMax = 16 << 20;
 constexpr std::size_t kIncludeDepthMax = 16;
 constexpr std::size_t kSecretMax = 64 << 10;
@@ -76,7 +77,7 @@ class Reader {
 
   std::optional<Node> read(const std::string& path, const Place* from, std::size_t depth) {
     std::string why;
-    const auto text = read_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
+    auto text = read_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
     if (!text) {
       Place place;
       if (from != nullptr) {
@@ -88,10 +89,11 @@ class Reader {
                       "check the path and its permissions");
       return std::nullopt;
     }
-    return parse(path, *text, depth);
+    return parse(path, std::move(*text), depth);
   }
 
-  std::optional<Node> parse(const std::string& name, const std::string& text, std::size_t depth) {
+  std::optional<Node> parse(const std::string& name, std::string text, std::size_t depth) {
+    if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
     auto tree = parse_document(make_source(name, text), text, problems_.list());
     if (!tree) return std::nullopt;
     expand(*tree);
