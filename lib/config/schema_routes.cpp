@@ -4,6 +4,7 @@
 
 #include "config/schema.h"
 #include "http/characters.h"
+#include "proxy/location_template.h"
 
 namespace rproxy::config {
 namespace {
@@ -99,8 +100,11 @@ constexpr Key<W> kRewrite[] = {
 
 void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
   decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
-  if (auto compiled = route::Rewrite::compile(out.forward.rewrite); !compiled) {
-    problems.error("RP1204", node.at, "rewrite: " + compiled.error().context);
+  std::vector<route::RewriteProblem> found;
+  route::Rewrite::compile(out.forward.rewrite, found);
+  for (const auto& problem : found) {
+    const Node* at = node.find(problem.key);
+    problems.error("RP1204", at != nullptr ? at->at : node.at, fmt::format("{}: {}", problem.key, problem.detail));
   }
 }
 
@@ -119,12 +123,9 @@ void decode_redirect_status(Problems& problems, const Node& node, Redirect& out)
 
 constexpr Key<Redirect> kRedirect[] = {
     special<Redirect>("status", "integer", "301, 302, 303, 307 or 308 (default)", decode_redirect_status),
-    key<&Redirect::location>("location", "may use {scheme} {host} {path} {query} {uri}"),
+    key<&Redirect::location>(
+        "location", "a URL; may use {scheme}, {host} (without port), {path}, {query} and {uri} (path and query)"),
 };
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
 
 void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
   Redirect& redirect = out.redirect.emplace();
@@ -133,8 +134,15 @@ void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
   } else {
     decode_table<Redirect>(problems, node, "redirect", kRedirect, redirect);
   }
-  if (redirect.location.empty()) problems.error("RP1005", node.at, "a redirect needs location");
-  if (has_control(redirect.location)) problems.error("RP1004", node.at, "a location has no control characters");
+  const Node* location = node.is(Node::Kind::kTable) ? node.find("location") : &node;
+  if (location == nullptr) {
+    problems.error("RP1005", node.at, "a redirect needs location", "location = \"https://shop.com{uri}\"");
+  } else if (!location->is(Node::Kind::kString)) {
+    return;  // reported already
+  } else if (auto compiled = proxy::LocationTemplate::compile(redirect.location); !compiled) {
+    problems.error("RP1207", location->at, "redirect: " + compiled.error().context,
+                   "such as \"https://shop.com{uri}\"; variables are {scheme} {host} {path} {query} {uri}");
+  }
 }
 
 using Respond = proxy::RespondAction;

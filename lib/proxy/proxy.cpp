@@ -57,7 +57,10 @@ constexpr std::size_t kTriesMax = 64;
 }  // namespace
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
-  if (auto ready = prepare(request); !ready) co_return fail(std::move(ready.error()));
+  if (auto ready = prepare(request); !ready) {
+    complain(request, ready.error());
+    co_return fail(std::move(ready.error()));
+  }
   auto response = co_await try_endpoints(request);
   if (response) {
     finish(request, *response);

@@ -70,9 +70,12 @@ Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::
   auto plan = std::make_unique<proxy::Proxy::Plan>();
   plan->action = action;
   if (!action.rewrite.empty()) {
-    auto rewrite = route::Rewrite::compile(action.rewrite);
-    if (!rewrite) return fail(std::move(rewrite.error()));
-    plan->rewrite = std::move(*rewrite);
+    std::vector<route::RewriteProblem> problems;
+    plan->rewrite = route::Rewrite::compile(action.rewrite, problems);
+    if (!problems.empty()) {
+      return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                  fmt::format("rewrite: {}: {}", problems[0].key, problems[0].detail));
+    }
   }
   if (action.hide_backend) {
     const auto& options = upstreams_[upstream_index(action.upstream)]->options();

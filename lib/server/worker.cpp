@@ -66,7 +66,8 @@ void Worker::build_handlers(std::uint64_t seed) {
 
 std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index) {
   if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
-    return std::make_unique<proxy::Redirect>(*redirect);
+    return std::make_unique<proxy::Redirect>(redirect->status,
+                                             proxy::LocationTemplate::compile(redirect->location).value());
   }
   if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
     return std::make_unique<proxy::Respond>(*respond);
