@@ -7,10 +7,12 @@
 #include <tuple>
 
 #include "config/text.h"
+#include "http/characters.h"
 
 namespace rproxy::config {
 namespace {
 
+constexpr std::size_t kWordMax = 64;  // no name that we know is longer
 constexpr std::string_view kReset = "\033[0m";
 
 struct Colors {
@@ -96,6 +98,7 @@ void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
   std::string best;
+  if (word.size() > kWordMax) return best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : known) {
     const std::size_t d = distance(word, candidate);
@@ -105,6 +108,20 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
     }
   }
   return best;
+}
+
+std::string nearest_value(const std::string& word, const std::vector<std::string>& known) {
+  constexpr std::size_t kPartMin = 3;
+  std::string plain = word;
+  for (char& c : plain) c = c == '-' || c == ' ' ? '_' : http::to_lower(c);
+  for (const std::string& candidate : known) {
+    if (candidate == plain) return candidate;
+  }
+  for (const std::string& candidate : known) {
+    const bool is_longer = candidate.size() >= kPartMin && plain.find(candidate) != std::string::npos;
+    if (is_longer || (plain.size() >= kPartMin && candidate.starts_with(plain))) return candidate;
+  }
+  return nearest(plain, known);
 }
 
 }  // namespace rproxy::config

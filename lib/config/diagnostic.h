@@ -38,5 +38,7 @@ void sort_diagnostics(std::vector<Diagnostic>& diagnostics);
 
 // "did you mean" out of `known`, or nothing when none is near.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
+// The same for a value: "INFO", "warning" and "round-robin" are near, too.
+std::string nearest_value(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace rproxy::config

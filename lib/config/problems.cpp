@@ -56,6 +56,7 @@ std::size_t length_at(std::string_view line, std::size_t column) {
 }  // namespace
 
 void Problems::add(const char* id, Severity severity, const Place& at, std::string message, std::string remedy) {
+  if (severity == Severity::kError) ++errors_;
   Diagnostic diagnostic;
   diagnostic.id = id;
   diagnostic.severity = severity;

@@ -12,10 +12,10 @@ namespace rproxy::config {
 // A route while it is read: at most one of the actions may be there in the end.
 struct RouteDraft {
   Route route;
+  bool is_match_sound = false;  // it was there and is understood
   proxy::ForwardAction forward;
   std::optional<proxy::RedirectAction> redirect;
   std::optional<proxy::RespondAction> respond;
-  bool has_upstream = false;
 };
 
 struct TlsDraft {
@@ -25,6 +25,7 @@ struct TlsDraft {
 
 struct ListenerDraft {
   Listener listener;
+  bool has_address = false;
   bool uses_shared_tls = false;
 };
 

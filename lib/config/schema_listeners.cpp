@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "config/schema.h"
 
 namespace rproxy::config {
@@ -8,7 +12,7 @@ bool decode_address(Problems& problems, const Node& node, HostPort& out) {
   if (!expect(problems, node, Node::Kind::kString)) return false;
   const auto parsed = HostPort::parse(node.text);
   if (!parsed) {
-    problems.error("RP1004", node.at, fmt::format("not an address: {}", quote_toml(node.text)),
+    problems.error("RP1004", node.at, fmt::format("not an address: {}", shown(node)),
                    "write \"127.0.0.1:80\", \"[::1]:80\", \":80\", \"name:80\" or \"unix:/run/app.sock\"");
     return false;
   }
@@ -23,9 +27,11 @@ void add_addresses(Problems& problems, const Node& node, std::vector<const Node*
     out.push_back(&node);
     return;
   }
-  if (!expect(problems, node, Node::Kind::kArray, "an address or an array of addresses")) return;
+  if (!expect(problems, node, Node::Kind::kArray, "an address or an array of addresses",
+              "\":80\", \"127.0.0.1:80\", \"[::1]:80\" or \"unix:/run/app.sock\""))
+    return;
   for (const Node& item : node.items) {
-    if (expect(problems, item, Node::Kind::kString)) out.push_back(&item);
+    if (item.is_broken || expect(problems, item, Node::Kind::kString)) out.push_back(&item);
   }
 }
 
@@ -47,7 +53,7 @@ void decode_mode(Problems& problems, const Node& node, ListenerDraft& out) {
   if (valid) {
     out.listener.listen.unix_mode = mode;
   } else {
-    problems.error("RP1004", node.at, "not a file mode", "write octal digits: \"0660\"");
+    problems.error("RP1004", node.at, fmt::format("not a file mode: {}", shown(node)), "write octal digits: \"0660\"");
   }
 }
 
@@ -62,8 +68,9 @@ void decode_listener_tls(Problems& problems, const Node& node, ListenerDraft& ou
 using L = ListenerDraft;
 constexpr Key<L> kListener[] = {
     key<&L::listener, &Listener::name>("name", "for logs"),
-    special<L>("address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
-               [](Problems& p, const Node& n, L& o) { decode_address(p, n, o.listener.listen.address); }),
+    special<L>(
+        "address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
+        [](Problems& p, const Node& n, L& o) { o.has_address = decode_address(p, n, o.listener.listen.address); }),
     key<&L::listener, &Listener::listen, &net::ListenOptions::backlog>("backlog", "connections waiting to be accepted"),
     key<&L::listener, &Listener::listen, &net::ListenOptions::defer_accept>("defer_accept",
                                                                             "wake only when the first bytes are there"),
@@ -84,9 +91,16 @@ constexpr Key<net::CertificateFiles> kCertificate[] = {
         [](Problems& p, const Node& n, net::CertificateFiles& o) { decode_file(p, n, o.key); }),
 };
 
-void check_pair(Problems& problems, const Place& at, const net::CertificateFiles& pair) {
-  if (pair.cert.empty()) problems.error("RP1005", at, "a certificate needs cert", "cert = \"file.pem\"");
-  if (pair.key.empty()) problems.error("RP1005", at, "a certificate needs key", "key = \"file.key\"");
+void check_pair(Problems& problems, const Node& table, const std::vector<std::string>& known) {
+  if (!table.is(Node::Kind::kTable)) return;
+  for (const auto& [name, remedy] : {std::pair{"cert", "cert = \"site.pem\""}, {"key", "key = \"site.key\""}}) {
+    const Node* node = table.find(name);
+    if (lacks(table, name, known)) {
+      problems.error("RP1005", table.at, fmt::format("a certificate needs {}", name), remedy);
+    } else if (node != nullptr && node->is(Node::Kind::kString) && node->text.empty() && !node->is_broken) {
+      problems.error("RP1005", node->at, fmt::format("{} is empty", name), remedy);
+    }
+  }
 }
 
 void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
@@ -94,7 +108,7 @@ void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
   for (const Node& item : node.items) {
     net::CertificateFiles pair;
     decode_table<net::CertificateFiles>(problems, item, "certificates", kCertificate, pair);
-    check_pair(problems, item.at, pair);
+    check_pair(problems, item, names_of(Keys<net::CertificateFiles>(kCertificate)));
     out.options.certificates.push_back(std::move(pair));
   }
 }
@@ -126,16 +140,20 @@ constexpr Key<T> kTls[] = {
 
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out) {
   TlsDraft draft;
+  const std::vector<std::string> known = names_of(Keys<TlsDraft>(kTls));
   decode_table<TlsDraft>(problems, node, name, kTls, draft);
-  const bool has_single = !draft.single.cert.empty() || !draft.single.key.empty();
-  if (has_single && !draft.options.certificates.empty()) {
-    problems.error("RP1006", node.at, name + " has both cert/key and certificates", "keep one of the two forms");
+  if (!node.is(Node::Kind::kTable)) return;
+  const Node* list = node.find("certificates");
+  const bool has_single = !lacks(node, "cert", known) || !lacks(node, "key", known);
+  if (has_single && list != nullptr) {
+    problems.error("RP1006", list->at, name + " has both cert/key and certificates", "keep one of the two forms");
   } else if (has_single) {
-    check_pair(problems, node.at, draft.single);
+    check_pair(problems, node, known);
     draft.options.certificates.push_back(std::move(draft.single));
-  }
-  if (draft.options.certificates.empty()) {
-    problems.error("RP1301", node.at, name + " has no certificate", "cert = \"site.pem\" and key = \"site.key\"");
+  } else if (lacks(node, "certificates", known) ||
+             (list != nullptr && list->is(Node::Kind::kArray) && list->items.empty())) {
+    problems.error("RP1301", list != nullptr ? list->at : node.at, name + " has no certificate",
+                   "cert = \"site.pem\" and key = \"site.key\"");
   }
   out = std::move(draft.options);
 }

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "config/schema.h"
+#include "config/text.h"
 #include "http/characters.h"
 #include "proxy/location_template.h"
+#include "route/predicate.h"
 
 namespace rproxy::config {
 namespace {
@@ -12,9 +14,19 @@ namespace {
 using M = route::Match;
 using Values = std::vector<route::ValueMatch>;
 
+constexpr const char* kPatternRemedy = "patterns are RE2: no look-around, no back-references; brackets have their ends";
+
+void check_pattern(Problems& problems, const Node& node) {
+  std::string error;
+  if (route::compile_regex(node.text, error) != nullptr) return;
+  problems.error("RP1203", node.at,
+                 is_secret(node) ? fmt::format("not a pattern: {}", shown(node)) : "pattern: " + error, kPatternRemedy);
+}
+
 void decode_value_match(Problems& problems, const Member& member, Values& out) {
   using Kind = route::ValueMatch::Kind;
   const Node& node = member.value;
+  if (node.is_broken || !node.is_whole()) return;
   route::ValueMatch match{member.key, Kind::kExact, {}};
   if (node.is(Node::Kind::kString)) {
     match.value = node.text;
@@ -24,8 +36,9 @@ void decode_value_match(Problems& problems, const Member& member, Values& out) {
              (node.members[0].key == "prefix" || node.members[0].key == "regex")) {
     match.kind = node.members[0].key == "prefix" ? Kind::kPrefix : Kind::kRegex;
     match.value = node.members[0].value.text;
+    if (match.kind == Kind::kRegex) check_pattern(problems, node.members[0].value);
   } else {
-    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", member.key),
+    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", cut_text(member.key)),
                    "\"value\", true (there), false (not there), { prefix = \"...\" } or { regex = \"...\" }");
     return;
   }
@@ -51,15 +64,19 @@ void decode_path(Problems& problems, const Node& node, M& out) {
 void decode_path_regex(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
   out.path = {route::PathMatch::Kind::kRegex, node.text};
+  check_pattern(problems, node);
 }
 
 void decode_methods(Problems& problems, const Node& node, M& out) {
   decode_value(problems, node, out.methods);
-  for (const auto& method : out.methods) {
-    if (http::is_token(method) && std::ranges::none_of(method, [](char c) { return c >= 'a' && c <= 'z'; })) continue;
-    problems.error("RP1004", node.at, fmt::format("not a method: {}", quote_toml(method)),
-                   "methods are upper case: \"GET\"");
-  }
+  const auto check = [&problems](const Node& item) {
+    if (!item.is(Node::Kind::kString) || item.is_broken) return;
+    const bool has_lower = std::ranges::any_of(item.text, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (http::is_token(item.text) && !has_lower) return;
+    problems.error("RP1004", item.at, fmt::format("not a method: {}", shown(item)), "methods are upper case: \"GET\"");
+  };
+  check(node);
+  for (const Node& item : node.items) check(item);
   std::ranges::sort(out.methods);
 }
 
@@ -81,12 +98,18 @@ void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
   if (node.is(Node::Kind::kString)) {
     match = M::parse_short(node.text);
+    out.is_match_sound = true;
     return;
   }
+  if (!expect(problems, node, Node::Kind::kTable, "a string or a table",
+              "\"shop.com/*\", or { host = \"shop.com\", path = \"/*\" }"))
+    return;
+  const std::size_t before = problems.errors();
   decode_table<M>(problems, node, "match", kMatch, match);
-  if (node.is(Node::Kind::kTable) && node.find("path") != nullptr && node.find("path_regex") != nullptr) {
-    problems.error("RP1006", node.at, "match has both path and path_regex", "keep one of the two");
+  if (node.find("path") != nullptr && node.find("path_regex") != nullptr) {
+    problems.error("RP1006", node.find("path_regex")->at, "match has both path and path_regex", "keep one of the two");
   }
+  out.is_match_sound = problems.errors() == before;
 }
 
 using W = route::RewriteOptions;
@@ -98,13 +121,25 @@ constexpr Key<W> kRewrite[] = {
     key<&W::replacement>("replacement", "by this, with \\\\1 to \\\\9"),
 };
 
+std::string rewrite_remedy(std::string_view key) {
+  if (key == "regex") return kPatternRemedy;
+  if (key == "replacement") return "such as replacement = \"/new/\\\\1\"";
+  if (key == "replace_path") return "such as replace_path = \"/index.html\", alone";
+  return fmt::format("such as {} = \"/api\"", key);
+}
+
 void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
+  const std::size_t before = problems.errors();
   decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
+  if (problems.errors() != before || !node.is_whole()) return;
   std::vector<route::RewriteProblem> found;
   route::Rewrite::compile(out.forward.rewrite, found);
   for (const auto& problem : found) {
     const Node* at = node.find(problem.key);
-    problems.error("RP1204", at != nullptr ? at->at : node.at, fmt::format("{}: {}", problem.key, problem.detail));
+    const bool hides = at != nullptr && is_secret(*at);
+    problems.error("RP1204", at != nullptr ? at->at : node.at,
+                   fmt::format("{}: {}", problem.key, hides ? "no path comes of " + shown(*at) : problem.detail),
+                   rewrite_remedy(problem.key));
   }
 }
 
@@ -152,9 +187,14 @@ void decode_respond_headers(Problems& problems, const Node& node, Respond& out) 
   for (const Member& member : node.members) {
     std::string value;
     decode_value(problems, member.value, value);
-    if (!http::is_token(member.key)) problems.error("RP1004", member.at, "not a header name");
-    if (!http::is_field_text(value))
-      problems.error("RP1004", member.value.at, "a header value has no control characters");
+    if (!http::is_token(member.key)) {
+      problems.error("RP1004", member.at, fmt::format("not a header name: {}", quote_toml(cut_text(member.key))),
+                     "letters, digits and '-'");
+    }
+    if (!http::is_field_text(value)) {
+      problems.error("RP1004", member.value.at, "a header value has no control characters",
+                     "write it in one line, without \\n and the like");
+    }
     out.headers.emplace_back(member.key, std::move(value));
   }
 }
@@ -182,7 +222,6 @@ void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
 
 void decode_upstream(Problems& problems, const Node& node, RouteDraft& out) {
   decode_value(problems, node, out.forward.upstream);
-  out.has_upstream = true;
 }
 
 using D = proxy::ForwardAction;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/schema.h"
+#include "config/text.h"
 #include "proxy/access_log_format.h"
 
 namespace rproxy::config {
@@ -67,13 +68,15 @@ constexpr Key<C> kClient[] = {
 };
 
 void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOptions& out) {
-  decode_value(problems, node, out.via_name);
+  if (!expect(problems, node, Node::Kind::kString)) return;
+  out.via_name = node.text;
   const auto is_valid = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
            c == '.';
   };
   if (!out.via_name.empty() && std::ranges::all_of(out.via_name, is_valid)) return;
-  problems.error("RP1004", node.at, "via_name is a token", "letters, digits, '-', '_' and '.'");
+  problems.error("RP1004", node.at, fmt::format("not a name for Via: {}", shown(node)),
+                 "letters, digits, '-', '_' and '.'");
 }
 
 using F = proxy::ForwardingOptions;
@@ -87,6 +90,18 @@ constexpr Key<F> kForwarding[] = {
      [](const F& o) { return render_value(o.via_name); }},
 };
 
+// `error` names the variable that is not known in braces.
+std::string template_remedy(const std::string& error) {
+  std::vector<std::string> known;
+  for (const auto& variable : proxy::access_variables()) known.emplace_back(variable.name);
+  const auto begin = error.rfind("variable {");
+  if (begin != std::string::npos) {
+    const std::string name = error.substr(begin + 10, error.size() - begin - 11);
+    if (const auto near = nearest_value(name, known); !near.empty()) return fmt::format("did you mean {{{}}}?", near);
+  }
+  return fmt::format("it may use {{{}}}", fmt::join(known, "}, {"));
+}
+
 void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions& out) {
   using Format = proxy::AccessLogOptions::Format;
   if (!expect(problems, node, Node::Kind::kString)) return;
@@ -94,13 +109,13 @@ void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions
   if (out.format != Format::kTemplate) return;
   out.template_text = node.text;
   if (node.text.find('{') == std::string::npos) {
-    problems.error("RP1004", node.at, "not a log format",
+    problems.error("RP1004", node.at, fmt::format("not a log format: {}", shown(node)),
                    "\"json\", \"combined\", or a template such as \"{client_ip} {method} {uri} {status}\"");
   } else if (auto compiled = proxy::AccessLogFormat::compile(out); !compiled) {
-    std::vector<std::string> known;
-    for (const auto& variable : proxy::access_variables()) known.emplace_back(variable.name);
-    problems.error("RP1004", node.at, "log template: " + compiled.error().context,
-                   fmt::format("it may use {{{}}}", fmt::join(known, "}, {")));
+    problems.error("RP1004", node.at,
+                   is_secret(node) ? fmt::format("not a log template: {}", shown(node))
+                                   : "log template: " + cut_text(compiled.error().context),
+                   template_remedy(is_secret(node) ? std::string() : compiled.error().context));
   }
 }
 
@@ -125,7 +140,8 @@ void decode_access_log_target(Problems& problems, const Node& node, proxy::Acces
     out.target = Target::kSyslog;
     out.path = node.text.substr(kSyslog.size());
     if (!out.path.starts_with('/') && out.path.find(':') == std::string::npos) {
-      problems.error("RP1004", node.at, "not a syslog target", "\"syslog:/dev/log\" or \"syslog:host:514\"");
+      problems.error("RP1004", node.at, fmt::format("not a syslog target: {}", shown(node)),
+                     "\"syslog:/dev/log\" or \"syslog:host:514\"");
     }
   } else if (node.text.empty()) {
     problems.error("RP1004", node.at, "the access log has an empty path", "\"stdout\", \"off\" or a file");

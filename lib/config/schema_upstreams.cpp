@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <limits>
+#include <string>
+
 #include "config/schema.h"
 
 namespace rproxy::config {
@@ -11,8 +14,8 @@ void decode_endpoint_address(Problems& problems, const Node& node, balance::Endp
   if (!decode_address(problems, node, out.address)) return;
   if (out.address.kind == HostPort::Kind::kAny ||
       (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
-    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", quote_toml(node.text)),
-                   "write \"host:port\"");
+    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", shown(node)),
+                   "write \"10.0.0.1:8001\", \"name:8001\" or \"unix:/run/app.sock\"");
   }
 }
 
@@ -31,14 +34,18 @@ using U = upstream::Options;
 void decode_servers(Problems& problems, const Node& node, U& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of servers")) return;
   for (const Node& item : node.items) {
+    if (item.is_broken) continue;
+    const std::size_t before = problems.errors();
     balance::EndpointOptions endpoint;
     if (item.is(Node::Kind::kString)) {
       decode_endpoint_address(problems, item, endpoint);
-    } else {
-      decode_table<balance::EndpointOptions>(problems, item, "server", kEndpoint, endpoint);
-      if (item.is(Node::Kind::kTable) && item.find("address") == nullptr)
-        problems.error("RP1005", item.at, "a server needs address");
+    } else if (expect(problems, item, Node::Kind::kTable, "a server",
+                      "\"10.0.0.1:8001\" or { address = \"10.0.0.1:8001\", weight = 2 }")) {
+      decode_table<balance::EndpointOptions>(problems, item, "a server", kEndpoint, endpoint);
+      if (lacks(item, "address", names_of(endpoint_keys())))
+        problems.error("RP1005", item.at, "a server needs address", "address = \"10.0.0.1:8001\"");
     }
+    if (problems.errors() != before || !item.is_whole()) continue;
     for (const auto& other : out.endpoints) {
       if (other.address == endpoint.address)
         problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
@@ -74,8 +81,7 @@ void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   out.tls.enabled = true;
   decode_table<T>(problems, node, "tls", kTls, out.tls);
   if (!out.tls.verify) {
-    const Node* verify = node.find("verify");
-    problems.warning("RP1302", verify != nullptr ? verify->at : node.at,
+    problems.warning("RP1302", node.find("verify")->at,
                      "the server's certificate is not verified: anyone in between can read and change everything",
                      "give the certificate's issuer with ca_file instead");
   }
@@ -88,8 +94,10 @@ constexpr Key<upstream::PoolOptions> kPool[] = {
     key<&upstream::PoolOptions::max_requests>("max_requests", "on one connection; 0: no limit"),
 };
 
+constexpr std::int64_t kAttemptsMax = std::numeric_limits<std::uint32_t>::max();
+
 constexpr Key<upstream::RetryOptions> kRetry[] = {
-    key<&upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
+    ranged<1, kAttemptsMax, &upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
     key<&upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
     key<&upstream::RetryOptions::budget_min>("budget_min", "always allowed in ten seconds"),
 };
@@ -100,8 +108,6 @@ void decode_retry(Problems& problems, const Node& node, U& out) {
     return;
   }
   decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
-  if (out.retry.attempts == 0)
-    problems.error("RP1004", node.at, "attempts counts the first one, too", "the least is 1");
 }
 
 using E = balance::EjectionOptions;

@@ -101,6 +101,14 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string cut_text(std::string_view text) {
+  constexpr std::size_t kSizeMax = 80;
+  if (text.size() <= kSizeMax) return std::string(text);
+  std::size_t end = kSizeMax - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
 Excerpt excerpt(std::string_view line, std::size_t column, std::size_t length) {
   constexpr std::size_t kWidthMax = 110;
   constexpr std::size_t kBefore = 40;  // what is kept of what leads to the mark

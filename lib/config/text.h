@@ -24,6 +24,9 @@ struct Cell {
 std::vector<Cell> cells_of(std::string_view text);
 std::string printable(std::string_view text);
 
+// The beginning of what is too long for a message, and "...".
+std::string cut_text(std::string_view text);
+
 // A part of `line`, from `column` on (from 1), marked: no wider than a terminal, with "..." where it is cut.
 struct Excerpt {
   std::string line;

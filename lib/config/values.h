@@ -16,9 +16,9 @@
 
 namespace rproxy::config {
 
-// RP1003; false when the node is of another kind.
+// RP1003; false when the node is of another kind, and silently when it is broken.
 bool expect(Problems& problems, const Node& node, Node::Kind kind);
-bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted);
+bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted, std::string remedy = {});
 
 void decode_value(Problems& problems, const Node& node, bool& out);
 void decode_value(Problems& problems, const Node& node, std::string& out);
@@ -51,6 +51,10 @@ inline std::string render_value(std::uint32_t value) { return render_value(std::
 inline std::string render_value(int value) { return render_value(static_cast<std::uint64_t>(value)); }
 
 std::string quote_toml(std::string_view text);
+// A value as a message may show it: what came out of the environment or a file as ${...}, what is too long cut.
+std::string shown(const Node& node);
+// Whether part of the text came out of the environment or a file. What is told about it may not quote it.
+bool is_secret(const Node& node);
 // The node as written, ${...} unexpanded: secrets are not printed.
 std::string render_node(const Node& node);
 

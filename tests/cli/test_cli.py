@@ -73,6 +73,8 @@ class Configurations(unittest.TestCase):
                 self.assertEqual(done.stderr, expected.read_text())
                 is_valid = "error[" not in done.stderr
                 self.assertEqual(done.returncode, 0 if is_valid else 3)
+                for part in done.stderr.split("\n\n")[:-1]:
+                    self.assertIn("\n  help: ", part, "every diagnostic says what to do")
                 if case.name.startswith("rp"):
                     self.assertIn(case.name[:6].upper(), done.stderr)
 

@@ -73,5 +73,40 @@ TEST(Render, SendsTheTerminalNothingButTextOfAnyFile) {
   }
 }
 
+// A configuration in which `key` ("upstreams.*.pool.max_idle") has the value.
+std::string with_key(const std::string& key, const std::string& value) {
+  const auto dot = key.rfind('.');
+  std::string table = key.substr(0, dot);
+  if (const auto star = table.find('*'); star != std::string::npos) table.replace(star, 1, "app");
+  const bool is_array = table == "routes" || table == "listeners" || table.ends_with(".servers");
+  const std::string before = table.starts_with("routes.") ? "[[routes]]\n" : "";
+  return before + (is_array ? "[[" + table + "]]" : "[" + table + "]") + "\n" + key.substr(dot + 1) + " = " + value +
+         "\n";
+}
+
+TEST(Secrets, AreNotShownWhateverIsWrongWithThem) {
+  std::vector<std::string> texts;
+  for (const KeyInfo& key : all_keys()) texts.push_back(with_key(key.path, "\"${SECRET}\""));
+  for (const std::string match : {"\"${SECRET}\"", "{ header = { a = { regex = \"${SECRET}\" } } }",
+                                  "{ query = { a = { regex = \"x${SECRET}\" } } }"}) {
+    texts.push_back(with_key("routes.match", match));
+  }
+  texts.push_back("access_log = \"${SECRET}\"\n");
+  texts.push_back("include = \"${SECRET}\"\n");
+  texts.push_back(
+      with_key("routes.respond", "{ status = \"${SECRET}\", body = \"${SECRET}\", headers = { a = \"${SECRET}\" } }"));
+  texts.push_back(with_key("forwarding.trusted_proxies", "[\"${SECRET}\"]"));
+  texts.push_back("[listen]\nhttp = [\"${SECRET}\", \"${SECRET}\"]\n");
+  texts.push_back("[upstreams.app]\nservers = [\"${SECRET}\", { address = \"${SECRET}\", weight = \"${SECRET}\" }]\n");
+  for (const std::string secret :
+       {"hunter2", "(hunter2", "/hunter2(", "{hunter2}", "hunter2:80", "hunter2\n", "9hunter2", "unix:/hunter2",
+        "syslog:hunter2", "*.hunter2.*", "hunter2/..", "a hunter2"}) {
+    for (const std::string& text : texts) {
+      const std::string shown = render(load_lines(text, secret).diagnostics, false);
+      EXPECT_THAT(shown, Not(HasSubstr("hunter2"))) << text << secret;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rproxy::config
