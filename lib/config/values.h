@@ -51,6 +51,8 @@ inline std::string render_value(std::uint32_t value) { return render_value(std::
 inline std::string render_value(int value) { return render_value(static_cast<std::uint64_t>(value)); }
 
 std::string quote_toml(std::string_view text);
+// A key as TOML writes it: bare where it can be.
+std::string quote_key(std::string_view key);
 // The node as written, ${...} unexpanded: secrets are not printed.
 std::string render_node(const Node& node);
 
