@@ -1,0 +1,139 @@
+"""Orders of events that only a careless or hostile peer brings about: nothing hangs, nothing is told twice, nothing leaks."""
+
+import signal
+import socket
+import threading
+import unittest
+
+from harness import Backend, Proxy, TestCase, answering, config_for, ok, open_socket, until
+
+ONE_WORKER = "[server]\nworkers = 1\n"
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+UPGRADE = b"POST /attach HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+
+
+class Switching(TestCase):
+    def test_a_requests_content_is_not_the_tunnels(self):
+        received = []
+
+        def script(peer):
+            received.append(peer.next_request().body)
+            peer.send(SWITCH)
+            while data := peer.socket.recv(65536):
+                received.append(data)
+                peer.send(data)
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        for content in (b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"):
+            received.clear()
+            with proxy.connect() as client:
+                client.send(UPGRADE + content)
+                self.assertEqual(client.response().status, 101)
+                client.send(b"first")
+                self.assertEqual(client.reader.exactly(5), b"first")
+            self.assertEqual(received, [b"hello", b"first"])
+
+    def test_a_switch_before_the_request_has_ended_is_refused(self):
+        def script(peer):
+            peer.reader.head()
+            peer.send(SWITCH)
+            peer.wait_closed()
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            client.send(UPGRADE + b"Content-Length: 10\r\n\r\nhello")
+            self.assertEqual(client.response().status, 502)
+
+
+class Stalls(TestCase):
+    def test_a_backend_that_takes_no_more_content(self):
+        """It neither reads nor answers: that ends by the timeout, whether the client still waits or has gone."""
+        for stays in (True, False):
+            with self.subTest(stays=stays):
+                def script(peer):
+                    peer.reader.head()
+                    self.release.wait(20)
+
+                self.release = threading.Event()
+                backend = self.start(Backend(script))
+                proxy = self.start(Proxy(config_for(
+                    backend, upstream='send_timeout = "300ms"\nresponse_timeout = "300ms"', extra=ONE_WORKER)))
+                client = self.start(proxy.connect())
+                client.socket.settimeout(5)
+                size = 100_000_000
+                client.send(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n")
+                sender = threading.Thread(target=self.send_quietly, args=(client, size), daemon=True)
+                sender.start()
+                if stays:
+                    self.assertEqual(client.response().status, 504)
+                else:
+                    until(lambda b=backend: b.connections, "the request at the backend")
+                    client.socket.shutdown(socket.SHUT_RDWR)
+                line = proxy.access_lines()[0]
+                self.assertIn(line["status"], (504, 499))
+                self.release.set()
+
+    @staticmethod
+    def send_quietly(client, size):
+        try:
+            for _ in range(size // 65536 + 1):
+                client.socket.sendall(b"x" * 65536)
+        except OSError:
+            pass
+
+    def test_a_backend_silent_after_100_continue(self):
+        def script(peer):
+            request = peer.reader.head()
+            peer.send("HTTP/1.1 100 Continue\r\n\r\n")
+            peer.reader.content(request, False)
+            peer.wait_closed()
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend, upstream='response_timeout = "300ms"')))
+        with proxy.connect(timeout=5) as client:
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            self.assertEqual(client.reader.head().status, 100)
+            client.send("hello")
+            self.assertEqual(client.response().status, 504)
+
+    def test_a_backend_silent_in_the_content_of_an_early_answer(self):
+        """The end of the request's content must not take the answer's own limit away."""
+        def script(peer):
+            request = peer.reader.head()
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.")
+            peer.reader.content(request, False)
+            peer.wait_closed()
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend, upstream='body_timeout = "500ms"')))
+        with proxy.connect(timeout=5) as client:
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst")
+            self.assertEqual(client.reader.head().status, 200)
+            self.assertEqual(client.reader.exactly(5), b"half.")
+            client.send("other")
+            self.assertTrue(client.is_closed())
+
+
+class Interim(TestCase):
+    def test_hints_before_continue_take_no_time_from_it(self):
+        def script(peer):
+            request = peer.reader.head()
+            peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+            # Silent past the wait for a 100.
+            self.assertEqual(peer.reader.content(request, False).body, b"hello")
+            peer.send(ok(b"taken"))
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            self.assertEqual(client.reader.head().status, 103)
+            self.assertEqual(client.reader.head().status, 100)
+            client.send("hello")
+            self.assertEqual(client.response().body, b"taken")
+
+
+if __name__ == "__main__":
+    unittest.main()
