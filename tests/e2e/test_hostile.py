@@ -134,6 +134,41 @@ class Interim(TestCase):
             client.send("hello")
             self.assertEqual(client.response().body, b"taken")
 
+    def test_hints_tell_nothing_of_the_backend(self):
+        fields = "Server: secret\r\nX-Powered-By: secret\r\nConnection: X-Hop\r\nX-Hop: secret\r\nKeep-Alive: secret\r\n"
+        hints = f"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n{fields}\r\n".encode()
+        backend = self.start(Backend(answering(hints + ok(b"final"))))
+        proxy = self.start(Proxy(config_for(backend)))
+        response = proxy.get()
+        self.assertEqual(response.body, b"final")
+        self.assertEqual(response.interim[0].fields, [("Link", "</a.css>")])
+
+
+    def test_hints_do_not_push_a_waiting_continue_aside(self):
+        """The client takes nothing of an earlier answer, so that the proxy's own 100 has to wait when the hints come."""
+        def script(peer):
+            request = peer.reader.head()
+            # Longer than the proxy waits for a 100.
+            threading.Event().wait(1.5)
+            peer.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            hinted.set()
+            peer.send(ok(peer.reader.content(request, False).body))
+
+        hinted = threading.Event()
+        path = self.directory() / "front.sock"
+        backend = self.start(Backend(script))
+        # As much as fills what the kernel holds for a Unix socket, and yet all of it at once.
+        fixed = f'[[routes]]\nmatch = "*/fixed"\nrespond = {{ status = 200, body = "{"x" * 212000}" }}\n'
+        proxy = self.start(Proxy(config_for(backend, listen=f'http = "unix:{path}"', extra=ONE_WORKER + fixed)))
+        with proxy.connect() as client:
+            client.send("GET /fixed HTTP/1.1\r\nHost: a\r\n\r\n"
+                        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            self.assertTrue(hinted.wait(20))
+            self.assertEqual(len(client.response().body), 212000)
+            self.assertEqual(client.reader.head().status, 100)
+            client.send("hello")
+            self.assertEqual(client.response().body, b"hello")
+
 
 if __name__ == "__main__":
     unittest.main()
