@@ -170,5 +170,19 @@ class Interim(TestCase):
             self.assertEqual(client.response().body, b"hello")
 
 
+class Clients(TestCase):
+    def test_a_trusted_proxys_client_can_not_hide_behind_a_quote(self):
+        backend = self.start(Backend(answering(ok())))
+        extra = ('[forwarding]\ntrusted_proxies = ["127.0.0.0/8"]\n'
+                 '[[routes]]\nmatch = { path = "/*", client_ip = "127.0.0.0/8" }\nrespond = { status = 200, body = "internal" }\n')
+        proxy = self.start(Proxy(config_for(backend, extra=extra)))
+        for name, theirs, ours in (("X-Forwarded-For", '"', "203.0.113.9"), ("X-Forwarded-For", "\"x\\", "203.0.113.9"),
+                                   ("Forwarded", 'for="', "for=203.0.113.9"), ("Forwarded", 'for="', 'for="[2001:db8::9]:80"'),
+                                   ("Forwarded", '"\\"', 'for="[2001:db8::9]"')):
+            with self.subTest(f"{name}: {theirs}"):
+                response = proxy.get(headers=[(name, f"{theirs}, {ours}")])
+                self.assertEqual(response.body, b"ok")
+
+
 if __name__ == "__main__":
     unittest.main()
