@@ -171,6 +171,52 @@ class Interim(TestCase):
 
 
 class Clients(TestCase):
+    def test_a_long_head_behind_another_request_leaves_room_for_content(self):
+        backend = self.start(Backend(answering(ok(b"fine"))))
+        proxy = self.start(Proxy(config_for(backend)))
+        first = b"GET / HTTP/1.1\r\nHost: a\r\nX-Pad: "
+        first += b"a" * (4096 - len(first) - 4) + b"\r\n\r\n"
+        second = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+        for index in range(4):
+            second += b"X-%d: " % index + b"a" * 8000 + b"\r\n"
+        second += b"X: " + b"a" * (32768 - len(second) - 7) + b"\r\n\r\n"
+        self.assertEqual((len(first), len(second)), (4096, 32768))
+        with proxy.connect() as client:
+            client.send(first + second[:100])
+            self.assertEqual(client.response().status, 200)
+            client.send(second[100:])
+            until(lambda: len(backend.requests) == 1, "the first request")
+            client.send("hello")
+            self.assertEqual(client.response().status, 200)
+        self.assertEqual(backend.requests[-1].body, b"hello")
+
+    def test_a_connection_that_has_pipelined_stays(self):
+        """Bytes that came while an answer was sent are not waited for a second time."""
+        go = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.")
+            go.wait(20)
+            peer.send(b"other")
+            peer.wait_closed()
+
+        backend = self.start(Backend(script))
+        config = config_for(backend, extra='[client]\nhead_timeout = "200ms"\n[[routes]]\nmatch = "*/fixed"\nrespond = 204\n')
+        proxy = self.start(Proxy(config))
+        with proxy.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(client.reader.head().status, 200)
+            client.send("GET /fixed HTTP/1.1\r\nHost: a\r\n\r\n")
+            # The proxy has read that by the time another connection was served.
+            self.assertEqual(proxy.get(path="/fixed").status, 204)
+            go.set()
+            client.reader.exactly(10)
+            self.assertEqual(client.response().status, 204)
+            client.socket.settimeout(1)
+            with self.assertRaises(TimeoutError):
+                client.reader.fill()
+
     def test_a_trusted_proxys_client_can_not_hide_behind_a_quote(self):
         backend = self.start(Backend(answering(ok())))
         extra = ('[forwarding]\ntrusted_proxies = ["127.0.0.0/8"]\n'
