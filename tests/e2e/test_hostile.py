@@ -230,5 +230,60 @@ class Clients(TestCase):
                 self.assertEqual(response.body, b"ok")
 
 
+class Ending(TestCase):
+    def test_a_connection_in_the_backlog_is_served_before_the_end(self):
+        release = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            release.wait(20)
+            peer.send(ok(b"late"))
+
+        backend = self.start(Backend(script))
+        config = config_for(backend, extra="[server]\nworkers = 1\nmax_connections = 1\n")
+        with Proxy(config) as proxy, proxy.connect() as client, proxy.connect() as waiting:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: backend.requests, "the first request at the backend")
+            waiting.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: "accepting paused" in proxy.log(), "the limit to be met")
+            proxy.signal(signal.SIGTERM)
+            until(lambda: "draining" in proxy.log(), "the end to begin")
+            release.set()
+            self.assertEqual(client.response().body, b"late")
+            response = waiting.response()
+            self.assertEqual(response and (response.body, response.get("Connection")), (b"late", "close"))
+            self.assertEqual(proxy.wait(), 0)
+
+    def test_a_successors_unix_socket_stays(self):
+        release = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            release.wait(20)
+            peer.send(ok(b"late"))
+
+        path = self.directory() / "front.sock"
+        backend = self.start(Backend(script))
+        config = config_for(backend, listen=f'http = "unix:{path}"', extra='[[routes]]\nmatch = "*/fixed"\nrespond = 204\n')
+        with Proxy(config) as old, old.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: backend.requests, "the request at the backend")
+            old.signal(signal.SIGTERM)
+            until(lambda: self.refuses(path), "the old listener to close")
+            with Proxy(config) as new:
+                release.set()
+                self.assertEqual(client.response().body, b"late")
+                self.assertEqual(old.wait(), 0)
+                self.assertEqual(new.get(path="/fixed").status, 204)
+
+    @staticmethod
+    def refuses(path):
+        try:
+            open_socket(str(path)).close()
+        except OSError:
+            return True
+        return False
+
+
 if __name__ == "__main__":
     unittest.main()
