@@ -312,7 +312,9 @@ net::Task<void> Http1Exchange::linger() {
   }
 }
 
-net::Task<Result<void>> Http1Exchange::interim(const http::ResponseHead& head) {
+net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
+  // A client that has not even taken the 100 asked for by its content's reader does without hints.
+  if (stream->is_writing()) co_return Result<void>();
   if (head.status == 100) continue_sent = true;
   http::WriteOptions options;
   options.no_content_length = true;

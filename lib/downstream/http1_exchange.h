@@ -46,7 +46,7 @@ struct Http1Exchange final : exchange::InterimSink {
   // Whether the connection may serve another request.
   net::Task<bool> run();
 
-  net::Task<Result<void>> interim(const http::ResponseHead& head) override;
+  net::Task<Result<void>> interim(http::ResponseHead& head) override;
   // Sends "100 Continue" unless that was done or a final answer has begun.
   net::Task<Result<void>> send_continue();
 

@@ -10,6 +10,18 @@ std::string_view unquote(std::string_view text) {
 
 }  // namespace
 
+bool quotes_are_closed(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (quoted && text[i] == '\\') {
+      ++i;
+    }
+  }
+  return !quoted;
+}
+
 std::optional<IpAddress> parse_forwarded_node(std::string_view node) {
   node = unquote(trim(node));
   if (node.starts_with('[')) {

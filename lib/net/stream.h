@@ -51,7 +51,7 @@ class Stream {
   void consume(std::size_t size);
 
   // Keeps everything before the input in place, for views into it, until release(). Before a head is parsed begin_message() sees to
-  // it that `room` bytes fit behind the first one without anything moving; hold() after it keeps the head itself.
+  // it that `room` bytes, and some content behind them, fit without anything moving; hold() after it keeps the head itself.
   void begin_message(std::size_t room);
   void hold() { floor_ = begin_; }
   void release();
@@ -95,6 +95,9 @@ class Stream {
     const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
     return WriteAwaiter{*this, {&piece, 1}};
   }
+
+  // True while a write() waits for the peer.
+  bool is_writing() const { return pending_ != nullptr; }
 
   // No more output: FIN, or close_notify. Input goes on.
   virtual void shutdown_write() = 0;

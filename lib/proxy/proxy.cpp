@@ -51,6 +51,33 @@ bool has_cost_nothing(const Error& error) {
 
 constexpr Duration kComplainEvery{1'000};
 
+// What the client may see of any answer.
+void clean(http::ResponseHead& head, const Request& request, const Proxy::Plan& plan) {
+  http::remove_hop_by_hop(head.fields, head.status == 101);
+  if (plan.hider) plan.hider->apply(head, request);
+}
+
+// Interim answers tell no more than final ones.
+class InterimFilter final : public exchange::InterimSink {
+ public:
+  InterimFilter(Request& request, const Proxy::Plan& plan) : request_(request), plan_(plan), next_(request.interim) {
+    if (next_ != nullptr) request.interim = this;
+  }
+  InterimFilter(const InterimFilter&) = delete;
+  InterimFilter& operator=(const InterimFilter&) = delete;
+  ~InterimFilter() { request_.interim = next_; }
+
+  net::Task<Result<void>> interim(http::ResponseHead& head) override {
+    clean(head, request_, plan_);
+    return next_->interim(head);
+  }
+
+ private:
+  Request& request_;
+  const Proxy::Plan& plan_;
+  exchange::InterimSink* next_;
+};
+
 // An end to the search even where each endpoint fails at once.
 constexpr std::size_t kTriesMax = 64;
 
@@ -61,6 +88,7 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
     complain(request, ready.error());
     co_return fail(std::move(ready.error()));
   }
+  const InterimFilter filter(request, plan_);
   auto response = co_await try_endpoints(request);
   if (response) {
     finish(request, *response);
@@ -164,8 +192,7 @@ bool Proxy::may_retry(const Request& request, const Error& error, std::size_t at
 
 void Proxy::finish(Request& request, Response& response) const {
   request.trace.upstream_status = response.head.status;
-  http::remove_hop_by_hop(response.head.fields, response.head.status == 101);
-  if (plan_.hider) plan_.hider->apply(response.head, request);
+  clean(response.head, request, plan_);
   if (plan_.action.proxy_status) {
     response.head.fields.add(
         http::FieldId::kProxyStatus,

@@ -71,9 +71,10 @@ void prepare_request_head(exchange::Request& request, const ForwardingOptions& o
   http::Fields& fields = request.head.fields;
   Arena& arena = *request.arena;
   http::remove_hop_by_hop(fields, request.head.upgrade);
-  if (!request.from_trusted_proxy) {
-    fields.remove_if(looks_like_forwarding_field);
-  }
+  // A trusted proxy sets the fields, but lets other spellings of them through from its client.
+  fields.remove_if([trusted = request.from_trusted_proxy](const http::Field& field) {
+    return looks_like_forwarding_field(field) && !(trusted && field.id != FieldId::kOther);
+  });
   const bool has_peer = !request.client->peer.is_unix;
   const auto peer = has_peer ? peer_text(request) : std::string_view("unknown");
   if (options.x_forwarded && has_peer) add_x_forwarded(request, peer);

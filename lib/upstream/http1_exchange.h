@@ -40,7 +40,7 @@ class Http1Exchange final : public exchange::Body {
   net::Task<Result<void>> send_content();
   net::Task<Result<void>> send_slice(exchange::Slice slice, std::string_view before);
   net::Task<Result<void>> read_head(http::ResponseHead& head);
-  net::Task<Result<void>> await_continue(http::ResponseHead& head);
+  net::Task<Result<bool>> await_continue(http::ResponseHead& head);
   net::Task<Result<void>> take_interim(http::ResponseHead& head);
   std::string_view serialize_head();
   void start_pump();
@@ -57,7 +57,7 @@ class Http1Exchange final : public exchange::Body {
   std::optional<exchange::Http1Content> content_;
   std::optional<net::ValueTask<Result<exchange::Slice>>> first_slice_;  // asked for with the head, not there yet
   net::Child<void> pump_;
-  std::optional<Error> pump_error_;
+  std::optional<Error> pump_error_;  // why the connection was cut
   net::Deadline total_;
   bool timed_out_ = false;
   bool request_complete_ = false;

@@ -120,6 +120,11 @@ TEST(Forwarded, TheNearestThatIsNoProxyOfOursIsTheClient) {
       {{{"Forwarded", "for=\"[2001:db8::1]\";proto=https, for=10.0.0.1"}}, "2001:db8::1"},
       {{{"Forwarded", "proto=https;For=203.0.113.9"}}, "203.0.113.9"},
       {{{"Forwarded", "for=_hidden"}}, ""},
+      // A client's open quote swallows nothing of what a proxy appends.
+      {{{"X-Forwarded-For", "\", 203.0.113.9"}}, "203.0.113.9"},
+      {{{"X-Forwarded-For", "\"1.1.1.1\\, 203.0.113.9"}}, "203.0.113.9"},
+      {{{"Forwarded", "for=\", for=203.0.113.9"}}, "203.0.113.9"},
+      {{{"Forwarded", "\"\\\", for=\"[2001:db8::1]:80\", for=10.0.0.1"}}, "2001:db8::1"},
       {{}, ""},
   };
   for (const auto& [lines, client] : cases) {

@@ -51,6 +51,16 @@ TEST(RequestHead, ATrustedProxysAreContinued) {
   EXPECT_EQ(f.request.head.fields.get(FieldId::kVia), "1.0 edge, 1.1 rproxy");
 }
 
+TEST(RequestHead, NoSpellingGoesPastATrustedProxy) {
+  Fixture f;
+  f.request.from_trusted_proxy = true;
+  f.request.head.fields.add("X-Forwarded-For", "203.0.113.9");
+  f.request.head.fields.add("X_Forwarded_For", "6.6.6.6");
+  prepare_request_head(f.request, {});
+  EXPECT_FALSE(f.request.head.fields.find("X_Forwarded_For"));
+  EXPECT_EQ(f.request.head.fields.get(FieldId::kXForwardedFor), "203.0.113.9, 192.0.2.7");
+}
+
 TEST(ClientIdentity, BelievesOnlyWhomItTrusts) {
   ForwardingOptions options;
   options.trusted_proxies.push_back(IpNetwork::parse("192.0.2.0/24").value());
