@@ -144,7 +144,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
       tried.add(attempt.endpoint);
-      pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, request.loop->now());
+      record(pool_.endpoint(attempt.endpoint).state, outcome_of(last), {}, request.loop->now());
     }
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
@@ -177,10 +177,23 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), plan_.action.request_timeout);
   if (response) {
     const bool failed = response->head.status >= 500;
-    endpoint.state.record(failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
-                          request.trace.upstream_first_byte, request.loop->now());
+    record(endpoint.state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
+           request.trace.upstream_first_byte, request.loop->now());
   }
   co_return response;
+}
+
+void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
+                   TimePoint now) const {
+  switch (state.record(outcome, latency, now)) {
+    case balance::Change::kNone:
+      return;
+    case balance::Change::kEjected:
+      return log::warn("upstream {}: {} is left alone for {}, after failing again and again", pool_.upstream().name(),
+                       state.name(), to_string(std::chrono::round<Duration>(state.ejected_until() - now)));
+    case balance::Change::kRecovered:
+      return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
+  }
 }
 
 bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts, bool is_free) {

@@ -123,7 +123,7 @@ Result<void> Server::start() {
     log::info("serving on {} ({})", listener.bound.to_string(), tls ? "https" : "http");
     if (listener.bound.kind == HostPort::Kind::kUnix) unix_paths_.push_back(listener.bound.host);
   }
-  log::info("ready: {} worker{}", count, count == 1 ? "" : "s");
+  log::info("ready: {} worker{}, at most {} connections", count, count == 1 ? "" : "s", connections_.max);
   return {};
 }
 
