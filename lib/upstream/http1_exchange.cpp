@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/characters.h"
 #include "http/head_parser.h"
 #include "http/serializer.h"
 #include "upstream/http1_tunnel.h"
@@ -59,8 +60,7 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   }
   while (!answer_begun_ || head.status < 200) {
     if (answer_begun_ && head.status == 101) {
-      // RFC 9110 15.2.2: only where the request asked for it.
-      if (!request_.head.upgrade) co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
+      if (!may_switch(head)) co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
       break;
     }
     if (answer_begun_) {
@@ -74,8 +74,21 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.hold();
   stream_.set_read_timeout(Duration{0});
   keep_alive_ = head.keep_alive && head.status != 101;
+  drops_trailers_ = head.drops_trailers;
   content_.emplace(stream_, head.body, arena_, content_limits_);
   co_return Result<void>();
+}
+
+// RFC 9110 7.8: only to what the request asked for, and not before it has ended, because the tunnel's bytes begin behind it.
+bool Http1Exchange::may_switch(const http::ResponseHead& head) const {
+  if (!request_.head.upgrade || !request_complete_) return false;
+  const auto asked = request_.head.fields.get(http::FieldId::kUpgrade);
+  bool known = false;
+  http::for_each_element(head.fields.get(http::FieldId::kUpgrade), [&](std::string_view protocol) {
+    known = http::list_contains(asked, protocol);
+    return known;
+  });
+  return known;
 }
 
 std::string_view Http1Exchange::serialize_head() {
