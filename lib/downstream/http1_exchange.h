@@ -24,7 +24,7 @@ class RequestBody final : public exchange::Body {
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return content_->length(); }
-  const http::Fields* trailers() const override { return content_->trailers(); }
+  const http::Fields* trailers() const override;
   bool is_complete() const { return !content_ || content_->is_complete(); }
   exchange::Http1Content* content() { return content_ ? &*content_ : nullptr; }
 
@@ -46,7 +46,7 @@ struct Http1Exchange final : exchange::InterimSink {
   // Whether the connection may serve another request.
   net::Task<bool> run();
 
-  net::Task<Result<void>> interim(const http::ResponseHead& head) override;
+  net::Task<Result<void>> interim(http::ResponseHead& head) override;
   // Sends "100 Continue" unless that was done or a final answer has begun.
   net::Task<Result<void>> send_continue();
 

@@ -49,6 +49,35 @@ bool has_cost_nothing(const Error& error) {
          error.code != ErrorCode::kHandshakeTimeout;
 }
 
+// Interim responses hide what final ones do (RFC 9110 7.6.1 knows no difference).
+class PreparedInterim final : public exchange::InterimSink {
+ public:
+  PreparedInterim(Request& request, const std::optional<BackendHider>& hider)
+      : request_(request), hider_(hider), client_(request.interim) {
+    if (client_ != nullptr) request_.interim = this;
+  }
+  PreparedInterim(const PreparedInterim&) = delete;
+  PreparedInterim& operator=(const PreparedInterim&) = delete;
+  ~PreparedInterim() { request_.interim = client_; }
+
+  net::Task<Result<void>> interim(http::ResponseHead& head) override {
+    http::remove_hop_by_hop(head.fields, false);
+    if (hider_) hider_->apply(head, request_);
+    return client_->interim(head);
+  }
+
+ private:
+  Request& request_;
+  const std::optional<BackendHider>& hider_;
+  exchange::InterimSink* client_;
+};
+
+// Where Max-Forwards ends: OPTIONS is about us then, and TRACE would show the request's secrets (RFC 9110 9.3.8).
+Response answer_as_last(Request& request) {
+  if (request.head.method_id == http::Method::kTrace) return exchange::error_response(request, 501);
+  return {};
+}
+
 constexpr Duration kComplainEvery{1'000};
 
 // An end to the search even where each endpoint fails at once.
@@ -57,7 +86,11 @@ constexpr std::size_t kTriesMax = 64;
 }  // namespace
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
+  const auto may_go_on = count_hop(request);
+  if (!may_go_on) co_return fail(may_go_on.error());
+  if (!*may_go_on) co_return answer_as_last(request);
   if (auto ready = prepare(request); !ready) co_return fail(std::move(ready.error()));
+  PreparedInterim prepared(request, plan_.hider);
   auto response = co_await try_endpoints(request);
   if (response) {
     finish(request, *response);
