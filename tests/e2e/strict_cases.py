@@ -35,6 +35,7 @@ class Case:
     connection: str = ""  # responses: "kept", "closed"
     body: bytes | None = None
     fields: list = dataclasses.field(default_factory=list)
+    trailers: list = dataclasses.field(default_factory=list)
     interim: list = dataclasses.field(default_factory=list)
 
 
@@ -128,7 +129,11 @@ class Table:
         case.connection = rest
 
     def take_interim(self, case, rest):
-        case.interim.append(rest)
+        """STATUS, then "NAME: VALUE" parted by semicolons, then perhaps *TIMES."""
+        text, star, times = rest.partition(" *")
+        status, _, lines = text.partition(" ")
+        fields = [read_field(decode(line.strip(), self.names).decode("latin-1")) for line in lines.split(";") if line]
+        case.interim += [(int(status), fields)] * (int(times) if star else 1)
 
     def take_body(self, case, rest):
         body = decode(rest, self.names)
@@ -144,4 +149,4 @@ class Table:
         (case.origin[-1] if case.origin else case).fields.append((rest, None))
 
     def take_trailer(self, case, rest):
-        case.origin[-1].trailers.append(read_field(rest))
+        (case.origin[-1] if case.origin else case).trailers.append(read_field(rest))

@@ -26,17 +26,14 @@ HOP_BY_HOP = ("Keep-Alive", "Proxy-Connection", "TE", "Proxy-Authorization", "HT
 
 
 class Recording(Reader):
-    """Keeps what it has read, and says whether it waits for more."""
+    """Keeps what it has read."""
 
     def __init__(self, connection):
         super().__init__(connection)
-        self.raw, self.waits, self.over = b"", False, False
+        self.raw = b""
 
     def fill(self):
         before = len(self.buffer)
-        self.waits = True
-        select.select([self.connection], [], [], LIMIT)
-        self.waits = False
         filled = super().fill()
         self.raw += self.buffer[before:]
         return filled
@@ -46,6 +43,20 @@ class Recording(Reader):
         size = len(self.raw) - len(self.buffer)
         taken, self.raw = self.raw[:size], self.raw[size:]
         return taken
+
+
+class Watched(Recording):
+    """Says whether it waits for more."""
+
+    def __init__(self, connection):
+        super().__init__(connection)
+        self.waits, self.over = False, False
+
+    def fill(self):
+        self.waits = True
+        select.select([self.connection], [], [])
+        self.waits = False
+        return super().fill()
 
     def is_settled(self):
         """Has taken all there is; asked twice, because a thread reads."""
@@ -79,7 +90,7 @@ class Origin:
         self.readers, self.messages, self.lock = [], [], threading.Lock()
 
     def __call__(self, peer):
-        peer.reader = Recording(peer.socket)
+        peer.reader = Watched(peer.socket)
         with self.lock:
             self.readers.append(peer.reader)
         try:
@@ -236,9 +247,10 @@ class Strictness(TestCase):
 
     def assert_answer(self, case, client, answer, is_old):
         if case.after == "cut":
-            # A reset may take what came before it, too.
-            self.assertFalse(answer and answer.complete, answer)
-            self.assertIn(answer.status if answer else min(case.statuses[0]), case.statuses[0], answer)
+            # A reset may take what came before it, too; an answer of ours may be whole.
+            if answer:
+                self.assertIn(answer.status, case.statuses[0], answer)
+                self.assertEqual(answer.complete, answer.status == 502, answer)
             return
         self.assertIsNotNone(answer, "no answer")
         self.assertTrue(answer.complete, answer)
@@ -247,22 +259,16 @@ class Strictness(TestCase):
         if case.body is not None:
             self.assertEqual(answer.body, case.body)
         self.assert_fields(answer, case.fields)
-        self.assertEqual([f"{one.status} {one.fields}" for one in answer.interim],
-                         [] if is_old else [f"{int(one.split()[0])} {self.interim_fields(one)}" for one in case.interim])
-
-    @staticmethod
-    def interim_fields(text):
-        lines = text.partition(" ")[2]
-        return [tuple(part.strip() for part in line.split(":", 1)) for line in lines.split(";") if line.strip()]
+        self.assertEqual(answer.trailers, [] if is_old else case.trailers)
+        # RFC 9110 15.2: HTTP/1.0 knows no interim responses.
+        self.assertEqual([(one.status, one.fields) for one in answer.interim], [] if is_old else case.interim)
 
     def next_is_clean(self, client, answer):
         """Nothing of the case turns up as the answer to somebody's next request."""
-        if not answer or not answer.complete or answer.get("Connection") == "close" or answer.status == 101:
-            client = self.connect()
-        elif "HTTP/1.0" in answer.start_line or client.reader.ended:
-            client = self.connect()
-        client.send(PROBE)
-        after = client.response()
+        goes_on = answer and answer.complete and answer.get("Connection") != "close" and answer.status != 101
+        with contextlib.nullcontext(client) if goes_on else self.connect() as client:
+            client.send(PROBE)
+            after = client.response()
         self.assertIsNotNone(after, "no answer to the next request")
         self.assertEqual((after.status, after.body), (200, b"next"))
 
