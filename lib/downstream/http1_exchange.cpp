@@ -202,8 +202,10 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
     } else if (tells_length && response.body != nullptr && length.kind == BodyLength::Kind::kFixed) {
       options.body = length;
     } else {
+      // Where nothing else says that there is none, a length of 0 does.
       options.body = {};
-      options.no_content_length = true;
+      options.no_content_length =
+          !tells_length || head.status == 304 || request.head.method_id == http::Method::kHead;
     }
   }
   if (head.status == 101) options.upgrade = head.fields.get(FieldId::kUpgrade);
@@ -344,6 +346,10 @@ void Http1Exchange::record(std::string_view termination) {
 void RequestBody::start(Http1Exchange& exchange, BodyLength length) {
   exchange_ = &exchange;
   content_.emplace(*exchange.stream, length, exchange.arena, exchange.body_limits);
+}
+
+const http::Fields* RequestBody::trailers() const {
+  return exchange_->request.head.drops_trailers ? nullptr : content_->trailers();
 }
 
 net::ValueTask<Result<Slice>> RequestBody::read() {

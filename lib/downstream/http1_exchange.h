@@ -24,7 +24,7 @@ class RequestBody final : public exchange::Body {
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return content_->length(); }
-  const http::Fields* trailers() const override { return content_->trailers(); }
+  const http::Fields* trailers() const override;
   bool is_complete() const { return !content_ || content_->is_complete(); }
   exchange::Http1Content* content() { return content_ ? &*content_ : nullptr; }
 

@@ -49,6 +49,12 @@ bool has_cost_nothing(const Error& error) {
          error.code != ErrorCode::kHandshakeTimeout;
 }
 
+// Where Max-Forwards ends: OPTIONS is about us then, and TRACE would show the request's secrets (RFC 9110 9.3.8).
+Response answer_as_last(Request& request) {
+  if (request.head.method_id == http::Method::kTrace) return exchange::error_response(request, 501);
+  return {};
+}
+
 constexpr Duration kComplainEvery{1'000};
 
 // What the client may see of any answer.
@@ -84,6 +90,9 @@ constexpr std::size_t kTriesMax = 64;
 }  // namespace
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
+  const auto may_go_on = count_hop(request);
+  if (!may_go_on) co_return fail(may_go_on.error());
+  if (!*may_go_on) co_return answer_as_last(request);
   if (auto ready = prepare(request); !ready) {
     complain(request, ready.error());
     co_return fail(std::move(ready.error()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/characters.h"
 #include "http/head_parser.h"
 #include "http/serializer.h"
 #include "upstream/http1_tunnel.h"
@@ -71,8 +72,7 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
     if (is_final(head.status)) break;
     if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
   }
-  // RFC 9110 15.2.2, 7.8: only where the request asked for it, and not in its midst.
-  if (head.status == 101 && !(request_.head.upgrade && request_complete_)) {
+  if (head.status == 101 && !may_switch(head)) {
     co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
   }
   request_.trace.upstream_first_byte =
@@ -80,8 +80,21 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.hold();
   stream_.set_read_timeout(Duration{0});
   keep_alive_ = head.keep_alive && head.status != 101;
+  drops_trailers_ = head.drops_trailers;
   content_.emplace(stream_, head.body, arena_, content_limits_);
   co_return Result<void>();
+}
+
+// RFC 9110 7.8: only to what the request asked for, and not before it has ended, because the tunnel's bytes begin behind it.
+bool Http1Exchange::may_switch(const http::ResponseHead& head) const {
+  if (!request_.head.upgrade || !request_complete_) return false;
+  const auto asked = request_.head.fields.get(http::FieldId::kUpgrade);
+  bool known = false;
+  http::for_each_element(head.fields.get(http::FieldId::kUpgrade), [&](std::string_view protocol) {
+    known = http::list_contains(asked, protocol);
+    return known;
+  });
+  return known;
 }
 
 std::string_view Http1Exchange::serialize_head() {

@@ -55,9 +55,7 @@ TEST(HopByHop, EndsHereWithWhatConnectionNames) {
       {{{"Connection", "x-a"}, {"connection", "x-b"}, {"X-A", ""}, {"X-B", ""}, {"X-C", ""}}, "X-C"},
       {{{"Keep-Alive", "5"}, {"Proxy-Connection", "x"}, {"TE", "trailers"}, {"Proxy-Authorization", "x"}, {"A", ""}},
        "A"},
-      // What a client must not make us withhold.
-      {{{"Connection", "Authorization, Cookie, X-Forwarded-For, Host"}, {"Authorization", "x"}, {"Cookie", "y"}},
-       "Authorization Cookie"},
+      {{{"Connection", "Connection, keep-alive"}, {"Connection", "X-Hop"}, {"X-Hop", "1"}}, ""},
       {{{"Upgrade", "websocket"}, {"Connection", "upgrade"}}, ""},
   };
   for (const auto& [lines, left] : cases) {
@@ -68,6 +66,23 @@ TEST(HopByHop, EndsHereWithWhatConnectionNames) {
   Fields upgrade = fields_of({{"Upgrade", "websocket"}, {"Connection", "upgrade"}});
   remove_hop_by_hop(upgrade, true);
   EXPECT_EQ(names_of(upgrade), "Upgrade");
+}
+
+TEST(HopByHop, KnowsWhatConnectionMayNotName) {
+  const struct {
+    const char* connection;
+    bool nominates;
+    bool of_all;
+  } cases[] = {
+      {"close", false, false}, {"keep-alive, Upgrade, TE", false, false},
+      {"X-Hop", true, false},  {"close, cookie", true, true},
+      {"Host", true, true},    {"x-forwarded-for", true, true},
+  };
+  for (const auto& each : cases) {
+    const Fields fields = fields_of({{"Connection", "close"}, {"Connection", each.connection}});
+    EXPECT_EQ(nominates_fields(fields), each.nominates) << each.connection;
+    EXPECT_EQ(nominates_end_to_end_field(fields), each.of_all) << each.connection;
+  }
 }
 
 TEST(Cookie, IsFoundByItsWholeName) {
