@@ -11,6 +11,7 @@ namespace {
 // Small, so that heads and contents meet the buffer's end.
 constexpr std::size_t kHeadMax = 2048;
 constexpr std::size_t kBufferSize = kHeadMax + 1024;
+constexpr std::uint64_t kBodyMax = 16 * 1024;
 constexpr std::uint64_t kHours = std::uint64_t{3} * 3600 * 20;  // in ticks
 constexpr std::size_t kEndpoints = 2;
 
@@ -54,6 +55,7 @@ House::House(const Scenario& scenario, const WorldOptions& options)
       router_(make_router()),
       client_(world_, scenario) {
   client_options_.head.head.bytes = kHeadMax;
+  client_options_.max_body.bytes = kBodyMax;
   plan_.action.upstream = upstream_options_.name;
   std::vector<proxy::RouteHandler::Route> routes;
   routes.push_back({"all", std::make_unique<proxy::Proxy>(plan_, forwarding_, *pool_)});
@@ -69,7 +71,7 @@ void House::serve(Client& client) {
 }
 
 net::Task<Result<net::StreamPtr>> House::connect(Duration timeout) {
-  const Fault fault = world_.next_operation();
+  const Fault fault = world_.next_operation(true);
   if (world_.one_in(2)) co_await Turn(world_);
   if (fault == Fault::kReset) co_return fail(ErrorCode::kConnectRefused, Side::kUpstream, Retry::kSafe);
   if (fault == Fault::kEnd) co_return fail(ErrorCode::kUnreachable, Side::kUpstream, Retry::kSafe);
@@ -157,6 +159,18 @@ void House::check_kept_connections() {
   }
   pool_->close_idle();
   EXPECT_EQ(world_.streams, 0U);
+}
+
+bool House::may_try_again() const { return scenario_.may_be_tried_again() && world_.has_failed_harmlessly(); }
+
+void House::check_answered(std::size_t count) {
+  if (scenario_.is_uncertain) return;
+  const auto answers = client_.answers().list;
+  EXPECT_GE(answers.size(), count) << client_.received();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].final.name(), scenario_.expected[i].status) << "answer " << i;
+    EXPECT_TRUE(answers[i].final.whole) << "answer " << i;
+  }
 }
 
 void House::check_expected() {

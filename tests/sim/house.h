@@ -36,6 +36,11 @@ class House final : public exchange::Observer {
   void check_invariants();
   // Whether all requests got the answers that the scenario expects.
   void check_expected();
+  // The network has failed where every request may be sent again.
+  bool may_try_again() const;
+  // Different requests that an origin has begun to get, and whether they got their answers.
+  std::size_t begun() const { return origin_.heads().size(); }
+  void check_answered(std::size_t count);
 
   World& world() { return world_; }
   // What the client got and what the origins got, comparable between runs.

@@ -76,6 +76,7 @@ class Origin::Connection final : public Peer {
     if (!std::exchange(head_seen_, true)) {
       ++origin_.heads_[request.name()];
       wire->send(script.on_head);
+      if (script.then == OriginScript::Then::kFinishEarly) return close(false), false;
     }
     if (!request.whole) return false;
     head_seen_ = false;

@@ -24,8 +24,9 @@ inline ClientStep reset() { return {ClientStep::Kind::kReset, {}, 0}; }
 
 // What an origin says to one kind of request ("GET /x").
 struct OriginScript {
-  // And afterwards: keeps the connection; ends it; ends it when the next request comes; echoes what it gets.
-  enum class Then : std::uint8_t { kKeep, kFinish, kFinishOnNext, kResetOnNext, kEcho };
+  // And afterwards: keeps the connection; ends it; ended it after on_head already; ends it when the next request comes;
+  // echoes what it gets.
+  enum class Then : std::uint8_t { kKeep, kFinish, kFinishEarly, kFinishOnNext, kResetOnNext, kEcho };
   std::string on_head;     // once the request's head is there
   std::string on_content;  // once all of it is
   Then then = Then::kKeep;
@@ -49,7 +50,10 @@ struct Scenario {
   bool is_racy = false;
   // An end of the origin's connection is the end of its content: nobody can tell it from a cut.
   bool origin_ends_content = false;
-  bool client_leaves = false;  // it may or may not get its answers
+  bool is_uncertain = false;  // one side leaves: the client may or may not get its answers
+
+  // All requests may be sent twice.
+  bool may_be_tried_again() const;
 
   std::vector<std::string> methods() const {
     std::vector<std::string> all;

@@ -117,10 +117,15 @@ void SimulatedStream::act(unsigned bit) {
   if (retired_) delete this;
 }
 
+// An answer that has begun can't be had anew; a kept connection that nobody uses is no loss.
+Fault SimulatedStream::next_operation(bool reading) {
+  return world_.next_operation(side() == Side::kUpstream && (!reading || !wire_->given_ || is_watching()));
+}
+
 void SimulatedStream::start_read() {
   receiving_ = true;
   if (wire_->closed_) return;
-  if (!wire_->to_proxy_.has_news()) wire_->fail(world_.next_operation(), true);
+  if (!wire_->to_proxy_.has_news()) wire_->fail(next_operation(true), true);
   // Whoever watches is told later, not while it is still about to wait.
   if (wire_->to_proxy_.has_news() && !is_watching() && !world_.one_in(2)) {
     receive();
@@ -132,7 +137,7 @@ void SimulatedStream::start_read() {
 void SimulatedStream::receive() {
   Wire::Flow& flow = wire_->to_proxy_;
   if (!wire_->closed_) {
-    wire_->fail(world_.next_operation(), true);
+    wire_->fail(next_operation(true), true);
     if (!flow.has_news()) return;
   }
   receiving_ = false;
@@ -153,7 +158,7 @@ void SimulatedStream::receive() {
 
 bool SimulatedStream::start_write() {
   Wire::Flow& flow = wire_->to_peer_;
-  if (!wire_->closed_) wire_->fail(world_.next_operation(), false);
+  if (!wire_->closed_) wire_->fail(next_operation(false), false);
   if (wire_->closed_ || is_broken() || flow.end != End::kOpen) {
     const bool cancelled = wire_->closed_;
     set_write_result(cancelled ? IoResult::failure(ErrorCode::kCancelled, EBADF)

@@ -35,7 +35,6 @@ class Wire final : Actor {
   void send(std::string_view bytes);
   void finish();
   void reset();
-  bool has_given_since_write() const { return given_; }
 
  private:
   friend class SimulatedStream;
@@ -84,6 +83,7 @@ class SimulatedStream final : public net::Stream, Actor {
   void act(unsigned bit) override;
   void serve_writer();
   void receive();
+  Fault next_operation(bool reading);
   bool is_broken() const { return wire_->to_proxy_.end == End::kReset; }
 
   World& world_;

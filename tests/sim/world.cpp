@@ -34,6 +34,10 @@ std::size_t World::part_of(std::size_t size) {
   return 1 + below(most);
 }
 
-Fault World::next_operation() { return ++operations_ == options_.fault_at ? options_.fault : Fault::kNone; }
+Fault World::next_operation(bool harmless) {
+  if (++operations_ != options_.fault_at) return Fault::kNone;
+  harmless_ = harmless;
+  return options_.fault;
+}
 
 }  // namespace rproxy::sim

@@ -60,8 +60,9 @@ class World {
   std::size_t window() const { return window_; }
   bool in_pieces() const { return options_.in_pieces; }
 
-  // Counts one operation of the proxy's; its fate.
-  Fault next_operation();
+  // Counts one operation of the proxy's; its fate. `harmless`: the request can be sent anew if this one breaks.
+  Fault next_operation(bool harmless);
+  bool has_failed_harmlessly() const { return harmless_; }
   bool has_failed() const { return options_.fault_at != 0 && operations_ >= options_.fault_at; }
   void stop_faults() { options_.fault_at = 0; }
 
@@ -77,6 +78,7 @@ class World {
   std::vector<Actor*> actors_;
   std::size_t steps_ = 0;
   std::size_t operations_ = 0;
+  bool harmless_ = false;
   std::size_t delays_ = 0;
   std::uint64_t tick_ = 0;
 };
