@@ -176,7 +176,8 @@ net::Task<Result<void>> Http1Exchange::await_continue(http::ResponseHead& head) 
     // The final answer: the content is never asked for.
     co_return Result<void>();
   }
-  if (!got || head.status == 100) start_pump();
+  // After a 100 take_interim() does, once the client has been told.
+  if (!got) start_pump();
   co_return Result<void>();
 }
 

@@ -148,7 +148,12 @@ Answers read_answers(std::string_view bytes, const std::vector<std::string>& met
   Answer answer;
   while (!bytes.empty() && answers.list.size() < methods.size()) {
     answer.final = read_response(bytes, methods[answers.list.size()], ended);
-    if (answer.final.head.empty()) break;
+    if (answer.final.head.empty()) {
+      // The beginning of a head is the beginning of an answer.
+      constexpr std::string_view kStart = "HTTP/1.1 ";
+      if (bytes.substr(0, kStart.size()) == kStart.substr(0, bytes.size())) bytes = {};
+      break;
+    }
     if (!answer.final.whole) {
       answers.list.push_back(std::move(answer));
       return answers;

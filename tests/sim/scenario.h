@@ -39,6 +39,9 @@ struct Expected {
   std::string body = {};
   std::vector<std::string> interim = {};
   std::string trailers = {};
+
+  // Not a page of the proxy's.
+  bool has_own_content() const { return !body.empty() || status < "400"; }
 };
 
 struct Scenario {

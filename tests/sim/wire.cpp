@@ -119,7 +119,8 @@ void SimulatedStream::act(unsigned bit) {
 
 // An answer that has begun can't be had anew; a kept connection that nobody uses is no loss.
 Fault SimulatedStream::next_operation(bool reading) {
-  return world_.next_operation(side() == Side::kUpstream && (!reading || !wire_->given_ || is_watching()));
+  const bool harmless = side() == Side::kUpstream && (!reading || !wire_->given_ || is_watching());
+  return world_.next_operation(harmless ? World::Harmless::kBroken : World::Harmless::kNo);
 }
 
 void SimulatedStream::start_read() {

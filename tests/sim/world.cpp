@@ -34,9 +34,9 @@ std::size_t World::part_of(std::size_t size) {
   return 1 + below(most);
 }
 
-Fault World::next_operation(bool harmless) {
+Fault World::next_operation(Harmless harmless) {
   if (++operations_ != options_.fault_at) return Fault::kNone;
-  harmless_ = harmless;
+  harmless_ = harmless == Harmless::kEver || (harmless == Harmless::kBroken && options_.fault != Fault::kStall);
   return options_.fault;
 }
 

@@ -60,8 +60,10 @@ class World {
   std::size_t window() const { return window_; }
   bool in_pieces() const { return options_.in_pieces; }
 
-  // Counts one operation of the proxy's; its fate. `harmless`: the request can be sent anew if this one breaks.
-  Fault next_operation(bool harmless);
+  // Counts one operation of the proxy's; its fate. `harmless`: the request can be sent anew if this one breaks, or even
+  // if it takes too long.
+  enum class Harmless : std::uint8_t { kNo, kBroken, kEver };
+  Fault next_operation(Harmless harmless);
   bool has_failed_harmlessly() const { return harmless_; }
   bool has_failed() const { return options_.fault_at != 0 && operations_ >= options_.fault_at; }
   void stop_faults() { options_.fault_at = 0; }
