@@ -17,6 +17,8 @@ constexpr std::size_t kInterimMax = 32;
 // One allocation where growing would make three.
 constexpr std::size_t kUsualFields = 16;
 
+bool is_interim(const http::ResponseHead& head) { return head.status < 200 && head.status != 101; }
+
 }  // namespace
 
 Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Options& options, Duration total)
@@ -54,20 +56,23 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
   auto sent = co_await begin_request(waits_for_continue);
   if (!sent) co_return fail(failure(std::move(sent.error())));
+  bool has_head = false;
   if (waits_for_continue) {
-    if (auto going = co_await await_continue(head); !going) co_return fail(failure(std::move(going.error())));
+    auto answered = co_await await_continue(head);
+    if (!answered) co_return fail(failure(std::move(answered.error())));
+    has_head = *answered;
   }
-  while (!answer_begun_ || head.status < 200) {
-    if (answer_begun_ && head.status == 101) {
-      // RFC 9110 15.2.2: only where the request asked for it.
-      if (!request_.head.upgrade) co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
-      break;
-    }
-    if (answer_begun_) {
+  while (!has_head || is_interim(head)) {
+    if (has_head) {
       if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
     }
     if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
     if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
+    has_head = true;
+  }
+  // RFC 9110 15.2.2: only where the request asked for it.
+  if (head.status == 101 && !request_.head.upgrade) {
+    co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
   }
   request_.trace.upstream_first_byte =
       std::chrono::duration_cast<std::chrono::microseconds>(stream_.loop().now() - sent_at);
@@ -141,13 +146,15 @@ net::Task<void> Http1Exchange::pump() {
   auto sent = co_await send_content();
   if (sent) {
     request_complete_ = true;
-    stream_.set_read_timeout(answer_begun_ ? Duration{0} : options_.response_timeout);
-    co_return;
+  } else {
+    pump_error_ = std::move(sent.error());
   }
-  const bool client_failed = sent.error().side == Side::kClient;
-  pump_error_ = std::move(sent.error());
   // A content cut short must not reach the endpoint as a whole one. An endpoint that takes no more may still have an answer on the way.
-  if (client_failed) stream_.abort(true);
+  if (pump_error_ && pump_error_->side == Side::kClient) {
+    stream_.abort(true);
+  } else if (!content_) {
+    stream_.set_read_timeout(options_.response_timeout);
+  }
 }
 
 net::ValueTask<Result<exchange::Slice>> Http1Exchange::next_slice() {
@@ -166,19 +173,22 @@ net::Task<Result<void>> Http1Exchange::send_content() {
   }
 }
 
-net::Task<Result<void>> Http1Exchange::await_continue(http::ResponseHead& head) {
+// True when `head` holds an answer; after a final one the content is never asked for, and after a 100 take_interim() asks.
+net::Task<Result<bool>> Http1Exchange::await_continue(http::ResponseHead& head) {
   stream_.set_read_timeout(kContinueTimeout);
-  auto got = co_await read_head(head);
-  if (!got) {
-    if (got.error().code != ErrorCode::kReadTimeout || answer_begun_) co_return got;
-    stream_.set_read_timeout(Duration{0});
-  } else if (head.status >= 200) {
-    // The final answer: the content is never asked for.
-    co_return Result<void>();
+  for (;;) {
+    auto got = co_await read_head(head);
+    if (!got) {
+      if (got.error().code != ErrorCode::kReadTimeout) co_return fail(std::move(got.error()));
+      // As much of a head as is there will be read again.
+      head = {};
+      stream_.set_read_timeout(Duration{0});
+      start_pump();
+      co_return false;
+    }
+    if (head.status == 100 || !is_interim(head)) co_return true;
+    if (auto passed = co_await take_interim(head); !passed) co_return fail(std::move(passed.error()));
   }
-  // After a 100 take_interim() does, once the client has been told.
-  if (!got) start_pump();
-  co_return Result<void>();
 }
 
 // Passes an interim response on and clears the head for the next.

@@ -152,7 +152,10 @@ void House::check_kept_connections() {
     serve(next);
     EXPECT_TRUE(run());
     const auto answers = next.answers().list;
-    if (answers.size() != 1 || !answers[0].final.whole || answers[0].final.body != "probe") {
+    const bool answered = answers.size() == 1 && answers[0].final.whole;
+    // Nobody knows of a kept connection that its endpoint has fallen silent.
+    const bool timed_out = answered && answers[0].final.name() == "504" && world_.fault() == Fault::kStall;
+    if (!answered || (answers[0].final.body != "probe" && !timed_out)) {
       ADD_FAILURE() << "a later request got:\n" << next.received();
     }
     tasks_.cancel_all();

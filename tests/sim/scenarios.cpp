@@ -93,6 +93,15 @@ void add_content(std::vector<Scenario>& all) {
                  {send(expecting), await("100 Continue"), send(body)},
                  {{"POST /p", {{}, answer("got it")}}},
                  {{"POST", "200", "got it", {"100"}}}});
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  all.push_back({"continue_among_hints",
+                 {send(expecting), await("100 Continue"), send(body)},
+                 {{"POST /p", {hints + hints + go_on + hints, answer("got it")}}},
+                 {{"POST", "200", "got it", {"103", "103", "100", "103"}}}});
+  all.push_back({"hints_but_never_continue",
+                 {send(expecting), await("100 Continue"), send(body)},
+                 {{"POST /p", {hints, answer("got it")}}},
+                 {{"POST", "200", "got it", {"103", "100"}}}});
   all.push_back({"continue_refused",
                  {send(expecting)},
                  {{"POST /p", {"HTTP/1.1 403 Forbidden\r\nDate: now\r\nContent-Length: 2\r\n\r\nno", {}}}},

@@ -66,6 +66,7 @@ class World {
   Fault next_operation(Harmless harmless);
   bool has_failed_harmlessly() const { return harmless_; }
   bool has_failed() const { return options_.fault_at != 0 && operations_ >= options_.fault_at; }
+  Fault fault() const { return options_.fault; }
   void stop_faults() { options_.fault_at = 0; }
 
   std::size_t streams = 0;  // open in the proxy
