@@ -22,6 +22,21 @@ constexpr Duration kHalfCloseGrace{1'000};
 constexpr std::uint64_t kDrainMax = 64 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// Where the connection's end is the content's, only a reset tells a cut from it: a failure, a client too slow, a worker that stops.
+class CutMark {
+ public:
+  CutMark(net::Stream& stream, bool ends_content) : stream_(ends_content ? &stream : nullptr) {}
+  CutMark(const CutMark&) = delete;
+  CutMark& operator=(const CutMark&) = delete;
+  ~CutMark() {
+    if (stream_ != nullptr) stream_->abort(true);
+  }
+  void dismiss() { stream_ = nullptr; }
+
+ private:
+  net::Stream* stream_;
+};
+
 }  // namespace
 
 Http1Exchange::Http1Exchange(Context& shared)
@@ -251,6 +266,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
   const bool chunked = request.head.version != http::Version::kHttp10 && length.kind != BodyLength::Kind::kFixed;
   exchange::Http1Framing framing(chunked && length.kind != BodyLength::Kind::kNone);
   std::string_view before = head;
+  CutMark cut(*stream, !chunked && length.kind != BodyLength::Kind::kFixed);
   for (;;) {
     auto next = content.read();
     // The head does not wait for content that is not there.
@@ -269,8 +285,6 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       request.trace.failed = true;
       request.trace.error = slice.error().code;
       if (!before.empty()) (void)co_await stream->write(before);
-      // Where the connection's end is the content's, only a reset tells the two apart.
-      stream->abort(!chunked && length.kind != BodyLength::Kind::kFixed);
       record(exchange::termination_of(slice.error()));
       co_return false;
     }
@@ -289,6 +303,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     outcome.body_bytes_sent += slice->data.size();
     if (slice->last) break;
   }
+  cut.dismiss();
   response.body.reset();
   co_return co_await finish(keep);
 }

@@ -111,16 +111,20 @@ void House::check_invariants() {
 
 void House::check_answers() {
   const Answers answers = client_.answers();
-  EXPECT_EQ(answers.rest, "") << "bytes that answer nothing";
+  // Who is late with half a request line does not hear that it was to be a HEAD.
+  const bool timed_out = !answers.list.empty() && answers.list.back().final.name() == "408";
+  EXPECT_TRUE(answers.rest.empty() || timed_out) << "answers nothing: " << answers.rest;
   for (std::size_t i = 0; i < answers.list.size(); ++i) {
     const Message& got = answers.list[i].final;
     const Expected& expected = scenario_.expected[i];
     if (!got.whole) {
       EXPECT_EQ(i + 1, answers.list.size());
+    } else if (got.name() == expected.status && may_be_cut_unseen(expected)) {
+      EXPECT_TRUE(expected.body.starts_with(got.body)) << "answer " << i;
     } else if (got.name() == expected.status && expected.has_own_content()) {
       EXPECT_EQ(got.body, expected.body) << "answer " << i;
       EXPECT_EQ(got.trailers, expected.trailers) << "answer " << i;
-    } else {
+    } else if (expected.has_own_content()) {
       EXPECT_GE(got.name(), "400") << "answer " << i;
     }
   }
@@ -134,6 +138,12 @@ void House::check_answers() {
     });
     EXPECT_LE(heads, asked) << name << " was sent twice";
   }
+}
+
+// What only the connection's end delimits: nobody can tell an orderly one in its midst. Tunnels end however they end.
+bool House::may_be_cut_unseen(const Expected& expected) const {
+  return expected.status == "101" ||
+         (scenario_.origin_ends_content && world_.has_failed() && world_.fault() == Fault::kEnd);
 }
 
 void House::check_resources() {
@@ -171,7 +181,8 @@ void House::check_answered(std::size_t count) {
   const auto answers = client_.answers().list;
   EXPECT_GE(answers.size(), count) << client_.received();
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    EXPECT_EQ(answers[i].final.name(), scenario_.expected[i].status) << "answer " << i;
+    const Expected& expected = scenario_.expected[i];
+    EXPECT_TRUE(!expected.has_own_content() || answers[i].final.name() == expected.status) << "answer " << i;
     EXPECT_TRUE(answers[i].final.whole) << "answer " << i;
   }
 }

@@ -52,6 +52,7 @@ class House final : public exchange::Observer {
   net::Task<Result<net::StreamPtr>> connect(Duration timeout);
   void serve(Client& client);
   void check_answers();
+  bool may_be_cut_unseen(const Expected& expected) const;
   void check_resources();
   void check_kept_connections();
 
