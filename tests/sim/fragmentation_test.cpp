@@ -18,7 +18,7 @@ TEST_P(Fragmentation, ChangesNothingOfWhatArrives) {
   const std::string client_view = whole.client_view();
   const std::string origin_view = whole.origin_view();
   whole.check_invariants();
-  for (const std::uint64_t seed : seeds(300)) {
+  for (const std::uint64_t seed : seeds(100)) {
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed));
     House house(GetParam(), {seed, true, Fault::kNone, 0});
     ASSERT_TRUE(house.run());

@@ -11,6 +11,12 @@ Client::Client(World& world, const Scenario& scenario)
   world_.add(*this);
 }
 
+void Client::on_bytes(std::string_view bytes) {
+  received_ += bytes;
+  const auto got = answers().list;
+  whole_answers_ = got.empty() || got.back().final.whole ? got.size() : got.size() - 1;
+}
+
 unsigned Client::ready() const { return next_ < steps_.size() && may_go_on(steps_[next_]) ? 1 : 0; }
 
 bool Client::may_go_on(const ClientStep& step) const {
@@ -19,10 +25,8 @@ bool Client::may_go_on(const ClientStep& step) const {
   switch (step.kind) {
     case ClientStep::Kind::kAwait:
       return received_.find(step.text) != std::string::npos;
-    case ClientStep::Kind::kAwaitAnswers: {
-      const auto got = answers().list;
-      return got.size() > step.count || (got.size() == step.count && (got.empty() || got.back().final.whole));
-    }
+    case ClientStep::Kind::kAwaitAnswers:
+      return whole_answers_ >= step.count;
     default:
       return true;
   }

@@ -26,7 +26,7 @@ class Client final : public Peer, Actor {
   Answers answers() const { return read_answers(received_, scenario_.methods(), end_ == End::kFin); }
 
  private:
-  void on_bytes(std::string_view bytes) override { received_ += bytes; }
+  void on_bytes(std::string_view bytes) override;
   void on_end(End end) override { end_ = end; }
   unsigned ready() const override;
   void act(unsigned) override;
@@ -38,6 +38,7 @@ class Client final : public Peer, Actor {
   std::vector<ClientStep> steps_;
   std::size_t next_ = 0;
   std::string received_;
+  std::size_t whole_answers_ = 0;
   End end_ = End::kOpen;
 };
 

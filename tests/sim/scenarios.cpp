@@ -64,7 +64,7 @@ void add_plain(std::vector<Scenario>& all) {
        {{"GET /c", {{}, chunked(kOk, chunks(text(7000), 700, "X-Sum: 1\r\n"))}}, {"GET /a", {{}, answer("after")}}},
        {{"GET", "200", text(7000), {}, "X-Sum: 1\r\n"}, {"GET", "200", "after"}}});
   all.push_back(
-      {"long_answer", {send(get("/l"))}, {{"GET /l", {{}, answer(text(20'000))}}}, {{"GET", "200", text(20'000)}}});
+      {"long_answer", {send(get("/l"))}, {{"GET /l", {{}, answer(text(8000))}}}, {{"GET", "200", text(8000)}}});
   all.push_back({"early_hints",
                  {send(get("/e"))},
                  {{"GET /e", {"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", answer("late")}}},
@@ -72,7 +72,7 @@ void add_plain(std::vector<Scenario>& all) {
 }
 
 void add_content(std::vector<Scenario>& all) {
-  const std::string body = text(9000);
+  const std::string body = text(5000);
   all.push_back({"post_with_length",
                  {send(post("/p", body) + post("/q", "x") + get("/a"))},
                  {{"POST /p", {{}, answer("got it")}}, {"POST /q", {{}, answer("")}}, {"GET /a", {{}, answer("a")}}},
@@ -194,13 +194,13 @@ void add_bad_clients(std::vector<Scenario>& all) {
                  {},
                  {{"GET", "431"}}});
   Scenario large{"request_with_too_much_content",
-                 {send(chunked("POST /p HTTP/1.1\r\nHost: sim\r\n", chunks(text(20'000), 900)))},
+                 {send(chunked("POST /p HTTP/1.1\r\nHost: sim\r\n", chunks(text(17'000), 900)))},
                  {{"POST /p", {{}, answer("never")}}},
                  {{"POST", "413"}}};
   large.is_racy = true;
   all.push_back(large);
-  Scenario gone{"client_resets_before_the_answer", {send(get("/l")), reset()}, {}, {{"GET", "200", text(20'000)}}};
-  gone.origin["GET /l"] = {{}, answer(text(20'000))};
+  Scenario gone{"client_resets_before_the_answer", {send(get("/l")), reset()}, {}, {{"GET", "200", text(8000)}}};
+  gone.origin["GET /l"] = {{}, answer(text(8000))};
   gone.is_uncertain = true;
   all.push_back(gone);
   gone.name = "client_resets_within_the_answer";
@@ -210,7 +210,7 @@ void add_bad_clients(std::vector<Scenario>& all) {
   gone.client = {send(get("/l")), finish()};
   all.push_back(gone);
   gone.name = "client_ends_within_its_content";
-  gone.client = {send(post("/p", text(9000)).substr(0, 5000)), finish()};
+  gone.client = {send(post("/p", text(5000)).substr(0, 3000)), finish()};
   gone.origin["POST /p"] = {{}, answer("never")};
   gone.expected = {{"POST", "200", "this is never whole"}};
   all.push_back(gone);
