@@ -96,9 +96,6 @@ class Stream {
     return WriteAwaiter{*this, {&piece, 1}};
   }
 
-  // True while a write() waits for the peer.
-  bool is_writing() const { return pending_ != nullptr; }
-
   // No more output: FIN, or close_notify. Input goes on.
   virtual void shutdown_write() = 0;
   // Ends both ways now; waiting operations end with kCancelled. `reset`: RST, so that the peer can't mistake what it has for all.
