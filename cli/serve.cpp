@@ -3,9 +3,11 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "cli/command.h"
@@ -18,6 +20,7 @@ namespace rproxy::cli {
 namespace {
 
 constexpr unsigned kWorkersMax = 1024;
+const std::vector<std::string> kLevels{"debug", "info", "warn", "error", "off"};  // as LogLevel
 
 int exit_code_of(const Error& error) {
   switch (error.code) {
@@ -46,7 +49,7 @@ class Serve final : public Command {
         ->type_name("N")
         ->check(CLI::Range(1U, kWorkersMax));
     command->add_flag("--check", check_, "Validate the configuration and exit");
-    command->add_flag("--print-config", print_, "Print the effective configuration, and exit")->excludes("--check");
+    command->add_flag("--print-config", print_, "Print the effective configuration, and exit");
     command
         ->add_flag_callback(
             "--print-keys",
@@ -58,7 +61,7 @@ class Serve final : public Command {
         ->trigger_on_parse();
     command->add_option("--log-level", level_, "Overrides server.log_level")
         ->type_name("LEVEL")
-        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+        ->check(CLI::IsMember(kLevels).description(""));
     command->footer(
         "Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGUSR1\nreopens log files.\n"
         "Exit codes: 0 ok, 1 runtime failure, 2 usage, 3 configuration, 4 cannot bind.");
@@ -66,28 +69,31 @@ class Serve final : public Command {
 
   int run() override {
     auto loaded = config::load(path_);
-    if (!print_) server::check_tls(loaded);
+    if (check_ || !print_) server::check_tls(loaded);
     print_diagnostics(loaded, path_);
     if (!loaded.ok()) return kConfiguration;
     override_settings(loaded.config);
-    if (check_) {
-      fmt::print("{}: ok\n", path_);
-      return kOk;
-    }
     if (print_) {
-      fmt::print("{}", config::render_effective(loaded));
-      return kOk;
+      fmt::print("{}", config::render_effective(loaded, overrides()));
+    } else if (check_) {
+      fmt::print("{}: ok\n", path_);
     }
+    if (print_ || check_) return kOk;
     return serve(std::move(loaded.config));
   }
 
  private:
   void override_settings(config::Config& config) const {
     if (workers_) config.server.workers = *workers_;
-    if (level_ == "debug") config.server.log_level = LogLevel::kDebug;
-    if (level_ == "info") config.server.log_level = LogLevel::kInfo;
-    if (level_ == "warn") config.server.log_level = LogLevel::kWarn;
-    if (level_ == "error") config.server.log_level = LogLevel::kError;
+    if (const auto level = std::ranges::find(kLevels, level_); level != kLevels.end())
+      config.server.log_level = static_cast<LogLevel>(level - kLevels.begin());
+  }
+
+  std::vector<config::Override> overrides() const {
+    std::vector<config::Override> found;
+    if (workers_) found.push_back({"workers", "--workers"});
+    if (!level_.empty()) found.push_back({"log_level", "--log-level"});
+    return found;
   }
 
   static int serve(config::Config config) {

@@ -38,6 +38,7 @@ Keys<Server> server_keys();
 Keys<ListenDraft> listen_keys();
 Keys<ListenerDraft> listener_keys();
 Keys<TlsDraft> tls_keys();
+Keys<net::CertificateFiles> certificate_keys();
 Keys<downstream::Options> client_keys();
 Keys<upstream::Options> upstream_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
@@ -49,6 +50,8 @@ Keys<proxy::ForwardAction> defaults_keys();
 Keys<RouteDraft> route_keys();
 Keys<route::Match> match_keys();
 Keys<route::RewriteOptions> rewrite_keys();
+Keys<proxy::RedirectAction> redirect_keys();
+Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 

@@ -75,7 +75,8 @@ constexpr Key<L> kListener[] = {
     key<&L::listener, &Listener::listen, &net::ListenOptions::defer_accept>("defer_accept",
                                                                             "wake only when the first bytes are there"),
     key<&L::listener, &Listener::listen, &net::ListenOptions::v6_only>("v6_only", "[::] takes no IPv4 connections"),
-    special<L>("unix_mode", "string", "permissions of a Unix socket, \"0660\"", decode_mode),
+    {"unix_mode", "string", "permissions of a Unix socket", decode_mode,
+     [](const L& o) { return fmt::format("\"{:04o}\"", o.listener.listen.unix_mode); }},
     special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]",
                decode_listener_tls),
     key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
@@ -126,7 +127,8 @@ constexpr Key<T> kTls[] = {
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.key); }),
     special<T>("certificates", "array of { cert, key }",
                "several; chosen by the name asked for, the first is the default", decode_certificates),
-    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_version),
+    {"min_version", "string", "\"1.2\" or \"1.3\"", decode_version,
+     [](const T& o) { return quote_toml(net::to_string(o.options.min_version)); }},
     key<&T::options, &net::TlsServerOptions::ciphers>("ciphers",
                                                       "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
     key<&T::options, &net::TlsServerOptions::ciphersuites>("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"),
@@ -161,5 +163,6 @@ void decode_tls(Problems& problems, const Node& node, const std::string& name, n
 Keys<ListenDraft> listen_keys() { return kListen; }
 Keys<ListenerDraft> listener_keys() { return kListener; }
 Keys<TlsDraft> tls_keys() { return kTls; }
+Keys<net::CertificateFiles> certificate_keys() { return kCertificate; }
 
 }  // namespace rproxy::config

@@ -157,7 +157,8 @@ void decode_redirect_status(Problems& problems, const Node& node, Redirect& out)
 }
 
 constexpr Key<Redirect> kRedirect[] = {
-    special<Redirect>("status", "integer", "301, 302, 303, 307 or 308 (default)", decode_redirect_status),
+    {"status", "integer", "301, 302, 303, 307 or 308", decode_redirect_status,
+     [](const Redirect& o) { return render_value(o.status); }},
     key<&Redirect::location>(
         "location", "a URL; may use {scheme}, {host} (without port), {path}, {query} and {uri} (path and query)"),
 };
@@ -204,7 +205,7 @@ void decode_respond_status(Problems& problems, const Node& node, Respond& out) {
 }
 
 constexpr Key<Respond> kRespond[] = {
-    special<Respond>("status", "integer", "200 to 599", decode_respond_status),
+    {"status", "integer", "200 to 599", decode_respond_status, [](const Respond& o) { return render_value(o.status); }},
     key<&Respond::body>("body", "the content"),
     special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
 };
@@ -238,11 +239,11 @@ constexpr Key<R> kRoute[] = {
     special<R>("match", "string or table",
                "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip",
                decode_match),
-    special<R>("priority", "integer", "higher goes first, before specificity",
-               [](Problems& p, const Node& n, R& o) {
-                 if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000))
-                   o.route.rule.priority = static_cast<int>(*v);
-               }),
+    {"priority", "integer", "higher goes first, before specificity",
+     [](Problems& p, const Node& n, R& o) {
+       if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000)) o.route.rule.priority = static_cast<int>(*v);
+     },
+     [](const R& o) { return std::to_string(o.route.rule.priority); }},
     special<R>("upstream", "string", "the name of an [upstreams.NAME]", decode_upstream),
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
     special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
@@ -259,5 +260,7 @@ Keys<proxy::ForwardAction> defaults_keys() { return kDefaults; }
 Keys<RouteDraft> route_keys() { return kRoute; }
 Keys<route::Match> match_keys() { return kMatch; }
 Keys<route::RewriteOptions> rewrite_keys() { return kRewrite; }
+Keys<proxy::RedirectAction> redirect_keys() { return kRedirect; }
+Keys<proxy::RespondAction> respond_keys() { return kRespond; }
 
 }  // namespace rproxy::config

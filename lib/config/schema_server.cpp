@@ -121,9 +121,10 @@ void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions
 
 using A = proxy::AccessLogOptions;
 constexpr Key<A> kAccessLog[] = {
-    special<A>("path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"",
-               decode_access_log_target),
-    special<A>("format", "string", "\"json\", \"combined\" or a template", decode_format),
+    {"path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"",
+     decode_access_log_target, [](const A&) { return quote_toml("off"); }},
+    {"format", "string", "\"json\", \"combined\" or a template", decode_format,
+     [](const A&) { return quote_toml("json"); }},
     key<&A::buffer>("buffer", "waiting lines; more are dropped and counted"),
     key<&A::flush>("flush", "longest a line waits"),
 };

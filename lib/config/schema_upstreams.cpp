@@ -22,11 +22,11 @@ void decode_endpoint_address(Problems& problems, const Node& node, balance::Endp
 constexpr Key<balance::EndpointOptions> kEndpoint[] = {
     special<balance::EndpointOptions>("address", "address", "\"10.0.0.1:8001\", \"name:80\", \"unix:/run/app.sock\"",
                                       decode_endpoint_address),
-    special<balance::EndpointOptions>("weight", "integer", "share of requests, 0 to 1000; 0 takes none",
-                                      [](Problems& p, const Node& n, balance::EndpointOptions& o) {
-                                        if (const auto w = decode_integer(p, n, 0, kWeightMax))
-                                          o.weight = static_cast<std::uint32_t>(*w);
-                                      }),
+    {"weight", "integer", "share of requests, 0 to 1000; 0 takes none",
+     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
+       if (const auto w = decode_integer(p, n, 0, kWeightMax)) o.weight = static_cast<std::uint32_t>(*w);
+     },
+     [](const balance::EndpointOptions& o) { return render_value(o.weight); }},
 };
 
 using U = upstream::Options;
@@ -70,7 +70,8 @@ constexpr Key<T> kTls[] = {
     key<&T::server_name>("server_name", "SNI and the name verified; empty: the server's host"),
     special<T>("ca_file", "path", "PEM; default: the system's store",
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
-    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version),
+    {"min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version,
+     [](const T& o) { return quote_toml(net::to_string(o.min_version)); }},
 };  // namespace rproxy::config
 
 void decode_upstream_tls(Problems& problems, const Node& node, U& out) {

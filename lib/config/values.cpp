@@ -237,6 +237,11 @@ std::string shown(const Node& node) {
 
 bool is_secret(const Node& node) { return !node.raw.empty() && node.raw != node.text; }
 
+std::string quote_key(std::string_view key) {
+  const auto is_bare = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+  return !key.empty() && std::ranges::all_of(key, is_bare) ? std::string(key) : quote_toml(key);
+}
+
 std::string render_value(bool value) { return value ? "true" : "false"; }
 std::string render_value(const std::string& value) { return quote_toml(value); }
 std::string render_value(Duration value) { return quote_toml(to_string(value)); }
@@ -278,10 +283,7 @@ std::string render_node(const Node& node) {
       return "[" + out + "]";
     case Node::Kind::kTable:
       for (const Member& member : node.members) {
-        const bool bare =
-            std::ranges::all_of(member.key, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
-        out += (out.empty() ? " " : ", ") + (bare ? member.key : quote_toml(member.key)) + " = " +
-               render_node(member.value);
+        out += (out.empty() ? " " : ", ") + quote_key(member.key) + " = " + render_node(member.value);
       }
       return "{" + out + " }";
   }

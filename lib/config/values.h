@@ -55,6 +55,8 @@ std::string quote_toml(std::string_view text);
 std::string shown(const Node& node);
 // Whether part of the text came out of the environment or a file. What is told about it may not quote it.
 bool is_secret(const Node& node);
+// A key as TOML writes it: bare where it can be.
+std::string quote_key(std::string_view key);
 // The node as written, ${...} unexpanded: secrets are not printed.
 std::string render_node(const Node& node);
 

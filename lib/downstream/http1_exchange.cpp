@@ -20,6 +20,22 @@ namespace {
 constexpr Duration kHalfCloseGrace{1'000};
 // What is read and dropped of a request that was answered early, so that the connection or at least the answer survives.
 constexpr std::uint64_t kDrainMax = 64 * 1024;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// Where the connection's end is the content's, only a reset tells a cut from it: a failure, a client too slow, a worker that stops.
+class CutMark {
+ public:
+  CutMark(net::Stream& stream, bool ends_content) : stream_(ends_content ? &stream : nullptr) {}
+  CutMark(const CutMark&) = delete;
+  CutMark& operator=(const CutMark&) = delete;
+  ~CutMark() {
+    if (stream_ != nullptr) stream_->abort(true);
+  }
+  void dismiss() { stream_ = nullptr; }
+
+ private:
+  net::Stream* stream_;
+};
 
 }  // namespace
 
@@ -48,7 +64,8 @@ void Http1Exchange::reset() {
   body.reset();
   arena.reset();
   outcome = {};
-  continue_sent = answer_begun = is_last = false;
+  continuation.cancel();
+  continue_sent = interim_under_way = continue_owed = answer_begun = is_last = false;
   stream = nullptr;
 }
 
@@ -202,8 +219,10 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
     } else if (tells_length && response.body != nullptr && length.kind == BodyLength::Kind::kFixed) {
       options.body = length;
     } else {
+      // Where nothing else says that there is none, a length of 0 does.
       options.body = {};
-      options.no_content_length = true;
+      options.no_content_length =
+          !tells_length || head.status == 304 || request.head.method_id == http::Method::kHead;
     }
   }
   if (head.status == 101) options.upgrade = head.fields.get(FieldId::kUpgrade);
@@ -219,6 +238,10 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
 net::Task<bool> Http1Exchange::respond(Response response) {
   answer_begun = true;
   outcome.status = response.head.status;
+  if (auto sent = co_await await_continuation(); !sent) {
+    record(exchange::termination_of(sent.error()));
+    co_return false;
+  }
   if (response.tunnel) co_return co_await run_tunnel(std::move(response));
   bool close = !may_keep_alive(response);
   const std::uint16_t status = response.head.status;
@@ -245,6 +268,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
   const bool chunked = request.head.version != http::Version::kHttp10 && length.kind != BodyLength::Kind::kFixed;
   exchange::Http1Framing framing(chunked && length.kind != BodyLength::Kind::kNone);
   std::string_view before = head;
+  CutMark cut(*stream, !chunked && length.kind != BodyLength::Kind::kFixed);
   for (;;) {
     auto next = content.read();
     // The head does not wait for content that is not there.
@@ -263,8 +287,6 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       request.trace.failed = true;
       request.trace.error = slice.error().code;
       if (!before.empty()) (void)co_await stream->write(before);
-      // Where the connection's end is the content's, only a reset tells the two apart.
-      stream->abort(!chunked && length.kind != BodyLength::Kind::kFixed);
       record(exchange::termination_of(slice.error()));
       co_return false;
     }
@@ -283,6 +305,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     outcome.body_bytes_sent += slice->data.size();
     if (slice->last) break;
   }
+  cut.dismiss();
   response.body.reset();
   co_return co_await finish(keep);
 }
@@ -312,22 +335,41 @@ net::Task<void> Http1Exchange::linger() {
   }
 }
 
-net::Task<Result<void>> Http1Exchange::interim(const http::ResponseHead& head) {
-  if (head.status == 100) continue_sent = true;
+net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
+  if (auto sent = co_await await_continuation(); !sent) co_return sent;
+  // The client was told when the content was asked for.
+  if (head.status == 100 && std::exchange(continue_sent, true)) co_return Result<void>();
   http::WriteOptions options;
   options.no_content_length = true;
   char* out = arena.allocate(http::head_size_max(head, options));
   const std::string_view text{out, static_cast<std::size_t>(http::write_head(out, head, options) - out)};
-  auto sent = co_await stream->write(text);
-  if (!sent) co_return fail(std::move(sent.error()));
-  outcome.bytes_sent += *sent;
-  co_return Result<void>();
+  interim_under_way = true;
+  auto sent = co_await write_interim(text);
+  interim_under_way = false;
+  if (sent && std::exchange(continue_owed, false)) co_return co_await write_interim(kContinue);
+  co_return sent;
 }
 
-net::Task<Result<void>> Http1Exchange::send_continue() {
-  continue_sent = true;
-  if (answer_begun) co_return Result<void>();
-  auto sent = co_await stream->write("HTTP/1.1 100 Continue\r\n\r\n");
+// The content is pulled beside the waiting for an answer, and a stream takes one writer at a time.
+void Http1Exchange::send_continue() {
+  if (std::exchange(continue_sent, true) || answer_begun) return;
+  if (interim_under_way) {
+    continue_owed = true;
+  } else {
+    continuation = net::Child<Result<void>>(write_interim(kContinue));
+  }
+}
+
+net::Task<Result<void>> Http1Exchange::await_continuation() {
+  if (!continuation.has_task()) co_return Result<void>();
+  co_await continuation.wait();
+  auto sent = continuation.take();
+  continuation.cancel();
+  co_return sent;
+}
+
+net::Task<Result<void>> Http1Exchange::write_interim(std::string_view text) {
+  auto sent = co_await stream->write(text);
   if (!sent) co_return fail(std::move(sent.error()));
   outcome.bytes_sent += *sent;
   co_return Result<void>();
@@ -344,15 +386,14 @@ void RequestBody::start(Http1Exchange& exchange, BodyLength length) {
   content_.emplace(*exchange.stream, length, exchange.arena, exchange.body_limits);
 }
 
-net::ValueTask<Result<Slice>> RequestBody::read() {
-  const bool must_ask = exchange_->request.head.expect_continue && !exchange_->continue_sent;
-  if (must_ask && exchange_->stream->input().empty()) return ask_and_read();
-  return content_->read();
+const http::Fields* RequestBody::trailers() const {
+  return exchange_->request.head.drops_trailers ? nullptr : content_->trailers();
 }
 
-net::Task<Result<Slice>> RequestBody::ask_and_read() {
-  if (auto asked = co_await exchange_->send_continue(); !asked) co_return fail(std::move(asked.error()));
-  co_return co_await content_->read();
+net::ValueTask<Result<Slice>> RequestBody::read() {
+  const bool must_ask = exchange_->request.head.expect_continue && !exchange_->continue_sent;
+  if (must_ask && exchange_->stream->input().empty()) exchange_->send_continue();
+  return content_->read();
 }
 
 }  // namespace rproxy::downstream

@@ -24,13 +24,11 @@ class RequestBody final : public exchange::Body {
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return content_->length(); }
-  const http::Fields* trailers() const override { return content_->trailers(); }
+  const http::Fields* trailers() const override;
   bool is_complete() const { return !content_ || content_->is_complete(); }
   exchange::Http1Content* content() { return content_ ? &*content_ : nullptr; }
 
  private:
-  net::Task<Result<exchange::Slice>> ask_and_read();
-
   Http1Exchange* exchange_ = nullptr;
   std::optional<exchange::Http1Content> content_;
 };
@@ -46,9 +44,9 @@ struct Http1Exchange final : exchange::InterimSink {
   // Whether the connection may serve another request.
   net::Task<bool> run();
 
-  net::Task<Result<void>> interim(const http::ResponseHead& head) override;
-  // Sends "100 Continue" unless that was done or a final answer has begun.
-  net::Task<Result<void>> send_continue();
+  net::Task<Result<void>> interim(http::ResponseHead& head) override;
+  // Sends "100 Continue" unless that was done or a final answer has begun. Does not wait until it has gone: who asks reads on.
+  void send_continue();
 
   Context& context;
   net::Stream* stream = nullptr;
@@ -59,10 +57,15 @@ struct Http1Exchange final : exchange::InterimSink {
   exchange::Http1Content::Limits body_limits;
   exchange::Outcome outcome;
   bool continue_sent = false;
+  bool interim_under_way = false;
+  bool continue_owed = false;             // asked for while an interim response was being written
+  net::Child<Result<void>> continuation;  // writes the 100 beside whatever else goes on
   bool answer_begun = false;
   bool is_last = false;  // the connection has served its number of requests
 
  private:
+  net::Task<Result<void>> write_interim(std::string_view text);
+  net::Task<Result<void>> await_continuation();
   net::Task<Result<void>> read_head(http::RequestHeadParser& parser);
   Result<bool> parse(http::RequestHeadParser& parser);
   void begin_request(const http::RequestHeadParser& parser);

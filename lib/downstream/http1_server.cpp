@@ -80,8 +80,10 @@ net::Task<void> serve_http1(net::StreamPtr stream, exchange::Client client, Cont
   const std::uint64_t served_max = context.options.requests_per_connection;
   Duration patience = context.options.head_timeout;
   for (;;) {
-    if (stream->input().empty()) {
-      if (context.draining) co_return;
+    // Not once: what a fill() gives at once may have come, and been served, while the last answer was sent.
+    while (stream->input().empty()) {
+      // Whoever has just come is still served.
+      if (context.draining && served > 0) co_return;
       const IdleConnections::Entry entry(context.idle, *stream);
       stream->set_read_timeout(patience);
       const auto filled = co_await stream->fill();

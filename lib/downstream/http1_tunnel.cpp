@@ -80,6 +80,8 @@ net::Task<bool> Http1Exchange::run_tunnel(exchange::Response response) {
   request.trace.first_byte =
       std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
   stream->set_read_timeout(Duration{0});
+  // The request's last slice is still unread input, and not the tunnel's.
+  if (body.content() != nullptr) body.content()->finish();
   Copy copy{*stream, *response.tunnel, context.options.tunnel_timeout};
   copy.moved();
   {

@@ -70,6 +70,8 @@ class Loop {
 
   void wake() { wakener_.wake(); }
   void turn(Duration longest);
+  // Of the wheel, by now().
+  std::uint64_t tick() const { return static_cast<std::uint64_t>((now() - started_) / DeadlineWheel::kTick); }
   void run_posted();
 
   Poller poller_;

@@ -3,6 +3,12 @@
 #include <cstring>
 
 namespace rproxy::net {
+namespace {
+
+// What is left for content behind the longest head; with less it would come in crumbs, or not at all.
+constexpr std::size_t kContentRoom = 2048;
+
+}  // namespace
 
 void Stream::Pending::assign(std::span<const iovec> source) {
   first = count = total = 0;
@@ -43,7 +49,7 @@ void Stream::consume(std::size_t size) { begin_ += static_cast<std::uint32_t>(si
 void Stream::begin_message(std::size_t room) {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-  } else if (capacity() - begin_ < room) {
+  } else if (begin_ > 0 && capacity() - begin_ < room + kContentRoom) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;

@@ -51,7 +51,7 @@ class Stream {
   void consume(std::size_t size);
 
   // Keeps everything before the input in place, for views into it, until release(). Before a head is parsed begin_message() sees to
-  // it that `room` bytes fit behind the first one without anything moving; hold() after it keeps the head itself.
+  // it that `room` bytes, and some content behind them, fit without anything moving; hold() after it keeps the head itself.
   void begin_message(std::size_t room);
   void hold() { floor_ = begin_; }
   void release();

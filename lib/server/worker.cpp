@@ -146,6 +146,9 @@ void Worker::on_connection_end() {
 void Worker::on_tick() {
   ++ticks_;
   if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
+  if (draining_ && draining_ticks_++ > 0) {
+    for (auto& door : doors_) door->context->idle.interrupt_all();
+  }
   if (ticks_ % kTicksPerSecond != 0) return;
   const TimePoint now = loop_.now();
   for (auto& pool : pools_) pool->sweep(now);
@@ -173,7 +176,6 @@ void Worker::begin_drain() {
     door->context->draining = true;
   }
   draining_ = true;
-  for (auto& door : doors_) door->context->idle.interrupt_all();
   for (auto& pool : pools_) pool->close_idle();
   if (tasks_.size() == 0) loop_.stop();
 }

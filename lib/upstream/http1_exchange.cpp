@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/characters.h"
 #include "http/head_parser.h"
 #include "http/serializer.h"
 #include "upstream/http1_tunnel.h"
@@ -16,6 +17,9 @@ constexpr Duration kContinueTimeout{1'000};
 constexpr std::size_t kInterimMax = 32;
 // One allocation where growing would make three.
 constexpr std::size_t kUsualFields = 16;
+
+// After a 101 no other response follows.
+bool is_final(std::uint16_t status) { return status >= 200 || status == 101; }
 
 }  // namespace
 
@@ -33,7 +37,7 @@ Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Opti
 }
 
 Http1Exchange::~Http1Exchange() {
-  if (request_complete_ && keep_alive_ && content_ && content_->is_complete()) {
+  if (request_complete_ && keep_alive_ && !timed_out_ && content_ && content_->is_complete()) {
     // The last slice is still unread input.
     content_->finish();
     lease_.keep();
@@ -54,28 +58,43 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
   auto sent = co_await begin_request(waits_for_continue);
   if (!sent) co_return fail(failure(std::move(sent.error())));
+  bool has_head = false;
   if (waits_for_continue) {
-    if (auto going = co_await await_continue(head); !going) co_return fail(failure(std::move(going.error())));
+    auto answered = co_await await_continue(head);
+    if (!answered) co_return fail(failure(std::move(answered.error())));
+    has_head = *answered;
   }
-  while (!answer_begun_ || head.status < 200) {
-    if (answer_begun_ && head.status == 101) {
-      // RFC 9110 15.2.2: only where the request asked for it.
-      if (!request_.head.upgrade) co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
-      break;
+  for (;; has_head = false) {
+    if (!has_head) {
+      if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
+      if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
     }
-    if (answer_begun_) {
-      if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
-    }
-    if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
-    if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
+    if (is_final(head.status)) break;
+    if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
+  }
+  if (head.status == 101 && !may_switch(head)) {
+    co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
   }
   request_.trace.upstream_first_byte =
       std::chrono::duration_cast<std::chrono::microseconds>(stream_.loop().now() - sent_at);
   stream_.hold();
   stream_.set_read_timeout(Duration{0});
   keep_alive_ = head.keep_alive && head.status != 101;
+  drops_trailers_ = head.drops_trailers;
   content_.emplace(stream_, head.body, arena_, content_limits_);
   co_return Result<void>();
+}
+
+// RFC 9110 7.8: only to what the request asked for, and not before it has ended, because the tunnel's bytes begin behind it.
+bool Http1Exchange::may_switch(const http::ResponseHead& head) const {
+  if (!request_.head.upgrade || !request_complete_) return false;
+  const auto asked = request_.head.fields.get(http::FieldId::kUpgrade);
+  bool known = false;
+  http::for_each_element(head.fields.get(http::FieldId::kUpgrade), [&](std::string_view protocol) {
+    known = http::list_contains(asked, protocol);
+    return known;
+  });
+  return known;
 }
 
 std::string_view Http1Exchange::serialize_head() {
@@ -133,21 +152,23 @@ net::Task<Result<void>> Http1Exchange::send_slice(exchange::Slice slice, std::st
 
 void Http1Exchange::start_pump() {
   body_started_ = true;
+  // The answer's time begins with the content's end.
+  stream_.set_read_timeout(Duration{0});
   pump_ = net::Child<void>(pump());
 }
 
 // Beside the reading of the answer: an endpoint may answer before it has read everything.
 net::Task<void> Http1Exchange::pump() {
   auto sent = co_await send_content();
-  if (sent) {
-    request_complete_ = true;
-    stream_.set_read_timeout(answer_begun_ ? Duration{0} : options_.response_timeout);
-    co_return;
+  request_complete_ = sent.has_value();
+  // A content cut short must not reach the endpoint as a whole one, and one that takes nothing for so long has no answer either.
+  if (!sent && (sent.error().side == Side::kClient || (sent.error().code == ErrorCode::kWriteTimeout && !content_))) {
+    pump_error_ = std::move(sent.error());
+    stream_.abort(true);
+  } else if (!content_) {
+    // An endpoint that takes no more may still have an answer on the way, but not for ever.
+    stream_.set_read_timeout(options_.response_timeout);
   }
-  const bool client_failed = sent.error().side == Side::kClient;
-  pump_error_ = std::move(sent.error());
-  // A content cut short must not reach the endpoint as a whole one. An endpoint that takes no more may still have an answer on the way.
-  if (client_failed) stream_.abort(true);
 }
 
 net::ValueTask<Result<exchange::Slice>> Http1Exchange::next_slice() {
@@ -166,21 +187,22 @@ net::Task<Result<void>> Http1Exchange::send_content() {
   }
 }
 
-net::Task<Result<void>> Http1Exchange::await_continue(http::ResponseHead& head) {
+// Until the endpoint asks for the content or says nothing for too long. True where it answered without asking: the head is there.
+net::Task<Result<bool>> Http1Exchange::await_continue(http::ResponseHead& head) {
   stream_.set_read_timeout(kContinueTimeout);
-  auto got = co_await read_head(head);
-  if (!got) {
-    if (got.error().code != ErrorCode::kReadTimeout || answer_begun_) co_return got;
-    stream_.set_read_timeout(Duration{0});
-  } else if (head.status >= 200) {
-    // The final answer: the content is never asked for.
-    co_return Result<void>();
+  while (!body_started_) {
+    if (auto got = co_await read_head(head); !got) {
+      if (got.error().code != ErrorCode::kReadTimeout) co_return fail(std::move(got.error()));
+      start_pump();
+      break;
+    }
+    if (is_final(head.status)) co_return true;
+    if (auto passed = co_await take_interim(head); !passed) co_return fail(std::move(passed.error()));
   }
-  if (!got || head.status == 100) start_pump();
-  co_return Result<void>();
+  co_return false;
 }
 
-// Passes an interim response on and clears the head for the next.
+// Passes an interim response on.
 net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
   if (++interim_count_ > kInterimMax) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
   // A 100 nobody asked for means nothing to the client (RFC 9110 15.2.1); others are passed on (15.2).
@@ -189,11 +211,11 @@ net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
     if (auto passed = co_await request_.interim->interim(head); !passed) co_return passed;
   }
   if (head.status == 100 && request_.body != nullptr && !body_started_) start_pump();
-  head = {};
   co_return Result<void>();
 }
 
 net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
+  head = {};
   head.fields.reserve(kUsualFields);
   stream_.release();
   stream_.begin_message(static_cast<std::size_t>(options_.head.head.bytes));
@@ -218,7 +240,7 @@ net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
 
 Error Http1Exchange::failure(Error error) const {
   // The pump's failure is why the connection was cut.
-  if (pump_error_ && pump_error_->side == Side::kClient) {
+  if (pump_error_) {
     Error cause = *pump_error_;
     cause.retry = Retry::kNever;
     return cause;

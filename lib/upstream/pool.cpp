@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "net/connect.h"
 #include "net/tls_stream.h"
 
 namespace rproxy::upstream {
@@ -25,10 +24,12 @@ Lease::~Lease() {
   }
 }
 
-Pool::Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls, std::uint64_t seed)
+Pool::Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls, std::uint64_t seed,
+           net::Connect connect)
     : loop_(loop),
       upstream_(upstream),
       tls_(tls),
+      connect_(std::move(connect)),
       policy_(balance::make_policy(upstream.options().policy, upstream.states(), seed)),
       budget_(upstream.options().retry),
       idle_(upstream.endpoints().size()) {}
@@ -50,7 +51,7 @@ std::optional<Lease> Pool::acquire_idle(std::size_t endpoint) {
 
 net::Task<Result<Lease>> Pool::connect(std::size_t index) {
   Endpoint& target = endpoint(index);
-  auto stream = co_await net::connect(loop_, target.address, options().connect_timeout);
+  auto stream = co_await connect_(loop_, target.address, options().connect_timeout);
   if (!stream) co_return fail(std::move(stream.error()));
   if (tls_ != nullptr) {
     auto secured = net::TlsStream::connect(std::move(*stream), *tls_, target.tls_name);

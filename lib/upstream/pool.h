@@ -8,6 +8,7 @@
 
 #include "balance/policy.h"
 #include "base/result.h"
+#include "net/connect.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/task.h"
@@ -69,7 +70,8 @@ class Lease {
 class Pool {
  public:
   // `loop` and `upstream` outlive the pool, and the pool its leases.
-  Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls, std::uint64_t seed);
+  Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls, std::uint64_t seed,
+       net::Connect connect = net::connect);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool();
@@ -106,6 +108,7 @@ class Pool {
   net::Loop& loop_;
   const Upstream& upstream_;
   net::TlsClientContext* tls_;
+  net::Connect connect_;
   std::unique_ptr<balance::Policy> policy_;
   RetryBudget budget_;
   std::vector<IdleList> idle_;

@@ -223,11 +223,6 @@ class Fields(TestCase):
         self.assertEqual(seen.get("X-Stays"), "1")
         self.assertNotIn("deflate", seen.get("TE", ""))
 
-    def test_connection_can_not_remove_what_others_rely_on(self):
-        seen = self.seen(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, X-Forwarded-For, Host, Content-Length\r\n\r\n")
-        self.assertEqual(seen.all("X-Forwarded-For"), ["127.0.0.1"])
-        self.assertEqual(seen.all("Host"), ["a"])
-
     def test_repeated_fields_stay_in_order(self):
         seen = self.seen(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nX-L: 1\r\nX-L: 2\r\nConnection: close\r\n\r\n")
         self.assertEqual(seen.all("X-L"), ["1", "2"])

@@ -94,6 +94,7 @@ class Limits(TestCase):
         for client in clients:
             client.close()
         self.assertEqual(until(lambda: answered(proxy), "an answer").status, 200)
+        until(lambda: "accepting again" in proxy.log(), "the log to say so")
 
     def test_connection_limit(self):
         backend = self.start(Backend(answering(ok())))

@@ -88,6 +88,8 @@ class Retries(TestCase):
         back = self.start(Backend(answering(ok(b"back")), port=gone.port))
         until(lambda: proxy.get().body == b"back", "the ejected server to be used again")
         self.assertGreater(back.connections, 0)
+        self.assertIn(f"upstream app: {gone.name} is left alone for 200ms", proxy.log())
+        until(lambda: f"upstream app: {gone.name} answers again" in proxy.log(), "the log to say so")
 
     def test_no_server_at_all(self):
         gone = Backend(answering(ok()))

@@ -105,12 +105,14 @@ TEST(Ejection, GrowsWithRepetitionAndEndsBySuccess) {
   TimePoint now = kNow;
   for (const int seconds : {1, 2, 3, 3}) {
     state.record(Outcome::kTimeout, {}, now);
-    state.record(Outcome::kReset, {}, now);
+    EXPECT_EQ(state.record(Outcome::kReset, {}, now), seconds == 1 ? Change::kEjected : Change::kNone);
     EXPECT_TRUE(state.is_ejected(now + std::chrono::milliseconds(seconds * 1000 - 1))) << seconds;
     now += std::chrono::seconds(seconds);
     EXPECT_FALSE(state.is_ejected(now)) << seconds;
   }
-  state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now);
+  EXPECT_EQ(state.record(Outcome::kServerError, std::chrono::milliseconds(1), now), Change::kNone);
+  EXPECT_EQ(state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now), Change::kRecovered);
+  EXPECT_EQ(state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now), Change::kNone);
   state.record(Outcome::kReset, {}, now);
   EXPECT_FALSE(state.is_ejected(now));
   state.record(Outcome::kReset, {}, now);

@@ -1,0 +1,77 @@
+// The proxy as a worker builds it, with a simulated network in place of the sockets, and one run of a scenario through it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "downstream/http1_server.h"
+#include "net/task_group.h"
+#include "proxy/proxy.h"
+#include "proxy/route_handler.h"
+#include "route/router.h"
+#include "sim/peers.h"
+#include "sim/scenario.h"
+#include "sim/world.h"
+#include "upstream/pool.h"
+
+namespace rproxy::sim {
+
+class House final : public exchange::Observer {
+ public:
+  House(const Scenario& scenario, const WorldOptions& options);
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+  ~House() { tasks_.cancel_all(); }
+
+  // Until the client's connection has ended and nothing more happens, or for `steps_max` steps. False where it took hours.
+  bool run(std::size_t steps_max = ~std::size_t{0});
+  bool is_over() const { return tasks_.size() == 0; }
+  // What a worker does with its connections when it goes at once, or in order.
+  void cancel() { tasks_.cancel_all(); }
+  void drain();
+
+  // Adds a failure for each thing that must be so however the run went: nothing is held, no answer is wrong, none is doubled.
+  void check_invariants();
+  // Whether all requests got the answers that the scenario expects.
+  void check_expected();
+  // The network has failed where every request may be sent again.
+  bool may_try_again() const;
+  // Different requests that an origin has begun to get, and whether they got their answers.
+  std::size_t begun() const { return origin_.heads().size(); }
+  void check_answered(std::size_t count);
+
+  World& world() { return world_; }
+  // What the client got and what the origins got, comparable between runs.
+  std::string client_view() const;
+  std::string origin_view() const;
+
+ private:
+  void finished(const exchange::Request&, const exchange::Outcome&) override { ++finished_; }
+  net::Task<Result<net::StreamPtr>> connect(Duration timeout);
+  void serve(Client& client);
+  void check_answers();
+  bool may_be_cut_unseen(const Expected& expected) const;
+  void check_resources();
+  void check_kept_connections();
+
+  const Scenario& scenario_;
+  net::Loop loop_;
+  World world_;
+  upstream::Options upstream_options_;
+  proxy::ForwardingOptions forwarding_;
+  downstream::Options client_options_;
+  proxy::Proxy::Plan plan_;
+  std::unique_ptr<upstream::Upstream> upstream_;
+  Origin origin_;  // behind every endpoint
+  std::unique_ptr<upstream::Pool> pool_;
+  std::optional<route::Router> router_;
+  std::optional<proxy::RouteHandler> root_;
+  std::optional<downstream::Context> context_;
+  Client client_;
+  net::TaskGroup tasks_;
+  std::size_t finished_ = 0;
+};
+
+}  // namespace rproxy::sim

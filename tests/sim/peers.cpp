@@ -1,0 +1,108 @@
+#include "sim/peers.h"
+
+#include <utility>
+
+namespace rproxy::sim {
+
+Client::Client(World& world, const Scenario& scenario)
+    : world_(world), scenario_(scenario), wire_(std::make_shared<Wire>(world, *this)), steps_(scenario.client) {
+  steps_.push_back(await_answers(scenario.expected.size()));
+  steps_.push_back(finish());
+  world_.add(*this);
+}
+
+void Client::on_bytes(std::string_view bytes) {
+  received_ += bytes;
+  const auto got = answers().list;
+  whole_answers_ = got.empty() || got.back().final.whole ? got.size() : got.size() - 1;
+}
+
+unsigned Client::ready() const { return next_ < steps_.size() && may_go_on(steps_[next_]) ? 1 : 0; }
+
+bool Client::may_go_on(const ClientStep& step) const {
+  // Nothing more will come: what is left of the script is said, and then the end.
+  if (end_ != End::kOpen) return true;
+  switch (step.kind) {
+    case ClientStep::Kind::kAwait:
+      return received_.find(step.text) != std::string::npos;
+    case ClientStep::Kind::kAwaitAnswers:
+      return whole_answers_ >= step.count;
+    default:
+      return true;
+  }
+}
+
+void Client::act(unsigned) {
+  const ClientStep& step = steps_[next_++];
+  switch (step.kind) {
+    case ClientStep::Kind::kSend:
+      return wire_->send(step.text);
+    case ClientStep::Kind::kFinish:
+      return wire_->finish();
+    case ClientStep::Kind::kReset:
+      return wire_->reset();
+    default:
+      return;
+  }
+}
+
+class Origin::Connection final : public Peer {
+ public:
+  explicit Connection(Origin& origin) : wire(std::make_shared<Wire>(origin.world_, *this)), origin_(origin) {}
+
+  std::shared_ptr<Wire> wire;
+
+ private:
+  void on_bytes(std::string_view bytes) override {
+    if (closed_) return wire->reset();
+    if (then_ == OriginScript::Then::kEcho) return wire->send(bytes);
+    if (then_ != OriginScript::Then::kKeep) return close(then_ == OriginScript::Then::kResetOnNext);
+    input_ += bytes;
+    while (!closed_ && then_ == OriginScript::Then::kKeep && serve()) {
+    }
+  }
+
+  void on_end(End end) override {
+    if (end == End::kFin) wire->finish();
+    closed_ = true;
+  }
+
+  void close(bool reset) {
+    closed_ = true;
+    reset ? wire->reset() : wire->finish();
+  }
+
+  // True when a request was served and there may be another.
+  bool serve() {
+    Message request = read_request(input_);
+    if (request.head.empty()) return false;
+    const OriginScript& script = origin_.scenario_.origin.at(request.name());
+    if (!std::exchange(head_seen_, true)) {
+      ++origin_.heads_[request.name()];
+      wire->send(script.on_head);
+      if (script.then == OriginScript::Then::kFinishEarly) return close(false), false;
+    }
+    if (!request.whole) return false;
+    head_seen_ = false;
+    input_.erase(0, request.size);
+    wire->send(script.on_content);
+    then_ = script.then;
+    if (then_ == OriginScript::Then::kFinish) close(false);
+    if (then_ == OriginScript::Then::kEcho) wire->send(std::exchange(input_, {}));
+    origin_.requests_.push_back(std::move(request));
+    return true;
+  }
+
+  Origin& origin_;
+  std::string input_;
+  OriginScript::Then then_ = OriginScript::Then::kKeep;
+  bool head_seen_ = false;
+  bool closed_ = false;
+};
+
+net::StreamPtr Origin::accept() {
+  connections_.push_back(std::make_shared<Connection>(*this));
+  return SimulatedStream::open(world_, Side::kUpstream, connections_.back()->wire);
+}
+
+}  // namespace rproxy::sim
