@@ -9,6 +9,46 @@
 namespace rproxy::config {
 namespace {
 
+using net::ListenOptions;
+
+// What of each family a listener takes: nothing, one address or any.
+struct Cover {
+  std::optional<IpAddress> v4, v6;
+};
+
+const IpAddress kAnyV4 = *IpAddress::parse("0.0.0.0");
+const IpAddress kAnyV6{};
+
+Cover cover_of(const ListenOptions& listen) {
+  const HostPort& address = listen.address;
+  if (address.kind == HostPort::Kind::kIp && address.ip.is_v4()) return {address.ip, std::nullopt};
+  if (address.kind == HostPort::Kind::kIp && address.ip != kAnyV6) return {std::nullopt, address.ip};
+  // The socket of ":80" and "[::]:80" takes IPv4, too.
+  return {listen.v6_only ? std::nullopt : std::optional(kAnyV4), kAnyV6};
+}
+
+bool do_meet(const std::optional<IpAddress>& a, const std::optional<IpAddress>& b, const IpAddress& any) {
+  return a && b && (*a == *b || *a == any || *b == any);
+}
+
+// Whether the kernel would refuse the second. Port 0 is another one each time.
+bool do_overlap(const ListenOptions& a, const ListenOptions& b) {
+  const bool is_unix = a.address.kind == HostPort::Kind::kUnix;
+  if (is_unix || b.address.kind == HostPort::Kind::kUnix) return a.address == b.address;
+  if (a.address.port != b.address.port || a.address.port == 0) return false;
+  const Cover x = cover_of(a);
+  const Cover y = cover_of(b);
+  return do_meet(x.v4, y.v4, kAnyV4) || do_meet(x.v6, y.v6, kAnyV6);
+}
+
+// Whether v6_only on one of the two would keep them apart.
+bool is_separable(const ListenOptions& a, const ListenOptions& b) {
+  ListenOptions x = a;
+  ListenOptions y = b;
+  x.v6_only = y.v6_only = true;
+  return !do_overlap(x, y);
+}
+
 class ListenerBuilder {
  public:
   ListenerBuilder(const Node& tree, Config& config, Problems& problems)
@@ -38,14 +78,14 @@ class ListenerBuilder {
     std::uint16_t https_port = 443;
     for (const Node* node : draft.https) {
       Listener listener;
-      if (!decode_address(problems_, *node, listener.listen.address)) continue;
+      if (!decode_listen_address(problems_, *node, listener.listen.address)) continue;
       if (node == draft.https.front()) https_port = listener.listen.address.port;
       add_shared_tls(listener, node->at);
       add(std::move(listener), *node);
     }
     for (const Node* node : draft.http) {
       Listener listener;
-      if (!decode_address(problems_, *node, listener.listen.address)) continue;
+      if (!decode_listen_address(problems_, *node, listener.listen.address)) continue;
       listener.redirect_https = !draft.https.empty();
       listener.redirect_port = https_port;
       add(std::move(listener), *node);
@@ -59,6 +99,9 @@ class ListenerBuilder {
   void build_long(const Node& list) {
     if (!expect(problems_, list, Node::Kind::kArray, "[[listeners]], an array of tables,", "write [[listeners]]"))
       return;
+    if (list.items.empty())
+      problems_.error("RP1005", list.at, "listeners is empty",
+                      "add [[listeners]] with address = \":80\", or delete it");
     for (const Node& node : list.items) build_listener(node);
   }
 
@@ -96,15 +139,17 @@ class ListenerBuilder {
 
   void check_double_addresses() {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-      const HostPort& address = config_.listeners[i].listen.address;
-      if (address.kind != HostPort::Kind::kUnix && address.port == 0) continue;
+      const ListenOptions& listen = config_.listeners[i].listen;
       for (std::size_t k = 0; k < i; ++k) {
-        if (config_.listeners[k].listen.address != address) continue;
+        const ListenOptions& other = config_.listeners[k].listen;
+        if (!do_overlap(listen, other)) continue;
         const Place& at = addresses_[i]->at;
         problems_.error(
             "RP1009", at,
             fmt::format("{} is listened on already, at {}", shown(*addresses_[i]), line_of(addresses_[k]->at, at)),
-            "keep one of the two, or change a port");
+            is_separable(listen, other) ? "a listener on all addresses takes IPv4 and IPv6: keep one of the two, or "
+                                          "give it v6_only = true in [[listeners]]"
+                                        : "keep one of the two, or change a port");
         break;
       }
     }

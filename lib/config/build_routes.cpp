@@ -31,8 +31,13 @@ class RouteBuilder {
         !expect(problems_, *list, Node::Kind::kArray, "[[routes]], an array of tables,", "write [[routes]]")) {
       return;
     }
+    if (list->items.empty()) {
+      problems_.error("RP1005", list->at, "routes is empty",
+                      "add [[routes]] with match = \"*\" and upstream = \"NAME\"");
+    }
     for (const Node& node : list->items) build_route(node, defaults);
     check_rules(*list);
+    warn_of_names(*list);
     warn_of_unused();
   }
 
@@ -73,6 +78,8 @@ class RouteBuilder {
       }
       return;
     }
+    if (node.find("upstream") == nullptr)
+      warn_of_useless(node, node.find("redirect") != nullptr ? "redirect" : "respond");
     if (draft.redirect) {
       draft.route.action = std::move(*draft.redirect);
     } else if (draft.respond) {
@@ -80,6 +87,17 @@ class RouteBuilder {
     } else if (node.find("upstream") != nullptr) {
       check_upstream(*node.find("upstream"), draft.forward.upstream);
       draft.route.action = std::move(draft.forward);
+    }
+  }
+
+  // Settings of what is forwarded, where nothing is.
+  void warn_of_useless(const Node& route, const char* action) {
+    static constexpr std::string_view kForwarding[] = {"rewrite", "host", "hide_backend", "proxy_status",
+                                                       "request_timeout"};
+    for (const Member& member : route.members) {
+      if (std::ranges::find(kForwarding, member.key) == std::end(kForwarding)) continue;
+      problems_.warning("RP1010", member.at, fmt::format("{} does nothing beside {}", member.key, action),
+                        "delete it; it is for routes to an upstream");
     }
   }
 
@@ -93,7 +111,7 @@ class RouteBuilder {
     for (const auto& [other, at] : upstreams_) known.push_back(other);
     const std::string near = is_secret(node) ? std::string() : nearest_value(name, known);
     std::string remedy =
-        fmt::format("add [upstreams.{}] with servers = [...]", is_secret(node) ? "NAME" : cut_text(name));
+        fmt::format("add [upstreams.{}] with servers = [...]", is_secret(node) ? "NAME" : quote_key(cut_text(name)));
     if (!near.empty()) remedy = fmt::format("did you mean {}?", quote_toml(near));
     problems_.error("RP1106", node.at, fmt::format("there is no upstream {}", shown(node)), std::move(remedy));
   }
@@ -148,6 +166,20 @@ class RouteBuilder {
             fmt::format("as specific as the route at {}: where both match, that one wins", line_of(other.at, match.at)),
             "say which goes first with priority");
         break;
+    }
+  }
+
+  void warn_of_names(const Node& list) {
+    std::map<std::string, Place> known;
+    for (const Node& route : list.items) {
+      const Node* name = route.find("name");
+      if (name == nullptr || !name->is(Node::Kind::kString) || !name->is_whole() || name->text.empty()) continue;
+      const auto [first, is_new] = known.emplace(name->text, name->at);
+      if (is_new) continue;
+      problems_.warning(
+          "RP1209", name->at,
+          fmt::format("{} is the name of the route at {}, too", shown(*name), line_of(first->second, name->at)),
+          "give each its own: logs tell routes by it");
     }
   }
 

@@ -46,7 +46,7 @@ constexpr auto key(std::string_view name, std::string_view meaning) {
       [](const T& from) { return render_value(reach<First, Rest...>(from)); }};
 }
 
-// The same for an integer within bounds.
+// The same for an integer, and for a size, within bounds.
 template <std::int64_t Min, std::int64_t Max, auto First, auto... Rest>
 constexpr auto ranged(std::string_view name, std::string_view meaning) {
   auto made = key<First, Rest...>(name, meaning);
@@ -54,6 +54,15 @@ constexpr auto ranged(std::string_view name, std::string_view meaning) {
     auto& value = reach<First, Rest...>(out);
     if (const auto got = decode_integer(problems, node, Min, Max))
       value = static_cast<std::remove_cvref_t<decltype(value)>>(*got);
+  };
+  return made;
+}
+
+template <std::uint64_t Min, std::uint64_t Max, auto First, auto... Rest>
+constexpr auto sized(std::string_view name, std::string_view meaning) {
+  auto made = key<First, Rest...>(name, meaning);
+  made.decode = [](Problems& problems, const Node& node, decltype(class_of(First))& out) {
+    if (const auto got = decode_size(problems, node, ByteSize{Min}, ByteSize{Max})) reach<First, Rest...>(out) = *got;
   };
   return made;
 }

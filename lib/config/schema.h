@@ -55,8 +55,12 @@ Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 
-// "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004.
-bool decode_address(Problems& problems, const Node& node, HostPort& out);
+// "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004, with such as it may be.
+bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out);
+// For one that can be listened on: names can't.
+bool decode_listen_address(Problems& problems, const Node& node, HostPort& out);
+// Whether a socket's address has room for the path.
+bool check_socket_path(Problems& problems, const Node& node, const std::string& path);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
 // `access_log = "..."`.

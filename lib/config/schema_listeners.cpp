@@ -1,5 +1,7 @@
 #include <fmt/format.h>
+#include <sys/un.h>
 
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,16 +10,35 @@
 
 namespace rproxy::config {
 
-bool decode_address(Problems& problems, const Node& node, HostPort& out) {
+bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out) {
   if (!expect(problems, node, Node::Kind::kString)) return false;
   const auto parsed = HostPort::parse(node.text);
   if (!parsed) {
-    problems.error("RP1004", node.at, fmt::format("not an address: {}", shown(node)),
-                   "write \"127.0.0.1:80\", \"[::1]:80\", \":80\", \"name:80\" or \"unix:/run/app.sock\"");
+    const bool has_no_port = !is_secret(node) && HostPort::parse(node.text + ":80").has_value();
+    problems.error(
+        "RP1004", node.at, fmt::format("not an address: {}", shown(node)),
+        has_no_port ? fmt::format("with its port: \"{}:80\"", node.text) : fmt::format("write {}", examples));
     return false;
   }
   out = *parsed;
-  return true;
+  return parsed->kind != HostPort::Kind::kUnix || check_socket_path(problems, node, parsed->host);
+}
+
+bool check_socket_path(Problems& problems, const Node& node, const std::string& path) {
+  constexpr std::size_t kPathMax = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() <= kPathMax) return true;
+  problems.error("RP1004", node.at, fmt::format("a socket's path of {} bytes", path.size()),
+                 fmt::format("at most {}: put the socket into a directory nearer to the root", kPathMax));
+  return false;
+}
+
+bool decode_listen_address(Problems& problems, const Node& node, HostPort& out) {
+  if (!decode_address(problems, node, "\"127.0.0.1:80\", \"[::1]:80\", \":80\" or \"unix:/run/app.sock\"", out))
+    return false;
+  if (out.kind != HostPort::Kind::kName) return true;
+  problems.error("RP1004", node.at, fmt::format("a name can't be listened on: {}", shown(node)),
+                 "write one of this machine's addresses, \"127.0.0.1:80\" or \"[::1]:80\", or \":80\" for all");
+  return false;
 }
 
 namespace {
@@ -30,6 +51,9 @@ void add_addresses(Problems& problems, const Node& node, std::vector<const Node*
   if (!expect(problems, node, Node::Kind::kArray, "an address or an array of addresses",
               "\":80\", \"127.0.0.1:80\", \"[::1]:80\" or \"unix:/run/app.sock\""))
     return;
+  if (node.items.empty()) {
+    problems.error("RP1005", node.at, "no address to listen on", "write an address, or delete the key");
+  }
   for (const Node& item : node.items) {
     if (item.is_broken || expect(problems, item, Node::Kind::kString)) out.push_back(&item);
   }
@@ -68,10 +92,12 @@ void decode_listener_tls(Problems& problems, const Node& node, ListenerDraft& ou
 using L = ListenerDraft;
 constexpr Key<L> kListener[] = {
     key<&L::listener, &Listener::name>("name", "for logs"),
-    special<L>(
-        "address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
-        [](Problems& p, const Node& n, L& o) { o.has_address = decode_address(p, n, o.listener.listen.address); }),
-    key<&L::listener, &Listener::listen, &net::ListenOptions::backlog>("backlog", "connections waiting to be accepted"),
+    special<L>("address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
+               [](Problems& p, const Node& n, L& o) {
+                 o.has_address = decode_listen_address(p, n, o.listener.listen.address);
+               }),
+    ranged<1, std::numeric_limits<int>::max(), &L::listener, &Listener::listen, &net::ListenOptions::backlog>(
+        "backlog", "connections waiting to be accepted"),
     key<&L::listener, &Listener::listen, &net::ListenOptions::defer_accept>("defer_accept",
                                                                             "wake only when the first bytes are there"),
     key<&L::listener, &Listener::listen, &net::ListenOptions::v6_only>("v6_only", "[::] takes no IPv4 connections"),
@@ -80,7 +106,7 @@ constexpr Key<L> kListener[] = {
     special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]",
                decode_listener_tls),
     key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
-    key<&L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
+    ranged<1, 65535, &L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
 };  // namespace rproxy::config
 
 constexpr Key<net::CertificateFiles> kCertificate[] = {

@@ -5,6 +5,7 @@
 #include "config/schema.h"
 #include "config/text.h"
 #include "http/characters.h"
+#include "http/fields.h"
 #include "proxy/location_template.h"
 #include "route/predicate.h"
 
@@ -23,6 +24,15 @@ void check_pattern(Problems& problems, const Node& node) {
                  is_secret(node) ? fmt::format("not a pattern: {}", shown(node)) : "pattern: " + error, kPatternRemedy);
 }
 
+// An empty part of a match looks as if it asked for something.
+bool is_empty_part(Problems& problems, const Node& node, std::string_view name, const char* remedy) {
+  const bool is_empty = (node.is(Node::Kind::kString) && node.text.empty()) ||
+                        (node.is(Node::Kind::kArray) && node.items.empty()) ||
+                        (node.is(Node::Kind::kTable) && node.members.empty());
+  if (is_empty) problems.error("RP1208", node.at, fmt::format("{} is empty", name), remedy);
+  return is_empty;
+}
+
 void decode_value_match(Problems& problems, const Member& member, Values& out) {
   using Kind = route::ValueMatch::Kind;
   const Node& node = member.value;
@@ -36,6 +46,7 @@ void decode_value_match(Problems& problems, const Member& member, Values& out) {
              (node.members[0].key == "prefix" || node.members[0].key == "regex")) {
     match.kind = node.members[0].key == "prefix" ? Kind::kPrefix : Kind::kRegex;
     match.value = node.members[0].value.text;
+    if (is_empty_part(problems, node.members[0].value, node.members[0].key, "write true for any value")) return;
     if (match.kind == Kind::kRegex) check_pattern(problems, node.members[0].value);
   } else {
     problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", cut_text(member.key)),
@@ -45,12 +56,14 @@ void decode_value_match(Problems& problems, const Member& member, Values& out) {
   out.push_back(std::move(match));
 }
 
-void decode_values(Problems& problems, const Node& node, Values& out) {
+void decode_values(Problems& problems, const Node& node, std::string_view name, Values& out) {
+  if (is_empty_part(problems, node, name, "{ name = \"value\" }, or delete it")) return;
   if (!expect(problems, node, Node::Kind::kTable, "a table such as { name = \"value\" }")) return;
   for (const Member& member : node.members) decode_value_match(problems, member, out);
 }
 
 void decode_host(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "host", "\"*\" for any host, or delete it")) return;
   decode_value(problems, node, out.host);
   std::ranges::transform(out.host, out.host.begin(), http::to_lower);
   if (out.host == "*") out.host.clear();
@@ -58,16 +71,26 @@ void decode_host(Problems& problems, const Node& node, M& out) {
 
 void decode_path(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
+  if (is_empty_part(problems, node, "path", "\"/*\" for any path, or delete it")) return;
   out.path = route::PathMatch::parse(node.text);
 }
 
 void decode_path_regex(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
+  if (is_empty_part(problems, node, "path_regex", "\".*\" for any path, or delete it")) return;
   out.path = {route::PathMatch::Kind::kRegex, node.text};
   check_pattern(problems, node);
 }
 
+void decode_client_ips(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "client_ip", "name networks, such as [\"10.0.0.0/8\"], or delete it for any"))
+    return;
+  decode_value(problems, node, out.client_ips);
+}
+
 void decode_methods(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "method", "name methods, such as [\"GET\", \"POST\"], or delete it for any"))
+    return;
   decode_value(problems, node, out.methods);
   const auto check = [&problems](const Node& item) {
     if (!item.is(Node::Kind::kString) || item.is_broken) return;
@@ -86,16 +109,17 @@ constexpr Key<M> kMatch[] = {
     special<M>("path_regex", "string", "RE2, for the whole path", decode_path_regex),
     special<M>("method", "strings", "\"GET\" takes HEAD along", decode_methods),
     special<M>("header", "table", "name = \"value\", true, false, { prefix } or { regex }",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.headers); }),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "header", o.headers); }),
     special<M>("query", "table", "the same for query parameters",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "query", o.query); }),
     special<M>("cookie", "table", "the same for cookies",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
-    key<&M::client_ips>("client_ip", "networks, one of which the client is in"),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "cookie", o.cookies); }),
+    special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
 };
 
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
+  if (is_empty_part(problems, node, "match", "write \"*\" for everything")) return;
   if (node.is(Node::Kind::kString)) {
     match = M::parse_short(node.text);
     out.is_match_sound = true;
@@ -183,6 +207,22 @@ void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
 
 using Respond = proxy::RespondAction;
 
+// What frames a message, and what is between two neighbours alone (RFC 9110 7.6.1).
+bool is_ours(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"connection", "content-length", "keep-alive",        "proxy-connection",
+                                                "te",         "trailer",        "transfer-encoding", "upgrade"};
+  return std::ranges::any_of(kNames, [&](std::string_view ours) { return http::equals_ignoring_case(ours, name); });
+}
+
+// RFC 9110 15.3.5, 15.3.6 and 15.4.5: these have no content.
+void check_content(Problems& problems, const Node& node, const Respond& respond) {
+  const bool has_none = respond.status == 204 || respond.status == 205 || respond.status == 304;
+  const Node* body = node.find("body");
+  if (!has_none || body == nullptr || respond.body.empty()) return;
+  problems.error("RP1006", body->at, fmt::format("an answer with status {} has no body", respond.status),
+                 "delete the body, or take another status");
+}
+
 void decode_respond_headers(Problems& problems, const Node& node, Respond& out) {
   if (!expect(problems, node, Node::Kind::kTable, "a table such as { Name = \"value\" }")) return;
   for (const Member& member : node.members) {
@@ -191,6 +231,9 @@ void decode_respond_headers(Problems& problems, const Node& node, Respond& out) 
     if (!http::is_token(member.key)) {
       problems.error("RP1004", member.at, fmt::format("not a header name: {}", quote_toml(cut_text(member.key))),
                      "letters, digits and '-'");
+    } else if (is_ours(member.key)) {
+      problems.error("RP1210", member.at, fmt::format("{} is written by the proxy itself", member.key),
+                     "delete it; it follows from the body and the connection");
     }
     if (!http::is_field_text(value)) {
       problems.error("RP1004", member.value.at, "a header value has no control characters",
@@ -218,6 +261,7 @@ void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
     decode_respond_status(problems, node, respond);
   } else {
     decode_table<Respond>(problems, node, "respond", kRespond, respond);
+    check_content(problems, node, respond);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "base/fd.h"
 #include "config/document.h"
@@ -70,6 +71,13 @@ std::shared_ptr<const SourceFile> make_source(const std::string& name, const std
   return file;
 }
 
+// One file has one, whatever links and dots lead to it.
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
 // What a message may tell of `path`, which came of `node`.
 const std::string& as_written(const Node& node, const std::string& path) { return node.raw.empty() ? path : node.raw; }
 
@@ -108,7 +116,7 @@ class Reader {
     if (Node* include = tree->find("include")) {
       const Node wanted = std::move(*include);
       std::erase_if(tree->members, [](const Member& member) { return member.key == "include"; });
-      open_.push_back(name);
+      open_.push_back(real_path(name));
       take_includes(*tree, wanted, depth);
       open_.pop_back();
     }
@@ -144,24 +152,31 @@ class Reader {
     const std::string path = resolve_path(pattern.at, pattern.text);
     const int result = ::glob(path.c_str(), 0, nullptr, &found);
     const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&found, &::globfree);
-    const bool is_pattern = path.find_first_of("*?[") != std::string::npos;
     if (result != 0 || found.gl_pathc == 0) {
-      // "conf.d/*.toml" may well be empty; a name may not.
-      if (!is_pattern)
-        problems_.error("RP1008", pattern.at, fmt::format("can't read {}: no such file", as_written(pattern, path)),
-                        "check the path");
-      problems_.set_incomplete();
+      report_nothing_found(pattern, path);
       return;
     }
     for (std::size_t i = 0; i < found.gl_pathc; ++i) {
       const std::string name = found.gl_pathv[i];
-      if (std::ranges::find(open_, name) != open_.end()) {
+      if (std::ranges::find(open_, real_path(name)) != open_.end()) {
         problems_.error("RP1008", pattern.at, fmt::format("{} includes itself", as_written(pattern, name)),
                         "delete this include");
         continue;
       }
       if (auto other = read(name, &pattern, depth + 1)) merge(tree, std::move(*other), "");
     }
+  }
+
+  void report_nothing_found(const Node& pattern, const std::string& path) {
+    if (path.find_first_of("*?[") != std::string::npos) {
+      // "conf.d/*.toml" may well be empty, or in another directory than was thought.
+      problems_.warning("RP1011", pattern.at, fmt::format("no file is named {}", as_written(pattern, path)),
+                        "relative paths begin at the directory of the file they stand in");
+      return;
+    }
+    problems_.error("RP1008", pattern.at, fmt::format("can't read {}: no such file", as_written(pattern, path)),
+                    "check the path");
+    problems_.set_incomplete();
   }
 
   // Tables unite, arrays append; one value set twice is a mistake somewhere.
@@ -244,7 +259,7 @@ class Reader {
   const Environment& environment_;
   Problems& problems_;
   bool may_read_;
-  std::vector<std::string> open_;  // files being read, the outermost first
+  std::vector<std::string> open_;  // files being read, by their real paths, the outermost first
 };
 
 }  // namespace

@@ -98,24 +98,29 @@ void decode_value(Problems& problems, const Node& node, Duration& out) {
   }
 }
 
-void decode_value(Problems& problems, const Node& node, ByteSize& out) {
-  if (node.is(Node::Kind::kInteger) && node.integer >= 0) {
-    out = ByteSize{static_cast<std::uint64_t>(node.integer)};
-    return;
-  }
+std::optional<ByteSize> decode_size(Problems& problems, const Node& node, ByteSize min, ByteSize max) {
+  std::optional<ByteSize> size;
   if (node.is(Node::Kind::kInteger)) {
-    problems.error("RP1004", node.at, fmt::format("{} is out of range", shown(node)), kSizeRemedy);
-    return;
-  }
-  if (!expect(problems, node, Node::Kind::kString, "a size such as \"64KiB\"", kSizeRemedy)) return;
-  if (const auto parsed = parse_byte_size(node.text)) {
-    out = *parsed;
-  } else if (is_overflow(node.text, parse_byte_size)) {
-    problems.error("RP1004", node.at, fmt::format("{} is too large", shown(node)),
-                   "the largest size is \"8589934591GiB\"");
+    if (node.integer >= 0) size = ByteSize{static_cast<std::uint64_t>(node.integer)};
+  } else if (!expect(problems, node, Node::Kind::kString, "a size such as \"64KiB\"", kSizeRemedy)) {
+    return std::nullopt;
   } else {
-    problems.error("RP1004", node.at, fmt::format("not a size: {}", shown(node)), kSizeRemedy);
+    size = parse_byte_size(node.text);
+    if (!size && !is_overflow(node.text, parse_byte_size)) {
+      problems.error("RP1004", node.at, fmt::format("not a size: {}", shown(node)), kSizeRemedy);
+      return std::nullopt;
+    }
   }
+  if (size && *size >= min && *size <= max) return size;
+  problems.error("RP1004", node.at, fmt::format("{} is out of range", shown(node)),
+                 max == kSizeMax && min.bytes > 0 ? fmt::format("the least is {}", to_string(min))
+                                                  : fmt::format("it lies between {} and {}", to_string(min),
+                                                                max == kSizeMax ? "8589934591GiB" : to_string(max)));
+  return std::nullopt;
+}
+
+void decode_value(Problems& problems, const Node& node, ByteSize& out) {
+  if (const auto size = decode_size(problems, node, ByteSize{0}, kSizeMax)) out = *size;
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@
 #include "config/problems.h"
 
 namespace rproxy::config {
+
+constexpr std::int64_t kIntegerMax = std::numeric_limits<std::int64_t>::max();
+constexpr ByteSize kSizeMax{std::numeric_limits<std::int64_t>::max()};
 
 // RP1003; false when the node is of another kind, and silently when it is broken.
 bool expect(Problems& problems, const Node& node, Node::Kind kind);
@@ -33,7 +37,8 @@ void decode_value(Problems& problems, const Node& node, LogLevel& out);
 void decode_value(Problems& problems, const Node& node, std::vector<std::string>& out);
 void decode_value(Problems& problems, const Node& node, std::vector<IpNetwork>& out);
 void decode_file(Problems& problems, const Node& node, std::string& out);
-// A whole number within the bounds.
+// A size, and a whole number, within the bounds.
+std::optional<ByteSize> decode_size(Problems& problems, const Node& node, ByteSize min, ByteSize max);
 std::optional<std::int64_t> decode_integer(Problems& problems, const Node& node, std::int64_t min, std::int64_t max);
 // One of `words`, by its place; -1 and an RP1004 otherwise.
 int decode_word(Problems& problems, const Node& node, const std::vector<std::string>& words);

@@ -177,6 +177,11 @@ class Documents(unittest.TestCase):
         cases = {path.name[:6].upper() for path in CASES.glob("rp*.toml")}
         self.assertEqual(cases, set(re.findall(r'"(RP\d{4})"', source)))
 
+    def test_every_diagnostic_has_cause_and_remedy(self):
+        page = (ROOT / "man/rproxy-diagnostics.7").read_text()
+        for entry in re.findall(r"^\.B RP\d{4}\n(?:(?!\.TP|\.SH).*\n)+", page, re.M):
+            self.assertRegex(re.sub(r"\n\.B\w? ?|\n", " ", entry), r"RP\d{4} .+?[.:;] +.+\. ?$", entry)
+
     def test_options_agree_everywhere(self):
         options = options_of_help(rproxy("serve", "--help").stdout)
         self.assertGreater(len(options), 4)
