@@ -64,6 +64,7 @@ struct Http1Exchange final : exchange::InterimSink {
   bool is_last = false;  // the connection has served its number of requests
 
  private:
+  void mark_first_byte();
   net::Task<Result<void>> write_interim(std::string_view text);
   net::Task<Result<void>> await_continuation();
   net::Task<Result<void>> read_head(http::RequestHeadParser& parser);

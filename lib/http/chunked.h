@@ -38,8 +38,6 @@ class ChunkDecoder {
 
   const Fields& trailers() const { return trailers_; }
   Fields& trailers() { return trailers_; }
-  // Content bytes still to come in the current chunk, 0 between chunks. Lets a caller read ahead safely.
-  std::uint64_t remaining_in_chunk() const { return remaining_; }
 
  private:
   enum class State : std::uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer, kDone };

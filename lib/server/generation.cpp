@@ -15,7 +15,8 @@ std::vector<std::string> backend_names(const upstream::Options& options, const s
     const HostPort& address = endpoint.address;
     if (address.kind == HostPort::Kind::kUnix) continue;
     names.push_back(address.to_string());
-    names.push_back(address.host);
+    const bool has_brackets = address.host.find(':') != std::string::npos;  // an IPv6 address in a URL (RFC 3986 3.2.2)
+    names.push_back(has_brackets ? "[" + address.host + "]" : address.host);
   }
   if (!options.tls.server_name.empty()) names.push_back(options.tls.server_name);
   if (!host.empty()) names.push_back(host);

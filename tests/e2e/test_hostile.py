@@ -217,6 +217,28 @@ class Clients(TestCase):
             with self.assertRaises(TimeoutError):
                 client.reader.fill()
 
+    def test_small_chunks_go_on_together(self):
+        """Each with a write of its own, bytes would cost a hundred times what they cost their sender."""
+        def script(peer):
+            peer.reader.head()
+            while not peer.reader.buffer.endswith(b"\r\n0\r\n\r\n"):
+                self.assertTrue(peer.reader.fill())
+            chunks.append(peer.reader.buffer)
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\ny\r\n" * 3000 + b"0\r\n\r\n")
+
+        chunks = []
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 3000 + b"0\r\n\r\n")
+            self.assertEqual(client.reader.head().status, 200)
+            while not client.reader.buffer.endswith(b"\r\n0\r\n\r\n"):
+                self.assertTrue(client.reader.fill())
+            chunks.append(client.reader.buffer)
+        for text, letter in zip(chunks, (b"x", b"y")):
+            self.assertEqual(text.count(letter), 3000)
+            self.assertLess(text.count(b"\r\n"), 600)
+
     def test_a_trusted_proxys_client_can_not_hide_behind_a_quote(self):
         backend = self.start(Backend(answering(ok())))
         extra = ('[forwarding]\ntrusted_proxies = ["127.0.0.0/8"]\n'

@@ -20,30 +20,36 @@ namespace rproxy::sim {
 
 class House final : public exchange::Observer {
  public:
-  House(const Scenario& scenario, const WorldOptions& options);
+  // One client for each scenario, all at once.
+  House(std::vector<Scenario> scenarios, const WorldOptions& options);
+  House(const Scenario& scenario, const WorldOptions& options) : House(std::vector{scenario}, options) {}
   House(const House&) = delete;
   House& operator=(const House&) = delete;
   ~House() { tasks_.cancel_all(); }
 
-  // Until the client's connection has ended and nothing more happens, or for `steps_max` steps. False where it took hours.
+  // Until the clients' connections have ended and nothing more happens, or for `steps_max` steps. False where that took longer than any
+  // timeout allows.
   bool run(std::size_t steps_max = ~std::size_t{0});
   bool is_over() const { return tasks_.size() == 0; }
   // What a worker does with its connections when it goes at once, or in order.
-  void cancel() { tasks_.cancel_all(); }
+  void cancel() {
+    was_cancelled_ = true;
+    tasks_.cancel_all();
+  }
   void drain();
 
   // Adds a failure for each thing that must be so however the run went: nothing is held, no answer is wrong, none is doubled.
   void check_invariants();
-  // Whether all requests got the answers that the scenario expects.
-  void check_expected();
+  // That all requests got the answers that their scenario expects.
+  void check_expected() const;
   // The network has failed where every request may be sent again.
   bool may_try_again() const;
-  // Different requests that an origin has begun to get, and whether they got their answers.
+  // Different requests that an origin has begun to get; that at least so many of the first client's were answered.
   std::size_t begun() const { return origin_.heads().size(); }
-  void check_answered(std::size_t count);
+  void check_answered(std::size_t count) const;
 
   World& world() { return world_; }
-  // What the client got and what the origins got, comparable between runs.
+  // What the first client got and what the origins got, comparable between runs.
   std::string client_view() const;
   std::string origin_view() const;
 
@@ -51,12 +57,15 @@ class House final : public exchange::Observer {
   void finished(const exchange::Request&, const exchange::Outcome&) override { ++finished_; }
   net::Task<Result<net::StreamPtr>> connect(Duration timeout);
   void serve(Client& client);
-  void check_answers();
-  bool may_be_cut_unseen(const Expected& expected) const;
-  void check_resources();
+  bool has_tunnel() const;
+  void check_answers(const Client& client) const;
+  static void check_expected(const Client& client);
+  bool may_be_cut_unseen(const Scenario& scenario, const Expected& expected) const;
+  void check_requests() const;
+  void check_resources() const;
   void check_kept_connections();
 
-  const Scenario& scenario_;
+  const std::vector<Scenario> scenarios_;
   net::Loop loop_;
   World world_;
   upstream::Options upstream_options_;
@@ -69,9 +78,10 @@ class House final : public exchange::Observer {
   std::optional<route::Router> router_;
   std::optional<proxy::RouteHandler> root_;
   std::optional<downstream::Context> context_;
-  Client client_;
+  std::vector<std::unique_ptr<Client>> clients_;
   net::TaskGroup tasks_;
   std::size_t finished_ = 0;
+  bool was_cancelled_ = false;
 };
 
 }  // namespace rproxy::sim

@@ -76,7 +76,7 @@ class Origin::Connection final : public Peer {
   bool serve() {
     Message request = read_request(input_);
     if (request.head.empty()) return false;
-    const OriginScript& script = origin_.scenario_.origin.at(request.name());
+    const OriginScript& script = origin_.script_.at(request.name());
     if (!std::exchange(head_seen_, true)) {
       ++origin_.heads_[request.name()];
       wire->send(script.on_head);

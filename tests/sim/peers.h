@@ -21,8 +21,10 @@ class Client final : public Peer, Actor {
   ~Client() { world_.remove(*this); }
 
   const std::shared_ptr<Wire>& wire() const { return wire_; }
+  const Scenario& scenario() const { return scenario_; }
   const std::string& received() const { return received_; }
   End end() const { return end_; }
+  std::size_t whole_answers() const { return whole_answers_; }
   Answers answers() const { return read_answers(received_, scenario_.methods(), end_ == End::kFin); }
 
  private:
@@ -44,22 +46,23 @@ class Client final : public Peer, Actor {
 
 class Origin {
  public:
-  Origin(World& world, const Scenario& scenario) : world_(world), scenario_(scenario) {}
+  explicit Origin(World& world) : world_(world) {}
 
+  void follow(const std::map<std::string, OriginScript>& script) { script_.insert(script.begin(), script.end()); }
   net::StreamPtr accept();
 
   // Whole requests in the order they became so, and how often each head has arrived.
   const std::vector<Message>& requests() const { return requests_; }
-  const std::map<std::string, int>& heads() const { return heads_; }
+  const std::map<std::string, std::size_t>& heads() const { return heads_; }
 
  private:
   class Connection;
 
   World& world_;
-  const Scenario& scenario_;
+  std::map<std::string, OriginScript> script_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<Message> requests_;
-  std::map<std::string, int> heads_;
+  std::map<std::string, std::size_t> heads_;
 };
 
 }  // namespace rproxy::sim

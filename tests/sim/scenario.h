@@ -55,6 +55,13 @@ struct Scenario {
   bool origin_ends_content = false;
   bool is_uncertain = false;  // one side leaves: the client may or may not get its answers
 
+  bool spoils_kept = false;    // its origin's connections are no good for others either
+  bool is_whole_only = false;  // in pieces, bytes that nobody asked for may come when a kept connection is in use again
+
+  // What the client asks, as far as it says it.
+  std::vector<Message> requests() const;
+  // The same with other paths, to stand beside others.
+  Scenario below(const std::string& directory) const;
   // All requests may be sent twice.
   bool may_be_tried_again() const;
 

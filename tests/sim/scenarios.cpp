@@ -141,14 +141,16 @@ void add_ends(std::vector<Scenario>& all) {
 
 // Each endpoint keeps a connection, and it is no good the next time.
 Scenario stale(const std::string& name, Then then) {
-  return {name,
-          {send(get("/a")), await_answers(1), send(get("/b")), await_answers(2), send(get("/c")), await_answers(3),
-           send(get("/d"))},
-          {{"GET /a", {{}, answer("a"), then}},
-           {"GET /b", {{}, answer("b"), then}},
-           {"GET /c", {{}, answer("c"), then}},
-           {"GET /d", {{}, answer("d"), then}}},
-          {{"GET", "200", "a"}, {"GET", "200", "b"}, {"GET", "200", "c"}, {"GET", "200", "d"}}};
+  Scenario scenario{name,
+                    {send(get("/a")), await_answers(1), send(get("/b")), await_answers(2), send(get("/c")),
+                     await_answers(3), send(get("/d"))},
+                    {{"GET /a", {{}, answer("a"), then}},
+                     {"GET /b", {{}, answer("b"), then}},
+                     {"GET /c", {{}, answer("c"), then}},
+                     {"GET /d", {{}, answer("d"), then}}},
+                    {{"GET", "200", "a"}, {"GET", "200", "b"}, {"GET", "200", "c"}, {"GET", "200", "d"}}};
+  scenario.spoils_kept = true;
+  return scenario;
 }
 
 void add_stale(std::vector<Scenario>& all) {
@@ -185,6 +187,26 @@ void add_bad_origins(std::vector<Scenario>& all) {
   add_cut("answer_cut_short", kOk + "Content-Length: 100\r\n\r\nten bytes.");
   add_cut("chunked_answer_cut_short", chunked(kOk, "a\r\nten bytes.\r\n"));
   add_cut("chunked_answer_gone_bad", chunked(kOk, "a\r\nten bytes.\r\nno size\r\nxxxx\r\n0\r\n\r\n"));
+}
+
+// Bytes that nobody asked for must not become the next answer.
+void add_unasked(std::vector<Scenario>& all) {
+  const auto add = [&](const std::string& name, const std::string& first, const std::string& said,
+                       const Expected& expected) {
+    Scenario scenario{name,
+                      {send(first), await_answers(1), send(get("/a")), await_answers(2), send(get("/b"))},
+                      {{first.substr(0, first.find(" HTTP")), {{}, said + answer("poison")}},
+                       {"GET /a", {{}, answer("a")}},
+                       {"GET /b", {{}, answer("b")}}},
+                      {expected, {"GET", "200", "a"}, {"GET", "200", "b"}}};
+    scenario.is_whole_only = true;
+    all.push_back(scenario);
+  };
+  add("answer_behind_an_answer", get("/x"), answer("x"), {"GET", "200", "x"});
+  add("answer_behind_chunks", get("/x"), chunked(kOk, chunks("x", 1)), {"GET", "200", "x"});
+  add("content_behind_no_content", get("/x"), "HTTP/1.1 204 No Content\r\n\r\n", {"GET", "204"});
+  add("content_behind_head", "HEAD /x HTTP/1.1\r\nHost: sim\r\n\r\n", kOk + "Content-Length: 6\r\n\r\n",
+      {"HEAD", "200"});
 }
 
 void add_bad_clients(std::vector<Scenario>& all) {
@@ -226,12 +248,41 @@ std::vector<Scenario> make_scenarios() {
   add_ends(all);
   add_stale(all);
   add_bad_origins(all);
+  add_unasked(all);
   add_bad_clients(all);
-  for (auto& scenario : all) scenario.origin["GET /probe"] = {{}, answer("probe")};
   return all;
 }
 
 }  // namespace
+
+std::vector<Message> Scenario::requests() const {
+  std::string said;
+  for (const ClientStep& step : client)
+    said += step.text.empty() || step.kind != ClientStep::Kind::kSend ? "" : step.text;
+  std::vector<Message> all;
+  for (std::string_view rest = said; !rest.empty();) {
+    Message request = read_request(rest);
+    if (request.head.empty()) break;
+    all.push_back(request);
+    if (!request.whole) break;
+    rest.remove_prefix(request.size);
+  }
+  return all;
+}
+
+Scenario Scenario::below(const std::string& directory) const {
+  const auto moved = [&](std::string said) {
+    for (auto at = said.find(" /"); at != std::string::npos; at = said.find(" /", at + 2)) {
+      said.insert(at + 2, directory + "/");
+    }
+    return said;
+  };
+  Scenario result = *this;
+  result.origin.clear();
+  for (const auto& [name, script] : origin) result.origin[moved(name)] = script;
+  for (ClientStep& step : result.client) step.text = moved(step.text);
+  return result;
+}
 
 bool Scenario::may_be_tried_again() const {
   return !is_racy && !is_uncertain && std::all_of(expected.begin(), expected.end(), [](const Expected& one) {

@@ -1,0 +1,59 @@
+// Several clients at once share the connections: each gets its own answers, whatever happens to the others.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "sim/house.h"
+#include "sim/seeds.h"
+
+namespace rproxy::sim {
+namespace {
+
+constexpr std::size_t kClients = 5;
+
+std::vector<Scenario> crowd(std::mt19937_64& random) {
+  std::vector<Scenario> all;
+  while (all.size() < kClients) {
+    const Scenario& one = scenarios()[random() % scenarios().size()];
+    if (!one.is_whole_only) all.push_back(one.below(std::to_string(all.size())));
+  }
+  return all;
+}
+
+std::string names(const std::vector<Scenario>& all) {
+  std::string result;
+  for (const Scenario& scenario : all) result += " " + scenario.name;
+  return result;
+}
+
+TEST(Crowd, GetsEachItsOwnAnswers) {
+  for (const std::uint64_t seed : seeds(300)) {
+    std::mt19937_64 random(seed);
+    const auto scenarios = crowd(random);
+    SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
+    House house(scenarios, {seed, true, Fault::kNone, 0});
+    ASSERT_TRUE(house.run());
+    if (std::none_of(scenarios.begin(), scenarios.end(), [](const Scenario& one) { return one.spoils_kept; })) {
+      house.check_expected();
+    }
+    house.check_invariants();
+    if (HasFailure()) break;
+  }
+}
+
+TEST(Crowd, SurvivesAFailure) {
+  for (const std::uint64_t seed : seeds(600)) {
+    std::mt19937_64 random(seed);
+    const auto scenarios = crowd(random);
+    const Fault fault = std::array{Fault::kReset, Fault::kEnd, Fault::kStall}[random() % 3];
+    SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
+    House house(scenarios, {seed, true, fault, 1 + random() % 300});
+    ASSERT_TRUE(house.run());
+    house.check_invariants();
+    if (HasFailure()) break;
+  }
+}
+
+}  // namespace
+}  // namespace rproxy::sim
