@@ -5,10 +5,8 @@
 namespace rproxy::config {
 
 void Problems::add(const char* id, Severity severity, const Place& at, std::string message, std::string remedy) {
-  if (severity == Severity::kError) ++errors_;
-  // A file made to have mistakes may have millions.
-  constexpr std::size_t kListedMax = 10'000;
-  if (list_.size() >= kListedMax) return;
+  // Each kind has a limit of its own: warnings must not hide that there is an error.
+  if (++(severity == Severity::kError ? errors_ : warnings_) > kListedMax) return;
   Diagnostic diagnostic;
   diagnostic.id = id;
   diagnostic.severity = severity;

@@ -74,6 +74,16 @@ TEST(Render, SendsTheTerminalNothingButTextOfAnyFile) {
   }
 }
 
+TEST(Problems, TakeAnErrorAfterAnyNumberOfWarnings) {
+  std::string servers = "\"10.0.0.1:80\"";
+  for (int i = 0; i < 10'001; ++i) servers += ", \"10.0.0.1:80\"";
+  const auto loaded = load_lines("[listen]\nhttp = \":80\"\n[upstreams.a]\nservers = [" + servers +
+                                 ", \"10.0.0.1\"]\n[[routes]]\nmatch = \"*\"\nupstream = \"a\"\n");
+  EXPECT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.diagnostics.size(), 10'001U);
+  EXPECT_THAT(render(loaded.diagnostics, false), HasSubstr("not an address"));
+}
+
 // A configuration in which `key` ("upstreams.*.pool.max_idle") has the value.
 std::string with_key(const std::string& key, const std::string& value) {
   const auto dot = key.rfind('.');
