@@ -134,6 +134,38 @@ std::size_t string_size(std::string_view text) {
   return std::min(at, text.size());
 }
 
+// The string or comment that `text` begins with; 0 where it is something else.
+std::size_t free_text_size(std::string_view text) {
+  if (text[0] == '"' || text[0] == '\'') return string_size(text);
+  return text[0] == '#' ? std::min(text.find('\n'), text.size()) : 0;
+}
+
+std::string remedy_for(char32_t character) {
+  const bool is_quote = (character >= 0x2018 && character <= 0x201f) || character == 0xab || character == 0xbb;
+  const bool is_space = character == 0xa0 || (character >= 0x2000 && character <= 0x200b) || character == 0x202f ||
+                        character == 0x3000 || character == 0xfeff;
+  if (is_quote) return "straight quotes are wanted here: \"";
+  return is_space ? "it looks like a space and is none: delete it" : "put the key or value into quotes";
+}
+
+// Outside of strings and comments TOML is ASCII, and toml++ 3.3 must not be given anything else: its test for spaces runs into
+// __builtin_unreachable.
+bool is_plain(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+              std::vector<Diagnostic>& diagnostics) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = free_text_size(text.substr(at));
+    if (size == 0 && static_cast<unsigned char>(text[at]) >= 0x80) {
+      const Character character = first_character(text.substr(at));
+      report(file, location_of(*file, text, at),
+             fmt::format("{} can't stand outside of quotes", text.substr(at, character.size)),
+             remedy_for(character.code), diagnostics);
+      return false;
+    }
+    at += std::max<std::size_t>(size, 1);
+  }
+  return true;
+}
+
 // The parser recurses for each part of a key and each bracket, and so do the trees it makes: neither may be as deep as the file likes.
 bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view text,
                 std::vector<Diagnostic>& diagnostics) {
@@ -143,16 +175,11 @@ bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view 
   std::size_t brackets = 0;
   std::size_t begin = 0;  // of what may be a key
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (c == '"' || c == '\'') {
-      at += string_size(text.substr(at));
+    if (const std::size_t size = free_text_size(text.substr(at)); size > 0) {
+      at += size;
       continue;
     }
-    if (c == '#') {
-      at = std::min(text.find('\n', at), text.size());
-      continue;
-    }
-    ++at;
+    const char c = text[at++];
     if (c == '.') ++dots;
     if (c == '[' || c == '{') ++brackets;
     if ((c == ']' || c == '}') && brackets > 0) --brackets;
@@ -180,7 +207,9 @@ bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view 
 
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
-  if (!is_text(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) return std::nullopt;
+  if (!is_text(file, text, diagnostics) || !is_plain(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) {
+    return std::nullopt;
+  }
   const toml::parse_result parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
   const toml::parse_error& error = parsed.error();
