@@ -134,18 +134,23 @@ std::size_t string_size(std::string_view text) {
   return std::min(at, text.size());
 }
 
-// The string or comment that `text` begins with; 0 where it is something else.
-std::size_t free_text_size(std::string_view text) {
-  if (text[0] == '"' || text[0] == '\'') return string_size(text);
-  return text[0] == '#' ? std::min(text.find('\n'), text.size()) : 0;
+// The string or comment that begins at `at`; 0 where it is something else. A quote in the middle of a word begins none.
+std::size_t free_text_size(std::string_view text, std::size_t at) {
+  if (text[at] == '#') return std::min(text.find('\n', at), text.size()) - at;
+  if (text[at] != '"' && text[at] != '\'') return 0;
+  const bool is_inside = at > 0 && std::string_view(" \t\r\n=[]{},.\"'").find(text[at - 1]) == std::string_view::npos;
+  return is_inside ? 0 : string_size(text.substr(at));
+}
+
+bool is_space_like(char32_t character) {
+  return character == 0xa0 || (character >= 0x2000 && character <= 0x200b) || character == 0x202f ||
+         character == 0x3000 || character == 0xfeff;
 }
 
 std::string remedy_for(char32_t character) {
   const bool is_quote = (character >= 0x2018 && character <= 0x201f) || character == 0xab || character == 0xbb;
-  const bool is_space = character == 0xa0 || (character >= 0x2000 && character <= 0x200b) || character == 0x202f ||
-                        character == 0x3000 || character == 0xfeff;
   if (is_quote) return "straight quotes are wanted here: \"";
-  return is_space ? "it looks like a space and is none: delete it" : "put the key or value into quotes";
+  return is_space_like(character) ? "it looks like a space and is none: delete it" : "put the key or value into quotes";
 }
 
 // Outside of strings and comments TOML is ASCII, and toml++ 3.3 must not be given anything else: its test for spaces runs into
@@ -153,12 +158,13 @@ std::string remedy_for(char32_t character) {
 bool is_plain(const std::shared_ptr<const SourceFile>& file, std::string_view text,
               std::vector<Diagnostic>& diagnostics) {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = free_text_size(text.substr(at));
+    const std::size_t size = free_text_size(text, at);
     if (size == 0 && static_cast<unsigned char>(text[at]) >= 0x80) {
       const Character character = first_character(text.substr(at));
-      report(file, location_of(*file, text, at),
-             fmt::format("{} can't stand outside of quotes", text.substr(at, character.size)),
-             remedy_for(character.code), diagnostics);
+      const std::string name = is_space_like(character.code) ? fmt::format("U+{:04X}", unsigned{character.code})
+                                                             : std::string(text.substr(at, character.size));
+      report(file, location_of(*file, text, at), name + " can't stand outside of quotes", remedy_for(character.code),
+             diagnostics);
       return false;
     }
     at += std::max<std::size_t>(size, 1);
@@ -175,7 +181,7 @@ bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view 
   std::size_t brackets = 0;
   std::size_t begin = 0;  // of what may be a key
   for (std::size_t at = 0; at < text.size();) {
-    if (const std::size_t size = free_text_size(text.substr(at)); size > 0) {
+    if (const std::size_t size = free_text_size(text, at); size > 0) {
       at += size;
       continue;
     }
