@@ -204,8 +204,7 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
     } else {
       // Where nothing else says that there is none, a length of 0 does.
       options.body = {};
-      options.no_content_length =
-          !tells_length || head.status == 304 || request.head.method_id == http::Method::kHead;
+      options.no_content_length = !tells_length || head.status == 304 || request.head.method_id == http::Method::kHead;
     }
   }
   if (head.status == 101) options.upgrade = head.fields.get(FieldId::kUpgrade);
@@ -315,7 +314,8 @@ net::Task<void> Http1Exchange::linger() {
 }
 
 net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
-  if (head.status == 100) continue_sent = true;
+  // Content may have been asked for already, when it was first wanted.
+  if (head.status == 100 && std::exchange(continue_sent, true)) co_return Result<void>();
   http::WriteOptions options;
   options.no_content_length = true;
   char* out = arena.allocate(http::head_size_max(head, options));

@@ -55,19 +55,19 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
   auto sent = co_await begin_request(waits_for_continue);
   if (!sent) co_return fail(failure(std::move(sent.error())));
+  bool answered = false;
   if (waits_for_continue) {
-    if (auto going = co_await await_continue(head); !going) co_return fail(failure(std::move(going.error())));
+    auto waited = co_await await_continue(head);
+    if (!waited) co_return fail(failure(std::move(waited.error())));
+    answered = *waited;
   }
-  while (!answer_begun_ || head.status < 200) {
-    if (answer_begun_ && head.status == 101) {
-      if (!may_switch(head)) co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
-      break;
-    }
-    if (answer_begun_) {
-      if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
-    }
+  while (!answered) {
     if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
     if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
+    if (head.status >= 200) break;
+    auto switches = co_await take_interim(head);
+    if (!switches) co_return fail(failure(std::move(switches.error())));
+    answered = *switches;
   }
   request_.trace.upstream_first_byte =
       std::chrono::duration_cast<std::chrono::microseconds>(stream_.loop().now() - sent_at);
@@ -179,31 +179,40 @@ net::Task<Result<void>> Http1Exchange::send_content() {
   }
 }
 
-net::Task<Result<void>> Http1Exchange::await_continue(http::ResponseHead& head) {
-  stream_.set_read_timeout(kContinueTimeout);
-  auto got = co_await read_head(head);
-  if (!got) {
-    if (got.error().code != ErrorCode::kReadTimeout || answer_begun_) co_return got;
-    stream_.set_read_timeout(Duration{0});
-  } else if (head.status >= 200) {
-    // The final answer: the content is never asked for.
-    co_return Result<void>();
+// Reads heads until one lets the content go, or nothing comes for too long; true where it is the answer, and the content never asked for.
+net::Task<Result<bool>> Http1Exchange::await_continue(http::ResponseHead& head) {
+  while (!body_started_) {
+    stream_.set_read_timeout(kContinueTimeout);
+    auto got = co_await read_head(head);
+    if (!got) {
+      if (got.error().code != ErrorCode::kReadTimeout) co_return fail(std::move(got.error()));
+      head = {};
+      start_pump();
+    } else if (head.status >= 200) {
+      co_return true;
+    } else if (auto switches = co_await take_interim(head); !switches || *switches) {
+      co_return switches;
+    }
   }
-  if (!got || head.status == 100) start_pump();
-  co_return Result<void>();
+  stream_.set_read_timeout(Duration{0});
+  co_return false;
 }
 
-// Passes an interim response on and clears the head for the next.
-net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
+// Passes an interim response on and clears the head for the next. True for a switch of protocols, which is an answer.
+net::Task<Result<bool>> Http1Exchange::take_interim(http::ResponseHead& head) {
+  if (head.status == 101) {
+    if (!may_switch(head)) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
+    co_return true;
+  }
   if (++interim_count_ > kInterimMax) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
   // A 100 nobody asked for means nothing to the client (RFC 9110 15.2.1); others are passed on (15.2).
   const bool wanted = head.status != 100 || request_.head.expect_continue;
   if (request_.interim != nullptr && wanted) {
-    if (auto passed = co_await request_.interim->interim(head); !passed) co_return passed;
+    if (auto passed = co_await request_.interim->interim(head); !passed) co_return fail(std::move(passed.error()));
   }
   if (head.status == 100 && request_.body != nullptr && !body_started_) start_pump();
   head = {};
-  co_return Result<void>();
+  co_return false;
 }
 
 net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
