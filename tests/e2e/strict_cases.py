@@ -157,4 +157,5 @@ class Table:
         (case.origin[-1] if case.origin else case).fields.append((rest, None))
 
     def take_trailer(self, case, rest):
-        (case.origin[-1] if case.origin else case).trailers.append(read_field(rest))
+        text, star, times = rest.partition(" *")
+        (case.origin[-1] if case.origin else case).trailers += [read_field(text)] * (int(times) if star else 1)
