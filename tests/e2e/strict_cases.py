@@ -27,7 +27,9 @@ class Case:
     clause: str = ""
     send: bytes = b""
     ask: bytes = b""
+    rest: bytes = b""
     alone: bool = False
+    early: bool = False
     then: str = "hold"
     statuses: list = dataclasses.field(default_factory=list)  # one set per answer
     after: str = ""  # requests: "open", "close"; responses: "whole", "cut"
@@ -104,8 +106,14 @@ class Table:
     def take_ask(self, case, rest):
         case.ask += decode(rest, self.names)
 
+    def take_rest(self, case, rest):
+        case.rest += decode(rest, self.names)
+
     def take_alone(self, case, _):
         case.alone = True
+
+    def take_early(self, case, _):
+        case.early = True
 
     def take_then(self, case, rest):
         if rest not in ("hold", "close", "reset"):
@@ -149,4 +157,5 @@ class Table:
         (case.origin[-1] if case.origin else case).fields.append((rest, None))
 
     def take_trailer(self, case, rest):
-        (case.origin[-1] if case.origin else case).trailers.append(read_field(rest))
+        text, star, times = rest.partition(" *")
+        (case.origin[-1] if case.origin else case).trailers += [read_field(text)] * (int(times) if star else 1)

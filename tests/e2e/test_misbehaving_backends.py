@@ -133,8 +133,23 @@ class MisbehavingBackends(TestCase):
             client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
             self.assertEqual(client.reader.head().status, 100)
             client.send("hello")
-            self.assertEqual(client.response().body, b"hello")
+            response = client.response()
+            # It was told once to go on.
+            self.assertEqual((response.body, response.interim), (b"hello", []))
         self.assertEqual(backend.requests[0].get("Expect"), "100-continue")
+
+    def test_expect_continue_with_a_backend_that_sends_hints_and_waits(self):
+        def script(peer):
+            request = peer.reader.head()
+            peer.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            peer.send(ok(peer.reader.content(request, False).body))
+
+        _, proxy = self.serve(script)
+        with proxy.connect() as client:
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            self.assertEqual([client.reader.head().status for _ in range(2)], [103, 100])
+            client.send("hello")
+            self.assertEqual(client.response().body, b"hello")
 
     def test_expectation_refused(self):
         def script(peer):
