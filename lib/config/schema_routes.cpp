@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "config/schema.h"
+#include "config/text.h"
 #include "http/characters.h"
+#include "http/fields.h"
 #include "proxy/location_template.h"
+#include "route/predicate.h"
 
 namespace rproxy::config {
 namespace {
@@ -12,9 +15,28 @@ namespace {
 using M = route::Match;
 using Values = std::vector<route::ValueMatch>;
 
+constexpr const char* kPatternRemedy = "patterns are RE2: no look-around, no back-references; brackets have their ends";
+
+void check_pattern(Problems& problems, const Node& node) {
+  std::string error;
+  if (route::compile_regex(node.text, error) != nullptr) return;
+  problems.error("RP1203", node.at,
+                 is_secret(node) ? fmt::format("not a pattern: {}", shown(node)) : "pattern: " + error, kPatternRemedy);
+}
+
+// An empty part of a match looks as if it asked for something.
+bool is_empty_part(Problems& problems, const Node& node, std::string_view name, const char* remedy) {
+  const bool is_empty = (node.is(Node::Kind::kString) && node.text.empty()) ||
+                        (node.is(Node::Kind::kArray) && node.items.empty()) ||
+                        (node.is(Node::Kind::kTable) && node.members.empty());
+  if (is_empty) problems.error("RP1208", node.at, fmt::format("{} is empty", name), remedy);
+  return is_empty;
+}
+
 void decode_value_match(Problems& problems, const Member& member, Values& out) {
   using Kind = route::ValueMatch::Kind;
   const Node& node = member.value;
+  if (node.is_broken || !node.is_whole()) return;
   route::ValueMatch match{member.key, Kind::kExact, {}};
   if (node.is(Node::Kind::kString)) {
     match.value = node.text;
@@ -24,20 +46,24 @@ void decode_value_match(Problems& problems, const Member& member, Values& out) {
              (node.members[0].key == "prefix" || node.members[0].key == "regex")) {
     match.kind = node.members[0].key == "prefix" ? Kind::kPrefix : Kind::kRegex;
     match.value = node.members[0].value.text;
+    if (is_empty_part(problems, node.members[0].value, node.members[0].key, "write true for any value")) return;
+    if (match.kind == Kind::kRegex) check_pattern(problems, node.members[0].value);
   } else {
-    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", member.key),
+    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", cut_text(member.key)),
                    "\"value\", true (there), false (not there), { prefix = \"...\" } or { regex = \"...\" }");
     return;
   }
   out.push_back(std::move(match));
 }
 
-void decode_values(Problems& problems, const Node& node, Values& out) {
+void decode_values(Problems& problems, const Node& node, std::string_view name, Values& out) {
+  if (is_empty_part(problems, node, name, "{ name = \"value\" }, or delete it")) return;
   if (!expect(problems, node, Node::Kind::kTable, "a table such as { name = \"value\" }")) return;
   for (const Member& member : node.members) decode_value_match(problems, member, out);
 }
 
 void decode_host(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "host", "\"*\" for any host, or delete it")) return;
   decode_value(problems, node, out.host);
   std::ranges::transform(out.host, out.host.begin(), http::to_lower);
   if (out.host == "*") out.host.clear();
@@ -45,21 +71,35 @@ void decode_host(Problems& problems, const Node& node, M& out) {
 
 void decode_path(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
+  if (is_empty_part(problems, node, "path", "\"/*\" for any path, or delete it")) return;
   out.path = route::PathMatch::parse(node.text);
 }
 
 void decode_path_regex(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
+  if (is_empty_part(problems, node, "path_regex", "\".*\" for any path, or delete it")) return;
   out.path = {route::PathMatch::Kind::kRegex, node.text};
+  check_pattern(problems, node);
+}
+
+void decode_client_ips(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "client_ip", "name networks, such as [\"10.0.0.0/8\"], or delete it for any"))
+    return;
+  decode_value(problems, node, out.client_ips);
 }
 
 void decode_methods(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "method", "name methods, such as [\"GET\", \"POST\"], or delete it for any"))
+    return;
   decode_value(problems, node, out.methods);
-  for (const auto& method : out.methods) {
-    if (http::is_token(method) && std::ranges::none_of(method, [](char c) { return c >= 'a' && c <= 'z'; })) continue;
-    problems.error("RP1004", node.at, fmt::format("not a method: {}", quote_toml(method)),
-                   "methods are upper case: \"GET\"");
-  }
+  const auto check = [&problems](const Node& item) {
+    if (!item.is(Node::Kind::kString) || item.is_broken) return;
+    const bool has_lower = std::ranges::any_of(item.text, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (http::is_token(item.text) && !has_lower) return;
+    problems.error("RP1004", item.at, fmt::format("not a method: {}", shown(item)), "methods are upper case: \"GET\"");
+  };
+  check(node);
+  for (const Node& item : node.items) check(item);
   std::ranges::sort(out.methods);
 }
 
@@ -69,24 +109,31 @@ constexpr Key<M> kMatch[] = {
     special<M>("path_regex", "string", "RE2, for the whole path", decode_path_regex),
     special<M>("method", "strings", "\"GET\" takes HEAD along", decode_methods),
     special<M>("header", "table", "name = \"value\", true, false, { prefix } or { regex }",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.headers); }),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "header", o.headers); }),
     special<M>("query", "table", "the same for query parameters",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "query", o.query); }),
     special<M>("cookie", "table", "the same for cookies",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
-    key<&M::client_ips>("client_ip", "networks, one of which the client is in"),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "cookie", o.cookies); }),
+    special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
 };
 
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
+  if (is_empty_part(problems, node, "match", "write \"*\" for everything")) return;
   if (node.is(Node::Kind::kString)) {
     match = M::parse_short(node.text);
+    out.is_match_sound = true;
     return;
   }
+  if (!expect(problems, node, Node::Kind::kTable, "a string or a table",
+              "\"shop.com/*\", or { host = \"shop.com\", path = \"/*\" }"))
+    return;
+  const std::size_t before = problems.errors();
   decode_table<M>(problems, node, "match", kMatch, match);
-  if (node.is(Node::Kind::kTable) && node.find("path") != nullptr && node.find("path_regex") != nullptr) {
-    problems.error("RP1006", node.at, "match has both path and path_regex", "keep one of the two");
+  if (node.find("path") != nullptr && node.find("path_regex") != nullptr) {
+    problems.error("RP1006", node.find("path_regex")->at, "match has both path and path_regex", "keep one of the two");
   }
+  out.is_match_sound = problems.errors() == before;
 }
 
 using W = route::RewriteOptions;
@@ -98,13 +145,25 @@ constexpr Key<W> kRewrite[] = {
     key<&W::replacement>("replacement", "by this, with \\\\1 to \\\\9"),
 };
 
+std::string rewrite_remedy(std::string_view key) {
+  if (key == "regex") return kPatternRemedy;
+  if (key == "replacement") return "such as replacement = \"/new/\\\\1\"";
+  if (key == "replace_path") return "such as replace_path = \"/index.html\", alone";
+  return fmt::format("such as {} = \"/api\"", key);
+}
+
 void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
+  const std::size_t before = problems.errors();
   decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
+  if (problems.errors() != before || !node.is_whole()) return;
   std::vector<route::RewriteProblem> found;
   route::Rewrite::compile(out.forward.rewrite, found);
   for (const auto& problem : found) {
     const Node* at = node.find(problem.key);
-    problems.error("RP1204", at != nullptr ? at->at : node.at, fmt::format("{}: {}", problem.key, problem.detail));
+    const bool hides = at != nullptr && is_secret(*at);
+    problems.error("RP1204", at != nullptr ? at->at : node.at,
+                   fmt::format("{}: {}", problem.key, hides ? "no path comes of " + shown(*at) : problem.detail),
+                   rewrite_remedy(problem.key));
   }
 }
 
@@ -148,14 +207,38 @@ void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
 
 using Respond = proxy::RespondAction;
 
+// What frames a message, and what is between two neighbours alone (RFC 9110 7.6.1).
+bool is_ours(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"connection", "content-length", "keep-alive",        "proxy-connection",
+                                                "te",         "trailer",        "transfer-encoding", "upgrade"};
+  return std::ranges::any_of(kNames, [&](std::string_view ours) { return http::equals_ignoring_case(ours, name); });
+}
+
+// RFC 9110 15.3.5, 15.3.6 and 15.4.5: these have no content.
+void check_content(Problems& problems, const Node& node, const Respond& respond) {
+  const bool has_none = respond.status == 204 || respond.status == 205 || respond.status == 304;
+  const Node* body = node.find("body");
+  if (!has_none || body == nullptr || respond.body.empty()) return;
+  problems.error("RP1006", body->at, fmt::format("an answer with status {} has no body", respond.status),
+                 "delete the body, or take another status");
+}
+
 void decode_respond_headers(Problems& problems, const Node& node, Respond& out) {
   if (!expect(problems, node, Node::Kind::kTable, "a table such as { Name = \"value\" }")) return;
   for (const Member& member : node.members) {
     std::string value;
     decode_value(problems, member.value, value);
-    if (!http::is_token(member.key)) problems.error("RP1004", member.at, "not a header name");
-    if (!http::is_field_text(value))
-      problems.error("RP1004", member.value.at, "a header value has no control characters");
+    if (!http::is_token(member.key)) {
+      problems.error("RP1004", member.at, fmt::format("not a header name: {}", quote_toml(cut_text(member.key))),
+                     "letters, digits and '-'");
+    } else if (is_ours(member.key)) {
+      problems.error("RP1210", member.at, fmt::format("{} is written by the proxy itself", member.key),
+                     "delete it; it follows from the body and the connection");
+    }
+    if (!http::is_field_text(value)) {
+      problems.error("RP1004", member.value.at, "a header value has no control characters",
+                     "write it in one line, without \\n and the like");
+    }
     out.headers.emplace_back(member.key, std::move(value));
   }
 }
@@ -178,12 +261,12 @@ void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
     decode_respond_status(problems, node, respond);
   } else {
     decode_table<Respond>(problems, node, "respond", kRespond, respond);
+    check_content(problems, node, respond);
   }
 }
 
 void decode_upstream(Problems& problems, const Node& node, RouteDraft& out) {
   decode_value(problems, node, out.forward.upstream);
-  out.has_upstream = true;
 }
 
 using D = proxy::ForwardAction;

@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
+#include <limits>
+#include <string>
+
 #include "config/schema.h"
+#include "http/fields.h"
 
 namespace rproxy::config {
 namespace {
@@ -8,11 +12,13 @@ namespace {
 constexpr std::uint32_t kWeightMax = 1000;
 
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
-  if (!decode_address(problems, node, out.address)) return;
+  constexpr const char* kExamples =
+      "\"10.0.0.1:8001\", \"[2001:db8::1]:8001\", \"name:8001\" or \"unix:/run/app.sock\"";
+  if (!decode_address(problems, node, kExamples, out.address)) return;
   if (out.address.kind == HostPort::Kind::kAny ||
       (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
-    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", quote_toml(node.text)),
-                   "write \"host:port\"");
+    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", shown(node)),
+                   fmt::format("write {}", kExamples));
   }
 }
 
@@ -28,19 +34,32 @@ constexpr Key<balance::EndpointOptions> kEndpoint[] = {
 
 using U = upstream::Options;
 
+// "[::1]:80" is "[0:0::1]:80", and "App:80" is "app.:80".
+bool is_same_server(const HostPort& a, const HostPort& b) {
+  if (a.kind != b.kind || a.port != b.port) return false;
+  if (a.kind == HostPort::Kind::kIp) return a.ip == b.ip;
+  if (a.kind != HostPort::Kind::kName) return a.host == b.host;
+  const auto bare = [](std::string_view name) { return name.ends_with('.') ? name.substr(0, name.size() - 1) : name; };
+  return http::equals_ignoring_case(bare(a.host), bare(b.host));
+}
+
 void decode_servers(Problems& problems, const Node& node, U& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of servers")) return;
   for (const Node& item : node.items) {
+    if (item.is_broken) continue;
+    const std::size_t before = problems.errors();
     balance::EndpointOptions endpoint;
     if (item.is(Node::Kind::kString)) {
       decode_endpoint_address(problems, item, endpoint);
-    } else {
-      decode_table<balance::EndpointOptions>(problems, item, "server", kEndpoint, endpoint);
-      if (item.is(Node::Kind::kTable) && item.find("address") == nullptr)
-        problems.error("RP1005", item.at, "a server needs address");
+    } else if (expect(problems, item, Node::Kind::kTable, "a server",
+                      "\"10.0.0.1:8001\" or { address = \"10.0.0.1:8001\", weight = 2 }")) {
+      decode_table<balance::EndpointOptions>(problems, item, "a server", kEndpoint, endpoint);
+      if (lacks(item, "address", names_of(endpoint_keys())))
+        problems.error("RP1005", item.at, "a server needs address", "address = \"10.0.0.1:8001\"");
     }
+    if (problems.errors() != before || !item.is_whole()) continue;
     for (const auto& other : out.endpoints) {
-      if (other.address == endpoint.address)
+      if (is_same_server(other.address, endpoint.address))
         problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
     }
     out.endpoints.push_back(std::move(endpoint));
@@ -75,8 +94,7 @@ void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   out.tls.enabled = true;
   decode_table<T>(problems, node, "tls", kTls, out.tls);
   if (!out.tls.verify) {
-    const Node* verify = node.find("verify");
-    problems.warning("RP1302", verify != nullptr ? verify->at : node.at,
+    problems.warning("RP1302", node.find("verify")->at,
                      "the server's certificate is not verified: anyone in between can read and change everything",
                      "give the certificate's issuer with ca_file instead");
   }
@@ -89,9 +107,11 @@ constexpr Key<upstream::PoolOptions> kPool[] = {
     key<&upstream::PoolOptions::max_requests>("max_requests", "on one connection; 0: no limit"),
 };
 
+constexpr std::int64_t kAttemptsMax = std::numeric_limits<std::uint32_t>::max();
+
 constexpr Key<upstream::RetryOptions> kRetry[] = {
-    key<&upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
-    key<&upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
+    ranged<1, kAttemptsMax, &upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
+    ranged<0, 100, &upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
     key<&upstream::RetryOptions::budget_min>("budget_min", "always allowed in ten seconds"),
 };
 
@@ -101,16 +121,31 @@ void decode_retry(Problems& problems, const Node& node, U& out) {
     return;
   }
   decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
-  if (out.retry.attempts == 0)
-    problems.error("RP1004", node.at, "attempts counts the first one, too", "the least is 1");
 }
 
 using E = balance::EjectionOptions;
+
+template <auto Member>
+constexpr auto positive(std::string_view name, std::string_view meaning) {
+  auto made = key<Member>(name, meaning);
+  made.decode = [](Problems& problems, const Node& node, E& out) {
+    Duration time = out.*Member;
+    decode_value(problems, node, time);
+    if (time.count() != 0) {
+      out.*Member = time;
+    } else {
+      problems.error("RP1004", node.at, "a server is left alone for a time",
+                     "the least is \"1ms\"; ejection = false leaves none alone");
+    }
+  };
+  return made;
+}
+
 constexpr Key<E> kEjection[] = {
     key<&E::consecutive_failures>("consecutive_failures", "in a row; 0: never"),
-    key<&E::base_time>("base_time", "the first time out; doubles each time in a row"),
-    key<&E::max_time>("max_time", "the longest time out"),
-    key<&E::max_percent>("max_percent", "of the servers may be out; above, all are used"),
+    positive<&E::base_time>("base_time", "the first time out; doubles each time in a row"),
+    positive<&E::max_time>("max_time", "the longest time out"),
+    ranged<0, 100, &E::max_percent>("max_percent", "of the servers may be out; above, all are used"),
 };
 
 void decode_ejection(Problems& problems, const Node& node, U& out) {
@@ -119,12 +154,10 @@ void decode_ejection(Problems& problems, const Node& node, U& out) {
     return;
   }
   decode_table<E>(problems, node, "ejection", kEjection, out.ejection);
-}
-
-void decode_head_size(Problems& problems, const Node& node, U& out) {
-  decode_value(problems, node, out.head.head);
-  if (out.head.head.bytes >= 1024 && out.head.head.bytes <= 1024 * 1024) return;
-  problems.error("RP1004", node.at, "max_head is out of range", "it lies between 1KiB and 1MiB");
+  const Node* longest = node.find("max_time");
+  if (longest == nullptr || node.find("base_time") == nullptr || out.ejection.base_time <= out.ejection.max_time)
+    return;
+  problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
 }
 
 constexpr Key<U> kUpstream[] = {
@@ -143,9 +176,8 @@ constexpr Key<U> kUpstream[] = {
     key<&U::response_timeout>("response_timeout", "request sent to response head"),
     key<&U::body_timeout>("body_timeout", "longest silence inside a response body"),
     key<&U::send_timeout>("send_timeout", "longest time the server takes nothing of a request"),
-    {"max_head", "size", "status line and headers; over: 502", decode_head_size,
-     [](const U& o) { return render_value(o.head.head); }},
-    key<&U::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 502"),
+    sized<1024, 1024 * 1024, &U::head, &http::HeadLimits::head>("max_head", "status line and headers; over: 502"),
+    ranged<1, kIntegerMax, &U::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 502"),
 };
 
 }  // namespace

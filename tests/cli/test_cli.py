@@ -85,6 +85,8 @@ class Configurations(unittest.TestCase):
                 self.assertEqual(done.stderr, expected.read_text())
                 is_valid = "error[" not in done.stderr
                 self.assertEqual(done.returncode, 0 if is_valid else 3)
+                for part in done.stderr.split("\n\n")[:-1]:
+                    self.assertIn("\n  help: ", part, "every diagnostic says what to do")
                 if case.name.startswith("rp"):
                     self.assertIn(case.name[:6].upper(), done.stderr)
 
@@ -174,6 +176,11 @@ class Documents(unittest.TestCase):
         self.assertEqual(set(re.findall(r'"(RP\d{4})"', source)), set(re.findall(r"^\.B (RP\d{4})", page, re.M)))
         cases = {path.name[:6].upper() for path in CASES.glob("rp*.toml")}
         self.assertEqual(cases, set(re.findall(r'"(RP\d{4})"', source)))
+
+    def test_every_diagnostic_has_cause_and_remedy(self):
+        page = (ROOT / "man/rproxy-diagnostics.7").read_text()
+        for entry in re.findall(r"^\.B RP\d{4}\n(?:(?!\.TP|\.SH).*\n)+", page, re.M):
+            self.assertRegex(re.sub(r"\n\.B\w? ?|\n", " ", entry), r"RP\d{4} .+?[.:;] +.+\. ?$", entry)
 
     def test_options_agree_everywhere(self):
         options = options_of_help(rproxy("serve", "--help").stdout)
