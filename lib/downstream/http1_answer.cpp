@@ -1,4 +1,4 @@
-// Http1Exchange's way back: interim responses, the final one, and how the connection goes on.
+// Http1Exchange's way back: the answer, and how the connection goes on.
 #include <utility>
 
 #include "downstream/http1_exchange.h"
@@ -16,7 +16,6 @@ namespace {
 
 // What is read and dropped of a request that was answered early, so that the connection or at least the answer survives.
 constexpr std::uint64_t kDrainMax = 64 * 1024;
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // Where the connection's end is the content's, only a reset tells a cut from it: a failure, a client too slow, a worker that stops.
 class CutMark {
@@ -87,9 +86,12 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
 net::Task<bool> Http1Exchange::respond(Response response) {
   answer_begun = true;
   outcome.status = response.head.status;
-  if (auto sent = co_await await_continuation(); !sent) {
-    record(exchange::termination_of(sent.error()));
-    co_return false;
+  if (continuation.has_task()) {
+    auto sent = co_await await_continuation();
+    if (!sent) {
+      record(exchange::termination_of(sent.error()));
+      co_return false;
+    }
   }
   if (response.tunnel) co_return co_await run_tunnel(std::move(response));
   bool close = !may_keep_alive(response);
@@ -178,46 +180,6 @@ net::Task<void> Http1Exchange::linger() {
     auto filled = co_await stream->fill();
     if (!filled || *filled == 0) co_return;
   }
-}
-
-net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
-  if (auto sent = co_await await_continuation(); !sent) co_return sent;
-  // The client was told when the content was asked for.
-  if (head.status == 100 && std::exchange(continue_sent, true)) co_return Result<void>();
-  http::WriteOptions options;
-  options.no_content_length = true;
-  char* out = arena.allocate(http::head_size_max(head, options));
-  const std::string_view text{out, static_cast<std::size_t>(http::write_head(out, head, options) - out)};
-  interim_under_way = true;
-  auto sent = co_await write_interim(text);
-  interim_under_way = false;
-  if (sent && std::exchange(continue_owed, false)) co_return co_await write_interim(kContinue);
-  co_return sent;
-}
-
-// The content is pulled beside the waiting for an answer, and a stream takes one writer at a time.
-void Http1Exchange::send_continue() {
-  if (std::exchange(continue_sent, true) || answer_begun) return;
-  if (interim_under_way) {
-    continue_owed = true;
-  } else {
-    continuation = net::Child<Result<void>>(write_interim(kContinue));
-  }
-}
-
-net::Task<Result<void>> Http1Exchange::await_continuation() {
-  if (!continuation.has_task()) co_return Result<void>();
-  co_await continuation.wait();
-  auto sent = continuation.take();
-  continuation.cancel();
-  co_return sent;
-}
-
-net::Task<Result<void>> Http1Exchange::write_interim(std::string_view text) {
-  auto sent = co_await stream->write(text);
-  if (!sent) co_return fail(std::move(sent.error()));
-  outcome.bytes_sent += *sent;
-  co_return Result<void>();
 }
 
 void Http1Exchange::mark_first_byte() {

@@ -66,6 +66,7 @@ struct Http1Exchange final : exchange::InterimSink {
  private:
   void mark_first_byte();
   net::Task<Result<void>> write_interim(std::string_view text);
+  // Where there is one.
   net::Task<Result<void>> await_continuation();
   net::Task<Result<void>> read_head(http::RequestHeadParser& parser);
   Result<bool> parse(http::RequestHeadParser& parser);
