@@ -45,8 +45,8 @@ workers = 3
 [listen]
 https = ["127.0.0.1:443", "[::1]:443"]
 [tls]
-cert = "a.pem"
-key = "a.key"
+cert = "/tls/a.pem"
+key = "/tls/a.key"
 min_version = "1.3"
 [[listeners]]
 address = "unix:/run/x.sock"
