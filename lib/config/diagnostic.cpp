@@ -6,6 +6,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "config/excerpt.h"
+#include "config/node.h"
 #include "config/text.h"
 #include "http/characters.h"
 
@@ -22,6 +24,12 @@ struct Colors {
 Colors colors_for(Severity severity, bool color) {
   if (!color) return {};
   return {severity == Severity::kError ? "\033[1;31m" : "\033[1;33m", "\033[1;34m", "\033[1m", kReset};
+}
+
+std::string_view line_of(const Diagnostic& diagnostic) {
+  const std::size_t line = diagnostic.at.line;
+  if (diagnostic.source == nullptr || line == 0 || line > diagnostic.source->lines.size()) return {};
+  return diagnostic.source->lines[line - 1];
 }
 
 // Levenshtein, with a swap of neighbours as one step.
@@ -57,7 +65,7 @@ std::string render(const Diagnostic& diagnostic, bool color) {
   } else {
     const std::string number = std::to_string(diagnostic.at.line);
     const std::string margin(number.size(), ' ');
-    const Excerpt shown = excerpt(diagnostic.source_line, diagnostic.at.column, diagnostic.length);
+    const Excerpt shown = excerpt(line_of(diagnostic), diagnostic.at.column, diagnostic.length);
     out +=
         fmt::format("{}{}--> {}{}:{}:{}\n", margin, c.frame, c.reset, file, diagnostic.at.line, diagnostic.at.column);
     out += fmt::format("{}{} |{} {}\n", c.frame, number, c.reset, shown.line);

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace rproxy::config {
+
+struct SourceFile;
 
 struct Location {
   std::string file;
@@ -23,8 +26,8 @@ struct Diagnostic {
   Location at;
   std::string message;
   std::string remedy;
-  std::string source_line;
-  std::size_t length = 1;  // characters that are underlined
+  std::shared_ptr<const SourceFile> source;  // with the line, where there is one
+  std::size_t length = 0;  // characters that are underlined; 0: the string, brackets or word that begins there
 };
 
 // Several lines, as compilers write them, ending in a newline.

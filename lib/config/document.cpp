@@ -80,13 +80,14 @@ std::size_t character_size(std::string_view text) {
   return is_control ? 0 : first.size;
 }
 
-void report(const SourceFile& file, Location at, std::string message, std::string remedy,
+void report(const std::shared_ptr<const SourceFile>& file, Location at, std::string message, std::string remedy,
             std::vector<Diagnostic>& diagnostics) {
   Diagnostic diagnostic;
   diagnostic.id = "RP1001";
   diagnostic.message = std::move(message);
   diagnostic.remedy = std::move(remedy);
-  if (at.line >= 1 && at.line <= file.lines.size()) diagnostic.source_line = file.lines[at.line - 1];
+  diagnostic.source = file;
+  diagnostic.length = 1;
   diagnostic.at = std::move(at);
   diagnostics.push_back(std::move(diagnostic));
 }
@@ -101,11 +102,12 @@ Location location_of(const SourceFile& file, std::string_view text, std::size_t 
 }
 
 // The parser is not asked what it makes of bytes that are no text.
-bool is_text(const SourceFile& file, std::string_view text, std::vector<Diagnostic>& diagnostics) {
+bool is_text(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+             std::vector<Diagnostic>& diagnostics) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t size = character_size(text.substr(at));
     if (size == 0) {
-      report(file, location_of(file, text, at), "a byte that is not text",
+      report(file, location_of(*file, text, at), "a byte that is not text",
              "a configuration is UTF-8 without control characters", diagnostics);
       return false;
     }
@@ -131,7 +133,8 @@ std::size_t string_size(std::string_view text) {
 }
 
 // The parser recurses for each part of a key and each bracket, and so do the trees it makes: neither may be as deep as the file likes.
-bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagnostic>& diagnostics) {
+bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+                std::vector<Diagnostic>& diagnostics) {
   constexpr std::size_t kPartsMax = 64;
   constexpr std::size_t kBracketsMax = 32;
   std::size_t dots = 0;
@@ -152,12 +155,12 @@ bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagn
     if (c == '[' || c == '{') ++brackets;
     if ((c == ']' || c == '}') && brackets > 0) --brackets;
     if (dots >= kPartsMax) {
-      report(file, location_of(file, text, begin), fmt::format("a key of more than {} parts", kPartsMax),
+      report(file, location_of(*file, text, begin), fmt::format("a key of more than {} parts", kPartsMax),
              "no key of a configuration has more than 5; write a name that holds dots in quotes", diagnostics);
       return false;
     }
     if (brackets > kBracketsMax) {
-      report(file, location_of(file, text, at - 1),
+      report(file, location_of(*file, text, at - 1),
              fmt::format("more than {} brackets inside each other", kBracketsMax),
              "no value of a configuration is that deep", diagnostics);
       return false;
@@ -175,12 +178,12 @@ bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagn
 
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
-  if (!is_text(*file, text, diagnostics) || !is_shallow(*file, text, diagnostics)) return std::nullopt;
+  if (!is_text(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) return std::nullopt;
   const toml::parse_result parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
   const toml::parse_error& error = parsed.error();
   report(
-      *file, {file->name, error.source().begin.line, error.source().begin.column}, std::string(error.description()),
+      file, {file->name, error.source().begin.line, error.source().begin.column}, std::string(error.description()),
       "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }",
       diagnostics);
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "config/text.h"
 
@@ -10,7 +11,9 @@ namespace rproxy::config {
 
 bool lacks(const Node& table, const std::string& key, const std::vector<std::string>& known) {
   if (table.find(key) != nullptr) return false;
-  return std::ranges::none_of(table.members, [&](const Member& member) {
+  // Whoever has more keys than that has other mistakes.
+  constexpr std::size_t kLookedAtMax = 256;
+  return std::ranges::none_of(table.members | std::views::take(kLookedAtMax), [&](const Member& member) {
     return std::ranges::find(known, member.key) == known.end() && nearest(member.key, known) == key;
   });
 }
@@ -23,6 +26,7 @@ void report_no_table(Problems& problems, const Node& node, const std::string& na
 
 void report_unknown(Problems& problems, const Member& member, const std::string& table,
                     const std::vector<std::string>& known) {
+  if (problems.is_full()) return;
   const std::string near = nearest(member.key, known);
   const std::string where = table.empty() ? "the file's top level" : table;
   problems.error(

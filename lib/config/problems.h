@@ -22,6 +22,9 @@ class Problems {
   // How many there are by now, to see whether something brought new ones.
   std::size_t errors() const { return errors_; }
 
+  // A file made to have mistakes may have millions: no more errors are listed.
+  bool is_full() const { return errors_ >= kListedMax; }
+
   // A part of the configuration could not be read: that something is missing means nothing then.
   void set_incomplete() { is_incomplete_ = true; }
   bool is_incomplete() const { return is_incomplete_; }
@@ -29,8 +32,10 @@ class Problems {
  private:
   void add(const char* id, Severity severity, const Place& at, std::string message, std::string remedy);
 
+  static constexpr std::size_t kListedMax = 10'000;
   std::vector<Diagnostic> list_;
   std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
   bool is_incomplete_ = false;
 };
 

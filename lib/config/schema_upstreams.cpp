@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <set>
 #include <string>
 
 #include "config/schema.h"
-#include "http/fields.h"
+#include "http/characters.h"
 
 namespace rproxy::config {
 namespace {
@@ -34,17 +36,19 @@ constexpr Key<balance::EndpointOptions> kEndpoint[] = {
 
 using U = upstream::Options;
 
-// "[::1]:80" is "[0:0::1]:80", and "App:80" is "app.:80".
-bool is_same_server(const HostPort& a, const HostPort& b) {
-  if (a.kind != b.kind || a.port != b.port) return false;
-  if (a.kind == HostPort::Kind::kIp) return a.ip == b.ip;
-  if (a.kind != HostPort::Kind::kName) return a.host == b.host;
-  const auto bare = [](std::string_view name) { return name.ends_with('.') ? name.substr(0, name.size() - 1) : name; };
-  return http::equals_ignoring_case(bare(a.host), bare(b.host));
+// One spelling for "[::1]:80" and "[0:0::1]:80", for "App:80" and "app.:80".
+std::string spelling_of(HostPort address) {
+  if (address.kind == HostPort::Kind::kIp) address.host = address.ip.to_string();
+  if (address.kind == HostPort::Kind::kName) {
+    std::ranges::transform(address.host, address.host.begin(), http::to_lower);
+    if (address.host.ends_with('.')) address.host.pop_back();
+  }
+  return address.to_string();
 }
 
 void decode_servers(Problems& problems, const Node& node, U& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of servers")) return;
+  std::set<std::string> known;
   for (const Node& item : node.items) {
     if (item.is_broken) continue;
     const std::size_t before = problems.errors();
@@ -58,10 +62,8 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
         problems.error("RP1005", item.at, "a server needs address", "address = \"10.0.0.1:8001\"");
     }
     if (problems.errors() != before || !item.is_whole()) continue;
-    for (const auto& other : out.endpoints) {
-      if (is_same_server(other.address, endpoint.address))
-        problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
-    }
+    if (!known.insert(spelling_of(endpoint.address)).second)
+      problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
     out.endpoints.push_back(std::move(endpoint));
   }
 }

@@ -59,12 +59,6 @@ Cell cell_of(Character character, std::string_view bytes) {
   return {std::string(bytes), is_in(kNarrow, code) ? std::size_t{0} : is_in(kWide, code) ? 2 : 1};
 }
 
-std::size_t width_of(std::span<const Cell> cells) {
-  std::size_t width = 0;
-  for (const Cell& cell : cells) width += cell.width;
-  return width;
-}
-
 }  // namespace
 
 Character first_character(std::string_view text) {
@@ -107,37 +101,6 @@ std::string cut_text(std::string_view text) {
   std::size_t end = kSizeMax - 3;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return std::string(text.substr(0, end)) + "...";
-}
-
-Excerpt excerpt(std::string_view line, std::size_t column, std::size_t length) {
-  constexpr std::size_t kWidthMax = 110;
-  constexpr std::size_t kBefore = 40;  // what is kept of what leads to the mark
-  constexpr std::string_view kCut = "...";
-  const std::vector<Cell> cells = cells_of(line);
-  const std::size_t mark = std::min(std::max<std::size_t>(column, 1) - 1, cells.size());
-  std::size_t begin = 0;
-  std::size_t end = cells.size();
-  if (width_of(cells) > kWidthMax) {
-    std::size_t left = kWidthMax - 2 * kCut.size();
-    const auto take = [&](std::size_t index, std::size_t least) {
-      if (left < cells[index].width + least) return false;
-      left -= cells[index].width;
-      return true;
-    };
-    begin = end = mark;
-    while (begin > 0 && take(begin - 1, kWidthMax - 2 * kCut.size() - kBefore)) --begin;
-    while (end < cells.size() && take(end, 0)) ++end;
-    while (begin > 0 && take(begin - 1, 0)) --begin;
-  }
-  Excerpt out;
-  if (begin > 0) out.line = kCut;
-  for (std::size_t i = begin; i < end; ++i) out.line += cells[i].text;
-  if (end < cells.size()) out.line += kCut;
-  const std::span<const Cell> shown(cells);
-  const std::size_t marked = std::min(length, end - mark);
-  out.caret = (begin > 0 ? kCut.size() : 0) + width_of(shown.subspan(begin, mark - begin));
-  out.underline = std::max<std::size_t>(width_of(shown.subspan(mark, marked)), 1);
-  return out;
 }
 
 }  // namespace rproxy::config

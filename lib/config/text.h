@@ -27,12 +27,4 @@ std::string printable(std::string_view text);
 // The beginning of what is too long for a message, and "...".
 std::string cut_text(std::string_view text);
 
-// A part of `line`, from `column` on (from 1), marked: no wider than a terminal, with "..." where it is cut.
-struct Excerpt {
-  std::string line;
-  std::size_t caret = 0;      // columns before the mark
-  std::size_t underline = 1;  // columns of the mark
-};
-Excerpt excerpt(std::string_view line, std::size_t column, std::size_t length);
-
 }  // namespace rproxy::config

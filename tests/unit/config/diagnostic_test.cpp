@@ -27,7 +27,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 }
 
 Diagnostic diagnostic_at(std::size_t line, Severity severity) {
-  return {"RP1004", severity, {"a.toml", line, 1}, fmt::format("number {}", line), {}, "x = 1", 1};
+  return {"RP1004", severity, {"a.toml", line, 1}, fmt::format("number {}", line), {}, {}, 1};
 }
 
 TEST(Render, ShowsFiftyAndCountsTheRest) {
@@ -54,8 +54,9 @@ TEST(Render, LetsNoWarningTakeThePlaceOfAnError) {
 // Nothing a file, a key or a name holds reaches the terminal as a command.
 TEST(Render, SendsTheTerminalNothingButText) {
   const std::string evil = "\u202e\u2066\u009b";
+  const auto source = std::make_shared<const SourceFile>(SourceFile{"a.toml", "", {"s\a" + evil}});
   const Diagnostic diagnostic{
-      "RP1004", Severity::kError, {"a\x1b[2J" + evil, 1, 3}, "m\x1b" + evil, "r\r" + evil, "s\a" + evil, 1};
+      "RP1004", Severity::kError, {"a\x1b[2J" + evil, 1, 3}, "m\x1b" + evil, "r\r" + evil, source, 1};
   const std::string shown = render(diagnostic, false);
   for (const char c : shown) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f)) << shown;
 }
@@ -71,6 +72,16 @@ TEST(Render, SendsTheTerminalNothingButTextOfAnyFile) {
     for (const char c : render(loaded.diagnostics, false))
       ASSERT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f)) << render(loaded.diagnostics, false);
   }
+}
+
+TEST(Problems, TakeAnErrorAfterAnyNumberOfWarnings) {
+  std::string servers = "\"10.0.0.1:80\"";
+  for (int i = 0; i < 10'001; ++i) servers += ", \"10.0.0.1:80\"";
+  const auto loaded = load_lines("[listen]\nhttp = \":80\"\n[upstreams.a]\nservers = [" + servers +
+                                 ", \"10.0.0.1\"]\n[[routes]]\nmatch = \"*\"\nupstream = \"a\"\n");
+  EXPECT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.diagnostics.size(), 10'001U);
+  EXPECT_THAT(render(loaded.diagnostics, false), HasSubstr("not an address"));
 }
 
 // A configuration in which `key` ("upstreams.*.pool.max_idle") has the value.
