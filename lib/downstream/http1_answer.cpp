@@ -136,7 +136,9 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       // Cut short: the client must see that, so the connection ends without the content's end.
       request.trace.failed = true;
       request.trace.error = slice.error().code;
-      if (!before.empty()) (void)co_await stream->write(before);
+      if (!before.empty()) {
+        if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
+      }
       record(exchange::termination_of(slice.error()));
       co_return false;
     }
