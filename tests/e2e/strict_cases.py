@@ -28,6 +28,7 @@ class Case:
     send: bytes = b""
     ask: bytes = b""
     rest: bytes = b""
+    later: bytes = b""
     alone: bool = False
     early: bool = False
     then: str = "hold"
@@ -108,6 +109,9 @@ class Table:
 
     def take_rest(self, case, rest):
         case.rest += decode(rest, self.names)
+
+    def take_later(self, case, rest):
+        case.later += decode(rest, self.names)
 
     def take_alone(self, case, _):
         case.alone = True

@@ -133,7 +133,13 @@ class Answering(Origin):
 
     def __init__(self):
         super().__init__()
-        self.case, self.bytewise, self.sent = None, False, threading.Event()
+        self.case, self.bytewise = None, False
+        self.taken, self.sent = threading.Event(), threading.Event()
+
+    def begin(self, case, bytewise):
+        self.case, self.bytewise = case, bytewise
+        self.taken.clear()
+        self.sent.clear()
 
     def read_content(self, peer, message):
         if " /next " in message.start_line or not self.case.early:
@@ -143,6 +149,9 @@ class Answering(Origin):
         if " /next " in message.start_line:
             return super().answer(peer, message)
         send(peer.socket, self.case.send, self.bytewise)
+        if self.case.later:
+            self.taken.wait(LIMIT)
+            send(peer.socket, self.case.later, bytewise=False)
         self.sent.set()
         if self.case.then == "reset":
             peer.reset()
@@ -240,8 +249,7 @@ class Strictness(TestCase):
                     self.response(case, **options)
 
     def response(self, case, ask=ASK, bytewise=False):
-        self.origin.case, self.origin.bytewise = case, bytewise
-        self.origin.sent.clear()
+        self.origin.begin(case, bytewise)
         ask = case.ask or ask
         try:
             with self.connect() as client:
@@ -249,6 +257,7 @@ class Strictness(TestCase):
                 answer = client.response(ask.partition(b" ")[0].decode())
                 self.assert_answer(case, client, answer, is_old=b"HTTP/1.0" in ask)
                 # Whatever is behind the answer is there before the next request is.
+                self.origin.taken.set()
                 self.assertTrue(self.origin.sent.wait(LIMIT))
                 send(client.socket, case.rest, bytewise=False)
                 self.next_is_clean(client, answer)
