@@ -157,6 +157,12 @@ class Table:
     def take_field(self, case, rest):
         (case.origin[-1] if case.origin else case).fields.append(read_field(decode(rest, self.names).decode("latin-1")))
 
+    def take_answer(self, case, rest):
+        case.fields.append(read_field(decode(rest, self.names).decode("latin-1")))
+
+    def take_no_answer(self, case, rest):
+        case.fields.append((rest, None))
+
     def take_without(self, case, rest):
         (case.origin[-1] if case.origin else case).fields.append((rest, None))
 

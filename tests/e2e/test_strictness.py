@@ -21,6 +21,23 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 FIELDS = rb"(?:" + TOKEN + rb": (?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?\r\n)*\r\n"
 REQUEST_HEAD = re.compile(TOKEN + rb" [!-~]+ HTTP/1\.1\r\n" + FIELDS)
 RESPONSE_HEAD = re.compile(rb"HTTP/1\.1 [1-5][0-9]{2} [\t -~\x80-\xff]*\r\n" + FIELDS)
+# Besides the origin: answers of our own, which read no content.
+CONFIG = """
+[server]
+workers = 1
+[[routes]]
+match = "ours/fixed"
+respond = { status = 200, body = "fixed" }
+[[routes]]
+match = "ours/gone"
+respond = 410
+[[routes]]
+match = "ours/none"
+respond = 204
+[[routes]]
+match = "ours/moved/*"
+redirect = "https://there{uri}"
+"""
 # RFC 9110 7.6.1: of one hop only.
 HOP_BY_HOP = ("Keep-Alive", "Proxy-Connection", "TE", "Proxy-Authorization", "HTTP2-Settings")
 
@@ -165,7 +182,7 @@ class Answering(Origin):
 class Strictness(TestCase):
     def serve(self, origin):
         backend = self.start(Backend(origin))
-        self.proxy = self.start(Proxy(config_for(backend, upstream="ejection = false", extra="[server]\nworkers = 1\n")))
+        self.proxy = self.start(Proxy(config_for(backend, upstream="ejection = false", extra=CONFIG)))
         self.origin = origin
 
     def connect(self):
@@ -216,6 +233,8 @@ class Strictness(TestCase):
             self.assertTrue(answer.complete, answer)
             self.assert_head(RESPONSE_HEAD, client.reader.take_raw())
             answers.append(answer)
+        if answers:
+            self.assert_fields(answers[0], case.fields)
         if case.after == "close":
             self.assertTrue(client.is_closed(), f"the connection goes on, with {client.reader.buffer!r}")
             # RFC 9112 9.6: it is said beforehand, unless it was the client who ended it.
