@@ -194,7 +194,8 @@ bool Proxy::may_retry(const Request& request, const Error& error, std::size_t at
 
 void Proxy::finish(Request& request, Response& response) const {
   request.trace.upstream_status = response.head.status;
-  http::remove_hop_by_hop(response.head.fields, response.head.status == 101);
+  const bool names_protocols = response.head.status == 101 || response.head.status == 426;
+  http::remove_hop_by_hop(response.head.fields, names_protocols);
   if (plan_.hider) plan_.hider->apply(response.head, request);
   if (plan_.action.proxy_status) {
     response.head.fields.add(

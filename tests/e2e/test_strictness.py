@@ -308,7 +308,8 @@ class Strictness(TestCase):
 
     def next_is_clean(self, client, answer):
         """Nothing of the case turns up as the answer to somebody's next request."""
-        goes_on = answer and answer.complete and answer.get("Connection") != "close" and answer.status != 101
+        ended = answer and ("close" in answer.get("Connection", "") or answer.status == 101)
+        goes_on = answer and answer.complete and not ended
         with contextlib.nullcontext(client) if goes_on else self.connect() as client:
             client.send(PROBE)
             after = client.response()
