@@ -73,7 +73,8 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
       options.no_content_length = !tells_length || head.status == 304 || request.head.method_id == http::Method::kHead;
     }
   }
-  if (head.status == 101) options.upgrade = head.fields.get(FieldId::kUpgrade);
+  // RFC 9110 15.5.22: a 426, too, says to what.
+  if (head.status == 101 || head.status == 426) options.upgrade = head.fields.get(FieldId::kUpgrade);
   options.close = close && head.status != 101;
   options.keep_alive_field = !close && request.head.version == http::Version::kHttp10;
   if (!head.fields.has(FieldId::kDate) && head.status >= 200) {

@@ -28,6 +28,7 @@ class Case:
     send: bytes = b""
     ask: bytes = b""
     rest: bytes = b""
+    later: bytes = b""
     alone: bool = False
     early: bool = False
     then: str = "hold"
@@ -109,6 +110,9 @@ class Table:
     def take_rest(self, case, rest):
         case.rest += decode(rest, self.names)
 
+    def take_later(self, case, rest):
+        case.later += decode(rest, self.names)
+
     def take_alone(self, case, _):
         case.alone = True
 
@@ -152,6 +156,12 @@ class Table:
 
     def take_field(self, case, rest):
         (case.origin[-1] if case.origin else case).fields.append(read_field(decode(rest, self.names).decode("latin-1")))
+
+    def take_answer(self, case, rest):
+        case.fields.append(read_field(decode(rest, self.names).decode("latin-1")))
+
+    def take_no_answer(self, case, rest):
+        case.fields.append((rest, None))
 
     def take_without(self, case, rest):
         (case.origin[-1] if case.origin else case).fields.append((rest, None))

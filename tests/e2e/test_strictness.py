@@ -21,6 +21,23 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 FIELDS = rb"(?:" + TOKEN + rb": (?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?\r\n)*\r\n"
 REQUEST_HEAD = re.compile(TOKEN + rb" [!-~]+ HTTP/1\.1\r\n" + FIELDS)
 RESPONSE_HEAD = re.compile(rb"HTTP/1\.1 [1-5][0-9]{2} [\t -~\x80-\xff]*\r\n" + FIELDS)
+# Besides the origin: answers of our own, which read no content.
+CONFIG = """
+[server]
+workers = 1
+[[routes]]
+match = "ours/fixed"
+respond = { status = 200, body = "fixed" }
+[[routes]]
+match = "ours/gone"
+respond = 410
+[[routes]]
+match = "ours/none"
+respond = 204
+[[routes]]
+match = "ours/moved/*"
+redirect = "https://there{uri}"
+"""
 # RFC 9110 7.6.1: of one hop only.
 HOP_BY_HOP = ("Keep-Alive", "Proxy-Connection", "TE", "Proxy-Authorization", "HTTP2-Settings")
 
@@ -133,7 +150,13 @@ class Answering(Origin):
 
     def __init__(self):
         super().__init__()
-        self.case, self.bytewise, self.sent = None, False, threading.Event()
+        self.case, self.bytewise = None, False
+        self.taken, self.sent = threading.Event(), threading.Event()
+
+    def begin(self, case, bytewise):
+        self.case, self.bytewise = case, bytewise
+        self.taken.clear()
+        self.sent.clear()
 
     def read_content(self, peer, message):
         if " /next " in message.start_line or not self.case.early:
@@ -143,6 +166,9 @@ class Answering(Origin):
         if " /next " in message.start_line:
             return super().answer(peer, message)
         send(peer.socket, self.case.send, self.bytewise)
+        if self.case.later:
+            self.taken.wait(LIMIT)
+            send(peer.socket, self.case.later, bytewise=False)
         self.sent.set()
         if self.case.then == "reset":
             peer.reset()
@@ -156,7 +182,7 @@ class Answering(Origin):
 class Strictness(TestCase):
     def serve(self, origin):
         backend = self.start(Backend(origin))
-        self.proxy = self.start(Proxy(config_for(backend, upstream="ejection = false", extra="[server]\nworkers = 1\n")))
+        self.proxy = self.start(Proxy(config_for(backend, upstream="ejection = false", extra=CONFIG)))
         self.origin = origin
 
     def connect(self):
@@ -207,6 +233,8 @@ class Strictness(TestCase):
             self.assertTrue(answer.complete, answer)
             self.assert_head(RESPONSE_HEAD, client.reader.take_raw())
             answers.append(answer)
+        if answers:
+            self.assert_fields(answers[0], case.fields)
         if case.after == "close":
             self.assertTrue(client.is_closed(), f"the connection goes on, with {client.reader.buffer!r}")
             # RFC 9112 9.6: it is said beforehand, unless it was the client who ended it.
@@ -240,8 +268,7 @@ class Strictness(TestCase):
                     self.response(case, **options)
 
     def response(self, case, ask=ASK, bytewise=False):
-        self.origin.case, self.origin.bytewise = case, bytewise
-        self.origin.sent.clear()
+        self.origin.begin(case, bytewise)
         ask = case.ask or ask
         try:
             with self.connect() as client:
@@ -249,6 +276,7 @@ class Strictness(TestCase):
                 answer = client.response(ask.partition(b" ")[0].decode())
                 self.assert_answer(case, client, answer, is_old=b"HTTP/1.0" in ask)
                 # Whatever is behind the answer is there before the next request is.
+                self.origin.taken.set()
                 self.assertTrue(self.origin.sent.wait(LIMIT))
                 send(client.socket, case.rest, bytewise=False)
                 self.next_is_clean(client, answer)
@@ -269,6 +297,8 @@ class Strictness(TestCase):
         self.assertTrue(answer.complete, answer)
         self.assertIn(answer.status, case.statuses[0], answer)
         self.assert_head(RESPONSE_HEAD, client.reader.take_raw())
+        if answer.status == 502:
+            self.assertNotIn(b"127.0.0.1", answer.body)
         if case.body is not None:
             self.assertEqual(answer.body, case.body)
         self.assert_fields(answer, case.fields)
@@ -278,7 +308,8 @@ class Strictness(TestCase):
 
     def next_is_clean(self, client, answer):
         """Nothing of the case turns up as the answer to somebody's next request."""
-        goes_on = answer and answer.complete and answer.get("Connection") != "close" and answer.status != 101
+        ended = answer and ("close" in answer.get("Connection", "") or answer.status == 101)
+        goes_on = answer and answer.complete and not ended
         with contextlib.nullcontext(client) if goes_on else self.connect() as client:
             client.send(PROBE)
             after = client.response()
