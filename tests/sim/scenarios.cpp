@@ -284,6 +284,10 @@ Scenario Scenario::below(const std::string& directory) const {
   return result;
 }
 
+bool Scenario::ends_by_close() const {
+  return expected.back().status == "101" || client.front().text.find("HTTP/1.0") != std::string::npos;
+}
+
 bool Scenario::may_be_tried_again() const {
   return !is_racy && !is_uncertain && std::all_of(expected.begin(), expected.end(), [](const Expected& one) {
     return one.status != "101" && (one.method == "GET" || one.method == "HEAD");
