@@ -15,7 +15,7 @@ tl::unexpected<Error> bad(const char* reason) {
   return fail(ErrorCode::kBadFraming, Side::kClient, Retry::kNever, reason);
 }
 
-// RFC 9110 6.5.1: fields that frame, route, authenticate or change how content is read have no business after it.
+// RFC 9110 6.5.1: fields that frame, route, authenticate, name the sender or change how content is read have no business after it.
 bool is_forbidden_trailer(const Field& field) {
   switch (field.id) {
     case FieldId::kTransferEncoding:
@@ -53,7 +53,10 @@ bool is_forbidden_trailer(const Field& field) {
     case FieldId::kXForwardedProto:
     case FieldId::kXForwardedPort:
     case FieldId::kXRealIp:
+    case FieldId::kXRequestId:
     case FieldId::kVia:
+    case FieldId::kServer:
+    case FieldId::kXPoweredBy:
       return true;
     default:
       return false;

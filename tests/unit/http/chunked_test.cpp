@@ -45,6 +45,7 @@ TEST(ChunkDecoder, SaysTheSameHoweverTheBytesArrive) {
       {"1;a=b\r\nx\r\n0;c\r\n\r\n", "x|done"},
       {"1\r\nx\r\n0\r\nA: b\r\nC:d\r\n\r\n", "x|done A=b C=d"},
       {"0\r\nContent-Length: 5\r\nHost: a\r\nX: y\r\n\r\n", "|done X=y"},
+      {"0\r\nX-Request-Id: a\r\nServer: b\r\nVia: c\r\n\r\n", "|done"},
       {"5\r\nhel", "hel|more"},
       {"5\r\nhello\r\n0\r\n", "hello|more"},
       {"x\r\n", "|error"},
