@@ -116,6 +116,25 @@ class Stalls(TestCase):
             self.assertTrue(client.is_closed())
 
 
+    def test_a_client_that_left_behind_more_than_is_read_ahead(self):
+        left = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            go.set()
+            if peer.is_closed():
+                left.set()
+
+        go = threading.Event()
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 5000)
+            self.assertTrue(go.wait(20))
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.assertTrue(left.wait(10))
+
+
 class Interim(TestCase):
     def test_hints_before_continue_take_no_time_from_it(self):
         def script(peer):
