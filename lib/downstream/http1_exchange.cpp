@@ -18,6 +18,8 @@ namespace {
 
 // A client that has closed its sending side may still read a quick answer; one that has gone is not waited for longer.
 constexpr Duration kHalfCloseGrace{1'000};
+// The same in the midst of an answer, where a pause says less.
+constexpr Duration kContentGrace{10'000};
 // What is read and dropped of a request that was answered early, so that the connection or at least the answer survives.
 constexpr std::uint64_t kDrainMax = 64 * 1024;
 
@@ -239,6 +241,14 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   co_return co_await finish(!close);
 }
 
+// Not for a client that has gone: an upstream may be silent for hours, as long as its content's limit allows.
+net::Task<Result<Slice>> Http1Exchange::wait_for_slice(net::Task<Result<Slice>> next) {
+  net::Child<Result<Slice>> reading(std::move(next));
+  const bool has_come = co_await exchange::UntilDone(reading, *stream, kContentGrace);
+  if (!has_come) co_return fail(ErrorCode::kClosed, Side::kClient);
+  co_return reading.take();
+}
+
 net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, bool keep) {
   exchange::Body& content = *response.body;
   const BodyLength length = content.length();
@@ -257,6 +267,8 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       outcome.bytes_sent += *sent;
       before = {};
     }
+    // Where the request has content, that is who reads the stream.
+    if (!next.is_ready() && request.body == nullptr) next = wait_for_slice(std::move(next).into_task());
     auto slice = co_await std::move(next);
     if (!slice) {
       // Cut short: the client must see that, so the connection ends without the content's end.
