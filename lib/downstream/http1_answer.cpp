@@ -3,6 +3,7 @@
 
 #include "downstream/http1_exchange.h"
 #include "exchange/error_page.h"
+#include "exchange/until_done.h"
 #include "http/head_lines.h"
 #include "http/serializer.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 // What is read and dropped of a request that was answered early, so that the connection or at least the answer survives.
 constexpr std::uint64_t kDrainMax = 64 * 1024;
+// A client that ends its side in the midst of an answer may still read on, but is not waited for longer while there is nothing to read.
+constexpr Duration kContentGrace{10'000};
 
 // Where the connection's end is the content's, only a reset tells a cut from it: a failure, a client too slow, a worker that stops.
 class CutMark {
@@ -113,6 +116,14 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   co_return co_await finish(!close);
 }
 
+// Not for a client that has gone: an upstream may be silent for hours, as long as its content's limit allows.
+net::Task<Result<exchange::Slice>> Http1Exchange::wait_for_slice(net::Task<Result<exchange::Slice>> next) {
+  net::Child<Result<exchange::Slice>> reading(std::move(next));
+  const bool has_come = co_await exchange::UntilDone(reading, *stream, kContentGrace);
+  if (!has_come) co_return fail(ErrorCode::kClosed, Side::kClient);
+  co_return reading.take();
+}
+
 net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, bool keep) {
   exchange::Body& content = *response.body;
   const BodyLength length = content.length();
@@ -132,6 +143,8 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       outcome.bytes_sent += *sent;
       before = {};
     }
+    // Where the request has content, that is who reads the stream.
+    if (!next.is_ready() && request.body == nullptr) next = wait_for_slice(std::move(next).into_task());
     auto slice = co_await std::move(next);
     if (!slice) {
       // Cut short: the client must see that, so the connection ends without the content's end.
