@@ -1,8 +1,9 @@
-// Http1Exchange's way back: interim responses, the final one, and how the connection goes on.
+// Http1Exchange's way back: the answer, and how the connection goes on.
 #include <utility>
 
 #include "downstream/http1_exchange.h"
 #include "exchange/error_page.h"
+#include "exchange/until_done.h"
 #include "http/head_lines.h"
 #include "http/serializer.h"
 
@@ -16,7 +17,8 @@ namespace {
 
 // What is read and dropped of a request that was answered early, so that the connection or at least the answer survives.
 constexpr std::uint64_t kDrainMax = 64 * 1024;
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+// A client that ends its side in the midst of an answer may still read on, but is not waited for longer while there is nothing to read.
+constexpr Duration kContentGrace{10'000};
 
 // Where the connection's end is the content's, only a reset tells a cut from it: a failure, a client too slow, a worker that stops.
 class CutMark {
@@ -74,7 +76,8 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
       options.no_content_length = !tells_length || head.status == 304 || request.head.method_id == http::Method::kHead;
     }
   }
-  if (head.status == 101) options.upgrade = head.fields.get(FieldId::kUpgrade);
+  // RFC 9110 15.5.22: a 426, too, says to what.
+  if (head.status == 101 || head.status == 426) options.upgrade = head.fields.get(FieldId::kUpgrade);
   options.close = close && head.status != 101;
   options.keep_alive_field = !close && request.head.version == http::Version::kHttp10;
   if (!head.fields.has(FieldId::kDate) && head.status >= 200) {
@@ -87,9 +90,12 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
 net::Task<bool> Http1Exchange::respond(Response response) {
   answer_begun = true;
   outcome.status = response.head.status;
-  if (auto sent = co_await await_continuation(); !sent) {
-    record(exchange::termination_of(sent.error()));
-    co_return false;
+  if (continuation.has_task()) {
+    auto sent = co_await await_continuation();
+    if (!sent) {
+      record(exchange::termination_of(sent.error()));
+      co_return false;
+    }
   }
   if (response.tunnel) co_return co_await run_tunnel(std::move(response));
   bool close = !may_keep_alive(response);
@@ -108,6 +114,14 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   }
   response.body.reset();
   co_return co_await finish(!close);
+}
+
+// Not for a client that has gone: an upstream may be silent for hours, as long as its content's limit allows.
+net::Task<Result<exchange::Slice>> Http1Exchange::wait_for_slice(net::Task<Result<exchange::Slice>> next) {
+  net::Child<Result<exchange::Slice>> reading(std::move(next));
+  const bool has_come = co_await exchange::UntilDone(reading, *stream, kContentGrace);
+  if (!has_come) co_return fail(ErrorCode::kClosed, Side::kClient);
+  co_return reading.take();
 }
 
 net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, bool keep) {
@@ -129,12 +143,16 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       outcome.bytes_sent += *sent;
       before = {};
     }
+    // Where the request has content, that is who reads the stream.
+    if (!next.is_ready() && request.body == nullptr) next = wait_for_slice(std::move(next).into_task());
     auto slice = co_await std::move(next);
     if (!slice) {
       // Cut short: the client must see that, so the connection ends without the content's end.
       request.trace.failed = true;
       request.trace.error = slice.error().code;
-      if (!before.empty()) (void)co_await stream->write(before);
+      if (!before.empty()) {
+        if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
+      }
       record(exchange::termination_of(slice.error()));
       co_return false;
     }
@@ -178,46 +196,6 @@ net::Task<void> Http1Exchange::linger() {
     auto filled = co_await stream->fill();
     if (!filled || *filled == 0) co_return;
   }
-}
-
-net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
-  if (auto sent = co_await await_continuation(); !sent) co_return sent;
-  // The client was told when the content was asked for.
-  if (head.status == 100 && std::exchange(continue_sent, true)) co_return Result<void>();
-  http::WriteOptions options;
-  options.no_content_length = true;
-  char* out = arena.allocate(http::head_size_max(head, options));
-  const std::string_view text{out, static_cast<std::size_t>(http::write_head(out, head, options) - out)};
-  interim_under_way = true;
-  auto sent = co_await write_interim(text);
-  interim_under_way = false;
-  if (sent && std::exchange(continue_owed, false)) co_return co_await write_interim(kContinue);
-  co_return sent;
-}
-
-// The content is pulled beside the waiting for an answer, and a stream takes one writer at a time.
-void Http1Exchange::send_continue() {
-  if (std::exchange(continue_sent, true) || answer_begun) return;
-  if (interim_under_way) {
-    continue_owed = true;
-  } else {
-    continuation = net::Child<Result<void>>(write_interim(kContinue));
-  }
-}
-
-net::Task<Result<void>> Http1Exchange::await_continuation() {
-  if (!continuation.has_task()) co_return Result<void>();
-  co_await continuation.wait();
-  auto sent = continuation.take();
-  continuation.cancel();
-  co_return sent;
-}
-
-net::Task<Result<void>> Http1Exchange::write_interim(std::string_view text) {
-  auto sent = co_await stream->write(text);
-  if (!sent) co_return fail(std::move(sent.error()));
-  outcome.bytes_sent += *sent;
-  co_return Result<void>();
 }
 
 void Http1Exchange::mark_first_byte() {

@@ -40,10 +40,10 @@ void Http1Exchange::reset() {
   fields.clear();
   request = {};
   request.head.fields = std::move(fields);
+  continuation.cancel();
   body.reset();
   arena.reset();
   outcome = {};
-  continuation.cancel();
   continue_sent = interim_under_way = continue_owed = answer_begun = is_last = false;
   stream = nullptr;
 }

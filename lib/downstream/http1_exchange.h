@@ -66,6 +66,7 @@ struct Http1Exchange final : exchange::InterimSink {
  private:
   void mark_first_byte();
   net::Task<Result<void>> write_interim(std::string_view text);
+  // Where there is one.
   net::Task<Result<void>> await_continuation();
   net::Task<Result<void>> read_head(http::RequestHeadParser& parser);
   Result<bool> parse(http::RequestHeadParser& parser);
@@ -75,6 +76,7 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<bool> answer();
   net::Task<bool> wait_beside_content(net::Child<Result<exchange::Response>>& call);
   net::Task<bool> respond(exchange::Response response);
+  net::Task<Result<exchange::Slice>> wait_for_slice(net::Task<Result<exchange::Slice>> next);
   net::Task<bool> stream_content(exchange::Response& response, std::string_view head, bool keep);
   net::Task<bool> run_tunnel(exchange::Response response);
   net::Task<bool> finish(bool keep);

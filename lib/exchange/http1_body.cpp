@@ -109,6 +109,7 @@ std::optional<Error> Http1Content::check_limits(std::size_t size) {
 
 Error Http1Content::with_side(Error error) const {
   error.side = stream_.side();
+  if (error.code == ErrorCode::kCancelled) error.code = limits_.cancelled;
   return error;
 }
 

@@ -15,9 +15,10 @@ class Http1Content {
  public:
   struct Limits {
     const http::ChunkLimits* chunks = nullptr;
-    Duration silence{0};      // longest wait for the next bytes
-    std::uint64_t bytes = 0;  // most content; 0: no limit. Over: kBodyTooLarge
-    ByteSize min_rate{0};     // bytes a second after a grace of 10 s; 0: none
+    Duration silence{0};                          // longest wait for the next bytes
+    std::uint64_t bytes = 0;                      // most content; 0: no limit. Over: kBodyTooLarge
+    ByteSize min_rate{0};                         // bytes a second after a grace of 10 s; 0: none
+    ErrorCode cancelled = ErrorCode::kCancelled;  // why the stream was aborted, where its owner knows
   };
 
   // The stream's input begins with the content's first byte; what is read of it may be changed in place. `stream`, `arena` and `limits` outlive it.

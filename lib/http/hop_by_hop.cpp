@@ -56,8 +56,13 @@ bool is_end_to_end(FieldId id) {
   }
 }
 
-void remove_nominated(Fields& fields, std::string_view list) {
-  for_each_element(list, [&fields](std::string_view name) {
+// More than any message has fields. Each is a search among them, and ten thousand names fit into a head.
+constexpr std::size_t kNominatedMax = 128;
+
+void remove_nominated(Fields& fields, std::string_view list, std::size_t& left) {
+  for_each_element(list, [&](std::string_view name) {
+    if (left == 0) return false;
+    --left;
     // Those are removed by their own rules, and further Connection lines are still to be read.
     const bool is_own = is_hop_by_hop(field_id(name), false);
     if (!is_own && !equals_ignoring_case(name, "close")) fields.remove(name);
@@ -94,13 +99,14 @@ bool nominates_fields(const Fields& fields) {
 void remove_hop_by_hop(Fields& fields, bool keep_upgrade) {
   // A Connection line can't remove another one: their number is known.
   const std::size_t lines = fields.count(FieldId::kConnection);
+  std::size_t left = kNominatedMax;
   for (std::size_t line = 0; line < lines; ++line) {
     const Field* connection = fields.find(FieldId::kConnection);
     if (connection == nullptr) break;
     const auto list = connection->value;
     auto& all = fields.lines();
     all.erase(all.begin() + (connection - all.data()));
-    remove_nominated(fields, list);
+    remove_nominated(fields, list, left);
   }
   fields.remove_if([keep_upgrade](const Field& field) { return is_hop_by_hop(field.id, keep_upgrade); });
 }

@@ -6,7 +6,7 @@
 namespace rproxy::http {
 
 // Removes Connection and what it names, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization,
-// Proxy-Authentication-Info, TE, Transfer-Encoding, HTTP2-Settings, and Upgrade unless it is kept.
+// Proxy-Authentication-Info, TE, Transfer-Encoding, HTTP2-Settings, and Upgrade unless it is kept. Of the names the first 128 count.
 void remove_hop_by_hop(Fields& fields, bool keep_upgrade);
 
 // Whether Connection names a field meant for all recipients (Host, Content-Length, Authorization, Cookie, forwarding fields...), which

@@ -89,10 +89,19 @@ void Stream::watch_end(Waiter on_end) {
   if (reading_) return;
   if (read_result_.ready) {
     complete_read(read_result_);
-  } else if (!is_full()) {
+  } else {
+    read_ahead();
+  }
+}
+
+void Stream::read_ahead() {
+  if (!is_full()) {
     reading_ = true;
     start_read();
+    return;
   }
+  watching_ = false;
+  if (const Waiter waiter = std::exchange(read_waiter_, {})) waiter();
 }
 
 void Stream::unwatch() {
@@ -121,10 +130,7 @@ void Stream::complete_read(IoResult result) {
   reading_ = false;
   if (watching_ && !result.failed && result.size > 0) {
     read_result_ = {};
-    if (is_full()) return;
-    reading_ = true;
-    start_read();
-    return;
+    return read_ahead();
   }
   watching_ = false;
   read_result_ = result;

@@ -191,11 +191,9 @@ std::string_view AccessLogWriter::write_stream(std::string_view bytes) {
   const bool is_file = ::fstat(target_.get(), &status) == 0 && S_ISREG(status.st_mode);
   while (!bytes.empty()) {
     if (!is_file) {
+      if (is_past_patience()) return bytes;
       pollfd ready{target_.get(), POLLOUT, 0};
-      if (::poll(&ready, 1, kPollMs) == 0) {
-        if (is_past_patience()) return bytes;
-        continue;
-      }
+      if (::poll(&ready, 1, kPollMs) == 0) continue;
     }
     const ssize_t written =
         ::write(target_.get(), bytes.data(), is_file ? bytes.size() : std::min(bytes.size(), kPipeWrite));

@@ -59,7 +59,8 @@ constexpr Duration kComplainEvery{1'000};
 
 // What the client may see of any answer.
 void clean(http::ResponseHead& head, const Request& request, const Proxy::Plan& plan) {
-  http::remove_hop_by_hop(head.fields, head.status == 101);
+  const bool names_protocols = head.status == 101 || head.status == 426;
+  http::remove_hop_by_hop(head.fields, names_protocols);
   if (plan.hider) plan.hider->apply(head, request);
 }
 

@@ -94,9 +94,11 @@ class Checker {
     const auto now = std::chrono::system_clock::now();
     const auto left = std::chrono::duration_cast<std::chrono::hours>(leaf.not_after() - now);
     std::string what;
-    if (left.count() < 0) what = "has expired";
-    if (leaf.not_before() > now) what = "is not valid yet";
-    if (left.count() >= 0 && left < kExpiresSoon) {
+    if (leaf.not_before() > now) {
+      what = "is not valid yet";
+    } else if (leaf.not_after() <= now) {
+      what = "has expired";
+    } else if (left < kExpiresSoon) {
       what = fmt::format("expires in {} days and {} hours", left.count() / 24, left.count() % 24);
     }
     if (what.empty()) return;

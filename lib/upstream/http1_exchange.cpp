@@ -47,6 +47,7 @@ Http1Exchange::~Http1Exchange() {
 // Whatever waits for the connection now fails, and failure() says why.
 void Http1Exchange::on_total_timeout() {
   timed_out_ = true;
+  content_limits_.cancelled = ErrorCode::kRequestTimeout;
   stream_.abort(true);
 }
 

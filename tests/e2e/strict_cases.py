@@ -27,7 +27,10 @@ class Case:
     clause: str = ""
     send: bytes = b""
     ask: bytes = b""
+    rest: bytes = b""
+    later: bytes = b""
     alone: bool = False
+    early: bool = False
     then: str = "hold"
     statuses: list = dataclasses.field(default_factory=list)  # one set per answer
     after: str = ""  # requests: "open", "close"; responses: "whole", "cut"
@@ -104,8 +107,17 @@ class Table:
     def take_ask(self, case, rest):
         case.ask += decode(rest, self.names)
 
+    def take_rest(self, case, rest):
+        case.rest += decode(rest, self.names)
+
+    def take_later(self, case, rest):
+        case.later += decode(rest, self.names)
+
     def take_alone(self, case, _):
         case.alone = True
+
+    def take_early(self, case, _):
+        case.early = True
 
     def take_then(self, case, rest):
         if rest not in ("hold", "close", "reset"):
@@ -145,8 +157,15 @@ class Table:
     def take_field(self, case, rest):
         (case.origin[-1] if case.origin else case).fields.append(read_field(decode(rest, self.names).decode("latin-1")))
 
+    def take_answer(self, case, rest):
+        case.fields.append(read_field(decode(rest, self.names).decode("latin-1")))
+
+    def take_no_answer(self, case, rest):
+        case.fields.append((rest, None))
+
     def take_without(self, case, rest):
         (case.origin[-1] if case.origin else case).fields.append((rest, None))
 
     def take_trailer(self, case, rest):
-        (case.origin[-1] if case.origin else case).trailers.append(read_field(rest))
+        text, star, times = rest.partition(" *")
+        (case.origin[-1] if case.origin else case).trailers += [read_field(text)] * (int(times) if star else 1)

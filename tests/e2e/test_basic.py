@@ -245,6 +245,13 @@ class Hiding(TestCase):
         self.assertEqual(response.get("Location"), "http://shop.com/next?a=b")
         self.assertNotIn("127.0.0.1", repr(response.fields))
 
+    def test_hides_the_address_behind_the_configured_name(self):
+        backend = self.start(Backend(lambda peer: [
+            peer.next_request(), peer.send(ok(b"", f"Location: http://{peer.backend.name}/next\r\n"))]))
+        named = config_for(backend).replace("127.0.0.1:" + str(backend.port), f"localhost:{backend.port}")
+        proxy = self.start(Proxy(named))
+        self.assertEqual(proxy.get(host="shop.com").get("Location"), "http://shop.com/next")
+
     def test_shows_it_where_the_route_says_so(self):
         backend = self.start(Backend(answering(ok(b"", "Server: Own/1.2\r\n"))))
         proxy = self.start(Proxy(config_for(backend, route="hide_backend = false")))

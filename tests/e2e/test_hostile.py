@@ -116,6 +116,45 @@ class Stalls(TestCase):
             self.assertTrue(client.is_closed())
 
 
+    def test_a_client_that_left_behind_more_than_is_read_ahead(self):
+        left = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            go.set()
+            if peer.is_closed():
+                left.set()
+
+        go = threading.Event()
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 5000)
+            self.assertTrue(go.wait(20))
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.assertTrue(left.wait(10))
+
+
+    def test_a_client_that_left_in_the_midst_of_a_silent_answer(self):
+        left = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            if peer.is_closed():
+                left.set()
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(client.reader.head().status, 200)
+            self.assertEqual(client.reader.exactly(10), b"5\r\nhello\r\n")
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.assertTrue(left.wait(10))
+        self.assertEqual(proxy.access_lines()[0]["termination"], "client_closed")
+
+
 class Interim(TestCase):
     def test_hints_before_continue_take_no_time_from_it(self):
         def script(peer):

@@ -182,6 +182,7 @@ class Timeouts(TestCase):
 
         proxy = self.serve(drip, route='request_timeout = "300ms"')
         self.assertFalse(proxy.get().complete)
+        self.assertEqual(proxy.access_lines()[0]["termination"], "upstream_timeout")
         proxy = self.serve(lambda peer: (peer.next_request(), peer.wait_closed()), route='request_timeout = "100ms"')
         self.assertEqual(proxy.get().status, 504)
 

@@ -28,7 +28,7 @@ std::string names(const std::vector<Scenario>& all) {
 }
 
 TEST(Crowd, GetsEachItsOwnAnswers) {
-  for (const std::uint64_t seed : seeds(300)) {
+  for (const std::uint64_t seed : seeds(150)) {
     std::mt19937_64 random(seed);
     const auto scenarios = crowd(random);
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
@@ -43,7 +43,7 @@ TEST(Crowd, GetsEachItsOwnAnswers) {
 }
 
 TEST(Crowd, SurvivesAFailure) {
-  for (const std::uint64_t seed : seeds(600)) {
+  for (const std::uint64_t seed : seeds(300)) {
     std::mt19937_64 random(seed);
     const auto scenarios = crowd(random);
     const Fault fault = std::array{Fault::kReset, Fault::kEnd, Fault::kStall}[random() % 3];

@@ -34,8 +34,8 @@ TEST_P(Faults, LeaveNothingHeldAndNoAnswerWrong) {
 TEST_P(Faults, LeaveNothingHeldAndNoAnswerWrongInPieces) {
   if (GetParam().is_whole_only) return;
   // In pieces there are hundreds of operations: each seed takes its share of them.
-  constexpr std::size_t kStride = 8;
-  for (const std::uint64_t seed : seeds(kStride)) {
+  constexpr std::size_t kStride = 12;
+  for (const std::uint64_t seed : seeds(kStride / 2)) {
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed));
     for (const Fault fault : {Fault::kReset, Fault::kEnd, Fault::kStall})
       fail_each(GetParam(), {seed, true, fault, 0}, kStride);

@@ -19,7 +19,7 @@ TEST_P(Fragmentation, ChangesNothingOfWhatArrives) {
   const std::string origin_view = whole.origin_view();
   whole.check_invariants();
   if (GetParam().is_whole_only) return;
-  for (const std::uint64_t seed : seeds(100)) {
+  for (const std::uint64_t seed : seeds(60)) {
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed));
     House house(GetParam(), {seed, true, Fault::kNone, 0});
     ASSERT_TRUE(house.run());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/tls_stream.h"
 
 namespace rproxy::sim {
 namespace {
@@ -38,17 +39,32 @@ route::Router make_router() {
   return route::Router(rules, problems);
 }
 
+TlsParts& tls_parts() {
+  static TlsParts parts;
+  return parts;
+}
+
+net::TlsClientOptions unverified() {
+  net::TlsClientOptions options;
+  options.enabled = true;
+  options.verify = false;
+  return options;
+}
+
 }  // namespace
 
-House::House(std::vector<Scenario> scenarios, const WorldOptions& options)
+House::House(std::vector<Scenario> scenarios, const WorldOptions& options, bool tls)
     : scenarios_(std::move(scenarios)),
+      tls_(tls ? &tls_parts() : nullptr),
       loop_(kBufferSize),
       world_(loop_, options),
       upstream_options_(make_upstream_options()),
+      tls_server_(tls ? std::move(*net::TlsServerContext::create({}, tls_->keys(), tickets_)) : nullptr),
+      tls_client_(tls ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),
-      origin_(world_),
+      origin_(world_, tls_),
       pool_(std::make_unique<upstream::Pool>(
-          loop_, *upstream_, nullptr, options.seed,
+          loop_, *upstream_, tls_client_.get(), options.seed,
           [this](net::Loop&, const net::SocketAddress&, Duration timeout) { return connect(timeout); })),
       router_(make_router()) {
   // Failures are the daily bread here.
@@ -62,7 +78,7 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options)
   context_.emplace(client_options_, loop_, *root_, this);
   for (const Scenario& scenario : scenarios_) {
     origin_.follow(scenario.origin);
-    clients_.push_back(std::make_unique<Client>(world_, scenario));
+    clients_.push_back(std::make_unique<Client>(world_, scenario, tls_));
     serve(*clients_.back());
   }
 }
@@ -70,7 +86,16 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options)
 void House::serve(Client& client) {
   exchange::Client from;
   from.peer.ip = *IpAddress::parse("192.0.2.1");
-  tasks_.spawn(downstream::serve_http1(SimulatedStream::open(world_, Side::kClient, client.wire()), from, *context_));
+  auto stream = SimulatedStream::open(world_, Side::kClient, client.wire());
+  tasks_.spawn(tls_ != nullptr ? serve_tls(std::move(stream), from)
+                               : downstream::serve_http1(std::move(stream), from, *context_));
+}
+
+// As a worker does.
+net::Task<void> House::serve_tls(net::StreamPtr stream, exchange::Client from) {
+  auto secured = net::TlsStream::accept(std::move(stream), *tls_server_);
+  auto done = co_await secured->handshake(client_options_.handshake_timeout);
+  if (done) co_await downstream::serve_http1(std::move(secured), from, *context_);
 }
 
 net::Task<Result<net::StreamPtr>> House::connect(Duration timeout) {

@@ -21,8 +21,9 @@ namespace rproxy::sim {
 class House final : public exchange::Observer {
  public:
   // One client for each scenario, all at once.
-  House(std::vector<Scenario> scenarios, const WorldOptions& options);
-  House(const Scenario& scenario, const WorldOptions& options) : House(std::vector{scenario}, options) {}
+  House(std::vector<Scenario> scenarios, const WorldOptions& options, bool tls = false);
+  House(const Scenario& scenario, const WorldOptions& options, bool tls = false)
+      : House(std::vector{scenario}, options, tls) {}
   House(const House&) = delete;
   House& operator=(const House&) = delete;
   ~House() { tasks_.cancel_all(); }
@@ -57,21 +58,26 @@ class House final : public exchange::Observer {
   void finished(const exchange::Request&, const exchange::Outcome&) override { ++finished_; }
   net::Task<Result<net::StreamPtr>> connect(Duration timeout);
   void serve(Client& client);
+  net::Task<void> serve_tls(net::StreamPtr stream, exchange::Client from);
   bool has_tunnel() const;
   void check_answers(const Client& client) const;
-  static void check_expected(const Client& client);
+  static void check_expected(const Client& client, bool is_end_certain);
   bool may_be_cut_unseen(const Scenario& scenario, const Expected& expected) const;
   void check_requests() const;
   void check_resources() const;
   void check_kept_connections();
 
   const std::vector<Scenario> scenarios_;
+  TlsParts* tls_;  // null: all is plain
   net::Loop loop_;
   World world_;
   upstream::Options upstream_options_;
   proxy::ForwardingOptions forwarding_;
   downstream::Options client_options_;
   proxy::Proxy::Plan plan_;
+  net::TicketKeys tickets_;
+  std::unique_ptr<net::TlsServerContext> tls_server_;
+  std::unique_ptr<net::TlsClientContext> tls_client_;
   std::unique_ptr<upstream::Upstream> upstream_;
   Origin origin_;  // behind every endpoint
   std::unique_ptr<upstream::Pool> pool_;

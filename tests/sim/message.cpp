@@ -1,5 +1,7 @@
 #include "sim/message.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -17,6 +19,16 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+// Where the field's value begins.
+std::size_t find_field(std::string_view head, std::string_view name) {
+  for (auto line = head.find(kLineEnd); line != std::string_view::npos; line = head.find(kLineEnd, line + 2)) {
+    const auto field = head.substr(line + 2);
+    if (field.size() < name.size() + 2 || field[name.size()] != ':') continue;
+    if (::strncasecmp(field.data(), name.data(), name.size()) == 0) return line + name.size() + 4;
+  }
+  return std::string_view::npos;
+}
+
 // Request ids are 32 hexadecimal digits and differ from run to run.
 void mask_ids(std::string& text) {
   std::size_t run = 0;
@@ -30,9 +42,10 @@ void mask_ids(std::string& text) {
   }
 }
 
-void mask_date(std::string& head) {
-  const auto at = lower(head).find("\r\ndate: ");
-  if (at != std::string::npos) head.erase(at + 8, head.find(kLineEnd, at + 2) - at - 8);
+std::string without_date(std::string head) {
+  const auto at = find_field(head, "date");
+  if (at != std::string::npos) head.erase(at, head.find(kLineEnd, at) - at);
+  return head;
 }
 
 struct Chunks {
@@ -68,8 +81,6 @@ std::optional<std::size_t> read_head(std::string_view bytes, Message& message) {
   const auto end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) return std::nullopt;
   message.head = bytes.substr(0, end + 2);
-  mask_ids(message.head);
-  mask_date(message.head);
   return end + 4;
 }
 
@@ -96,16 +107,14 @@ std::string Message::name() const {
 }
 
 std::string Message::field(std::string_view name) const {
-  const auto at = lower(head).find("\r\n" + lower(name) + ": ");
-  if (at == std::string::npos) return {};
-  const auto begin = at + name.size() + 4;
-  return head.substr(begin, head.find(kLineEnd, begin) - begin);
+  const auto at = find_field(head, name);
+  return at == std::string::npos ? std::string() : head.substr(at, head.find(kLineEnd, at) - at);
 }
 
 std::string Message::canonical() const {
-  std::string masked = body;
-  mask_ids(masked);
-  return head + "\n" + masked + "\n" + trailers + (whole ? "whole\n" : "cut\n");
+  std::string text = without_date(head) + "\n" + body + "\n" + trailers + (whole ? "whole\n" : "cut\n");
+  mask_ids(text);
+  return text;
 }
 
 Message read_request(std::string_view bytes) {

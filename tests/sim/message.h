@@ -9,7 +9,7 @@
 namespace rproxy::sim {
 
 struct Message {
-  std::string head;      // its lines; ids and dates masked
+  std::string head;      // its lines
   std::string body;      // decoded
   std::string trailers;  // their lines
   bool whole = false;    // ended as its framing says
@@ -18,7 +18,7 @@ struct Message {
   // "GET /x" of a request, "200" of a response.
   std::string name() const;
   std::string field(std::string_view name) const;
-  // All of it, without what tells only how it was framed.
+  // All of it, without what differs from run to run: how it was framed, ids, dates.
   std::string canonical() const;
 };
 

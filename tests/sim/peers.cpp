@@ -4,8 +4,15 @@
 
 namespace rproxy::sim {
 
-Client::Client(World& world, const Scenario& scenario)
-    : world_(world), scenario_(scenario), wire_(std::make_shared<Wire>(world, *this)), steps_(scenario.client) {
+Connected::Connected(World& world, Peer& script, SSL_CTX* tls, bool accepts)
+    : tls_(tls != nullptr ? std::make_unique<TlsLine>(world, script, tls, accepts) : nullptr),
+      wire_(tls_ ? tls_->wire() : std::make_shared<Wire>(world, script)) {}
+
+Client::Client(World& world, const Scenario& scenario, TlsParts* tls)
+    : world_(world),
+      scenario_(scenario),
+      line_(world, *this, tls != nullptr ? tls->client() : nullptr, false),
+      steps_(scenario.client) {
   steps_.push_back(await_answers(scenario.expected.size()));
   steps_.push_back(finish());
   world_.add(*this);
@@ -36,11 +43,11 @@ void Client::act(unsigned) {
   const ClientStep& step = steps_[next_++];
   switch (step.kind) {
     case ClientStep::Kind::kSend:
-      return wire_->send(step.text);
+      return line_->send(step.text);
     case ClientStep::Kind::kFinish:
-      return wire_->finish();
+      return line_->finish();
     case ClientStep::Kind::kReset:
-      return wire_->reset();
+      return line_->reset();
     default:
       return;
   }
@@ -48,14 +55,15 @@ void Client::act(unsigned) {
 
 class Origin::Connection final : public Peer {
  public:
-  explicit Connection(Origin& origin) : wire(std::make_shared<Wire>(origin.world_, *this)), origin_(origin) {}
+  explicit Connection(Origin& origin)
+      : line(origin.world_, *this, origin.tls_ != nullptr ? origin.tls_->server() : nullptr, true), origin_(origin) {}
 
-  std::shared_ptr<Wire> wire;
+  Connected line;
 
  private:
   void on_bytes(std::string_view bytes) override {
-    if (closed_) return wire->reset();
-    if (then_ == OriginScript::Then::kEcho) return wire->send(bytes);
+    if (closed_) return line->reset();
+    if (then_ == OriginScript::Then::kEcho) return line->send(bytes);
     if (then_ != OriginScript::Then::kKeep) return close(then_ == OriginScript::Then::kResetOnNext);
     input_ += bytes;
     while (!closed_ && then_ == OriginScript::Then::kKeep && serve()) {
@@ -63,13 +71,13 @@ class Origin::Connection final : public Peer {
   }
 
   void on_end(End end) override {
-    if (end == End::kFin) wire->finish();
+    if (end == End::kFin) line->finish();
     closed_ = true;
   }
 
   void close(bool reset) {
     closed_ = true;
-    reset ? wire->reset() : wire->finish();
+    reset ? line->reset() : line->finish();
   }
 
   // True when a request was served and there may be another.
@@ -79,16 +87,16 @@ class Origin::Connection final : public Peer {
     const OriginScript& script = origin_.script_.at(request.name());
     if (!std::exchange(head_seen_, true)) {
       ++origin_.heads_[request.name()];
-      wire->send(script.on_head);
+      line->send(script.on_head);
       if (script.then == OriginScript::Then::kFinishEarly) return close(false), false;
     }
     if (!request.whole) return false;
     head_seen_ = false;
     input_.erase(0, request.size);
-    wire->send(script.on_content);
+    line->send(script.on_content);
     then_ = script.then;
     if (then_ == OriginScript::Then::kFinish) close(false);
-    if (then_ == OriginScript::Then::kEcho) wire->send(std::exchange(input_, {}));
+    if (then_ == OriginScript::Then::kEcho) line->send(std::exchange(input_, {}));
     origin_.requests_.push_back(std::move(request));
     return true;
   }
@@ -102,7 +110,7 @@ class Origin::Connection final : public Peer {
 
 net::StreamPtr Origin::accept() {
   connections_.push_back(std::make_shared<Connection>(*this));
-  return SimulatedStream::open(world_, Side::kUpstream, connections_.back()->wire);
+  return SimulatedStream::open(world_, Side::kUpstream, connections_.back()->line.wire());
 }
 
 }  // namespace rproxy::sim

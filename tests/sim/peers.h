@@ -9,18 +9,31 @@
 #include "base/result.h"
 #include "net/task.h"
 #include "sim/scenario.h"
+#include "sim/tls_line.h"
 #include "sim/wire.h"
 
 namespace rproxy::sim {
 
+// A scripted peer's connection, plain or, with a context, TLS.
+class Connected {
+ public:
+  Connected(World& world, Peer& script, SSL_CTX* tls, bool accepts);
+  const std::shared_ptr<Wire>& wire() const { return wire_; }
+  Line* operator->() const { return tls_ ? static_cast<Line*>(tls_.get()) : wire_.get(); }
+
+ private:
+  std::unique_ptr<TlsLine> tls_;
+  std::shared_ptr<Wire> wire_;
+};
+
 class Client final : public Peer, Actor {
  public:
-  Client(World& world, const Scenario& scenario);
+  Client(World& world, const Scenario& scenario, TlsParts* tls);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() { world_.remove(*this); }
 
-  const std::shared_ptr<Wire>& wire() const { return wire_; }
+  const std::shared_ptr<Wire>& wire() const { return line_.wire(); }
   const Scenario& scenario() const { return scenario_; }
   const std::string& received() const { return received_; }
   End end() const { return end_; }
@@ -36,7 +49,7 @@ class Client final : public Peer, Actor {
 
   World& world_;
   const Scenario& scenario_;
-  std::shared_ptr<Wire> wire_;
+  Connected line_;
   std::vector<ClientStep> steps_;
   std::size_t next_ = 0;
   std::string received_;
@@ -46,7 +59,7 @@ class Client final : public Peer, Actor {
 
 class Origin {
  public:
-  explicit Origin(World& world) : world_(world) {}
+  Origin(World& world, TlsParts* tls) : world_(world), tls_(tls) {}
 
   void follow(const std::map<std::string, OriginScript>& script) { script_.insert(script.begin(), script.end()); }
   net::StreamPtr accept();
@@ -59,6 +72,7 @@ class Origin {
   class Connection;
 
   World& world_;
+  TlsParts* tls_;
   std::map<std::string, OriginScript> script_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<Message> requests_;

@@ -62,6 +62,8 @@ struct Scenario {
   std::vector<Message> requests() const;
   // The same with other paths, to stand beside others.
   Scenario below(const std::string& directory) const;
+  // The last answer has no other end.
+  bool ends_by_close() const;
   // All requests may be sent twice.
   bool may_be_tried_again() const;
 

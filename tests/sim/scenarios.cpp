@@ -130,7 +130,7 @@ void add_ends(std::vector<Scenario>& all) {
                  {{"GET /c", {{}, chunked(kOk, chunks(text(5000), 500))}}},
                  {{"GET", "200", text(5000)}}});
   all.push_back({"upgrade",
-                 {send(get("/ws", "Connection: upgrade\r\nUpgrade: echo\r\n")), await("101"), send(text(4000)),
+                 {send(get("/ws", "Connection: upgrade\r\nUpgrade: echo\r\n")), await("HTTP/1.1 101"), send(text(4000)),
                   await(text(4000)), send("bye"), await("bye"), finish()},
                  {{"GET /ws",
                    {{},
@@ -282,6 +282,10 @@ Scenario Scenario::below(const std::string& directory) const {
   for (const auto& [name, script] : origin) result.origin[moved(name)] = script;
   for (ClientStep& step : result.client) step.text = moved(step.text);
   return result;
+}
+
+bool Scenario::ends_by_close() const {
+  return expected.back().status == "101" || client.front().text.find("HTTP/1.0") != std::string::npos;
 }
 
 bool Scenario::may_be_tried_again() const {

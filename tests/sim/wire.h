@@ -23,18 +23,27 @@ class Peer {
   ~Peer() = default;
 };
 
+// What a scripted end says.
+class Line {
+ public:
+  virtual ~Line() = default;
+  virtual void send(std::string_view bytes) = 0;
+  virtual void finish() = 0;
+  virtual void reset() = 0;
+};
+
 // What is under way between both ends.
-class Wire final : Actor {
+class Wire final : public Line, Actor {
  public:
   Wire(World& world, Peer& peer) : world_(world), peer_(peer) { world_.add(*this); }
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
-  ~Wire() { world_.remove(*this); }
+  ~Wire() override { world_.remove(*this); }
 
   // The peer's side.
-  void send(std::string_view bytes);
-  void finish();
-  void reset();
+  void send(std::string_view bytes) override;
+  void finish() override;
+  void reset() override;
 
  private:
   friend class SimulatedStream;

@@ -58,6 +58,7 @@ TEST(ChunkDecoder, SaysTheSameHoweverTheBytesArrive) {
       {"1;a=\"b\r\nx\r\n", "|error"},
       {"1;a=\"b\"c\r\nx\r\n", "|error"},
       {"1;a=\"\\\r\nx\r\n", "|error"},
+      {"0\r\nX-Request-Id: a\r\nServer: b\r\nVia: c\r\n\r\n", "|done"},
       {"5\r\nhel", "hel|more"},
       {"5\r\nhello\r\n0\r\n", "hello|more"},
       {"x\r\n", "|error"},

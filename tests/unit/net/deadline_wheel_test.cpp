@@ -21,7 +21,8 @@ struct Entry {
   explicit Entry(DeadlineWheel& its_wheel) : wheel(its_wheel) {}
   void fire() {
     fired.push_back(wheel.current_tick());
-    if (then) then();
+    // A copy: it may destroy this entry.
+    if (const auto call = then) call();
   }
   DeadlineWheel& wheel;
   std::vector<std::uint64_t> fired{};

@@ -13,7 +13,6 @@
 namespace rproxy::server {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 
 config::Config config_of(const std::string& text) {
@@ -155,36 +154,6 @@ TEST(Generation, TakesRoutesThatTie) {
   config.routes[1].rule.match = config.routes[0].rule.match;
   config.routes[1].rule.match.headers = {{"B", route::ValueMatch::Kind::kPresent, ""}};
   EXPECT_TRUE(Generation::build(std::move(config)).has_value());
-}
-
-TEST(Generation, WarnsOfCertificatesThatAreNotOrSoonNoMoreValid) {
-  constexpr long kDay = 24L * 3600;
-  struct Case {
-    long from;
-    long to;
-    const char* warning;
-  };
-  const Case cases[] = {
-      {-kDay, 90 * kDay, ""},
-      {-kDay, 15 * kDay, ""},
-      {-kDay, 13 * kDay + 60, "expires in 13 days and 0 hours"},
-      {-kDay, 60, "expires in 0 days and 0 hours"},
-      {-2 * kDay, -kDay, "has expired"},
-      {kDay, 90 * kDay, "is not valid yet"},
-      {-kDay, 7000 * 365 * kDay, ""},
-  };
-  for (const Case& each : cases) {
-    const Files files({.names = {"DNS:shop.com"}, .valid_from = each.from, .valid_to = each.to});
-    testing::internal::CaptureStderr();
-    const auto made = Generation::build(files.config());
-    const std::string log = testing::internal::GetCapturedStderr();
-    ASSERT_TRUE(made.has_value()) << describe(made.error());
-    if (*each.warning == '\0') {
-      EXPECT_EQ(log, "") << each.to;
-    } else {
-      EXPECT_THAT(log, AllOf(HasSubstr(files.cert), HasSubstr("shop.com"), HasSubstr(each.warning)));
-    }
-  }
 }
 
 // Every way a backend may name itself is known from the configuration.
