@@ -55,10 +55,11 @@ std::size_t distance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic, bool color) {
+  constexpr std::size_t kMessageMax = 400;  // what a library has to say may quote all of a value
   const Colors c = colors_for(diagnostic.severity, color);
   const auto word = diagnostic.severity == Severity::kError ? "error" : "warning";
   std::string out = fmt::format("{}{}[{}]{}{}: {}{}\n", c.severity, word, diagnostic.id, c.reset, c.bold,
-                                printable(diagnostic.message), c.reset);
+                                printable(cut_text(diagnostic.message, kMessageMax)), c.reset);
   const std::string file = printable(diagnostic.at.file);
   if (diagnostic.at.line == 0) {
     out += fmt::format("{} --> {}{}\n", c.frame, c.reset, file);

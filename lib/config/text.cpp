@@ -95,10 +95,9 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string cut_text(std::string_view text) {
-  constexpr std::size_t kSizeMax = 80;
-  if (text.size() <= kSizeMax) return std::string(text);
-  std::size_t end = kSizeMax - 3;
+std::string cut_text(std::string_view text, std::size_t size_max) {
+  if (text.size() <= size_max) return std::string(text);
+  std::size_t end = size_max - 3;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return std::string(text.substr(0, end)) + "...";
 }

@@ -24,7 +24,7 @@ struct Cell {
 std::vector<Cell> cells_of(std::string_view text);
 std::string printable(std::string_view text);
 
-// The beginning of what is too long for a message, and "...".
-std::string cut_text(std::string_view text);
+// The beginning of what is longer than `size_max` bytes, and "...".
+std::string cut_text(std::string_view text, std::size_t size_max = 80);
 
 }  // namespace rproxy::config

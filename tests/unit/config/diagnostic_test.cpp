@@ -51,6 +51,18 @@ TEST(Render, LetsNoWarningTakeThePlaceOfAnError) {
   EXPECT_THAT(shown, EndsWith("and 11 more\n\n"));
 }
 
+TEST(Render, ShowsNoMoreOfAValueThanAMessageNeeds) {
+  const std::string big(100'000, 'x');
+  for (const std::string& text : {"[" + big + "]\n", "[server]\nlog_level = \"" + big + "\"\n",
+                                  "[[routes]]\nmatch = \"/" + big + "/../\"\nrespond = 404\n",
+                                  "[[routes]]\nmatch = { path_regex = \"(" + big + "\" }\nrespond = 404\n",
+                                  "[upstreams." + big + "]\nservers = []\n"}) {
+    const auto loaded = load_lines(text);
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_LT(render(loaded.diagnostics, false).size(), 4000U) << text.substr(0, 40);
+  }
+}
+
 // Nothing a file, a key or a name holds reaches the terminal as a command.
 TEST(Render, SendsTheTerminalNothingButText) {
   const std::string evil = "\u202e\u2066\u009b";
