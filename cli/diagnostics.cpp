@@ -22,7 +22,7 @@ std::string count_of(std::size_t count, std::string_view word) {
 
 void print_diagnostics(const config::Loaded& loaded, const std::string& path) {
   const bool color = use_color();
-  for (const auto& diagnostic : loaded.diagnostics) fmt::print(stderr, "{}\n", config::render(diagnostic, color));
+  fmt::print(stderr, "{}", config::render(loaded.diagnostics, color));
   const auto errors = static_cast<std::size_t>(
       std::ranges::count(loaded.diagnostics, config::Severity::kError, &config::Diagnostic::severity));
   const std::size_t warnings = loaded.diagnostics.size() - errors;

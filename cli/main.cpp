@@ -2,17 +2,21 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/usage.h"
 
 int main(int argc, char** argv) {
   using namespace rproxy::cli;
-  CLI::App app("rproxy: the reverse proxy toolkit");
+  CLI::App app("rproxy: the reverse proxy toolkit", "rproxy");
+  app.failure_message(describe_usage_error);
   app.set_version_flag("--version", "rproxy " RPROXY_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(26);
@@ -20,18 +24,23 @@ int main(int argc, char** argv) {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_serve(app));
 
+  int code = kUsage;
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kOk : kUsage;
-  }
-  try {
+    const auto all = app.get_subcommands([](CLI::App*) { return true; });
     for (std::size_t i = 0; i < commands.size(); ++i) {
-      if (app.get_subcommands([](CLI::App*) { return true; })[i]->parsed()) return commands[i]->run();
+      if (all[i]->parsed()) code = commands[i]->run();
     }
+  } catch (const CLI::ParseError& error) {
+    code = app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& error) {
     fmt::print(stderr, "rproxy: {}\n", error.what());
-    return kRuntime;
+    code = kRuntime;
   }
-  return kUsage;
+  // A full disk shows here at the latest.
+  if (std::fflush(stdout) != 0 && code == kOk) {
+    fmt::print(stderr, "rproxy: can't write the output: {}\n", std::strerror(errno));
+    code = kRuntime;
+  }
+  return code;
 }

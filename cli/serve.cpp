@@ -3,20 +3,24 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/diagnostics.h"
 #include "config/load.h"
 #include "server/server.h"
+#include "server/tls_check.h"
 
 namespace rproxy::cli {
 namespace {
 
 constexpr unsigned kWorkersMax = 1024;
+const std::vector<std::string> kLevels{"debug", "info", "warn", "error", "off"};  // as LogLevel
 
 int exit_code_of(const Error& error) {
   switch (error.code) {
@@ -57,7 +61,7 @@ class Serve final : public Command {
         ->trigger_on_parse();
     command->add_option("--log-level", level_, "Overrides server.log_level")
         ->type_name("LEVEL")
-        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+        ->check(CLI::IsMember(kLevels).description(""));
     command->footer(
         "Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGUSR1\nreopens log files.\n"
         "Exit codes: 0 ok, 1 runtime failure, 2 usage, 3 configuration, 4 cannot bind.");
@@ -65,33 +69,31 @@ class Serve final : public Command {
 
   int run() override {
     auto loaded = config::load(path_);
+    if (check_ || !print_) server::check_tls(loaded);
     print_diagnostics(loaded, path_);
     if (!loaded.ok()) return kConfiguration;
     override_settings(loaded.config);
-    if (check_) return check(loaded);
     if (print_) {
-      fmt::print("{}", config::render_effective(loaded));
-      return kOk;
+      fmt::print("{}", config::render_effective(loaded, overrides()));
+    } else if (check_) {
+      fmt::print("{}: ok\n", path_);
     }
+    if (print_ || check_) return kOk;
     return serve(std::move(loaded.config));
   }
 
  private:
   void override_settings(config::Config& config) const {
     if (workers_) config.server.workers = *workers_;
-    if (level_ == "debug") config.server.log_level = LogLevel::kDebug;
-    if (level_ == "info") config.server.log_level = LogLevel::kInfo;
-    if (level_ == "warn") config.server.log_level = LogLevel::kWarn;
-    if (level_ == "error") config.server.log_level = LogLevel::kError;
+    if (const auto level = std::ranges::find(kLevels, level_); level != kLevels.end())
+      config.server.log_level = static_cast<LogLevel>(level - kLevels.begin());
   }
 
-  int check(const config::Loaded& loaded) const {
-    if (auto checked = server::check(loaded.config); !checked) {
-      fmt::print(stderr, "{}: {}\n", path_, describe(checked.error()));
-      return kConfiguration;
-    }
-    fmt::print("{}: ok\n", path_);
-    return kOk;
+  std::vector<config::Override> overrides() const {
+    std::vector<config::Override> found;
+    if (workers_) found.push_back({"workers", "--workers"});
+    if (!level_.empty()) found.push_back({"log_level", "--log-level"});
+    return found;
   }
 
   static int serve(config::Config config) {

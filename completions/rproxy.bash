@@ -7,7 +7,7 @@ _rproxy() {
     return
   fi
   case $previous in
-    --log-level) mapfile -t COMPREPLY < <(compgen -W "debug info warn error" -- "$current"); return ;;
+    --log-level) mapfile -t COMPREPLY < <(compgen -W "debug info warn error off" -- "$current"); return ;;
     --workers) return ;;
   esac
   case ${COMP_WORDS[1]}:$current in

@@ -5,5 +5,5 @@ complete -c rproxy -n '__fish_seen_subcommand_from serve' -l workers -x -d 'Work
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l check -d 'Validate the configuration and exit'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l print-config -d 'Print the effective configuration and exit'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l print-keys -d 'Print every configuration key and exit'
-complete -c rproxy -n '__fish_seen_subcommand_from serve' -l log-level -x -a 'debug info warn error' -d 'Diagnostics'
+complete -c rproxy -n '__fish_seen_subcommand_from serve' -l log-level -x -a 'debug info warn error off' -d 'Diagnostics'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -s h -l help -d 'Print help'

@@ -21,29 +21,33 @@ std::int64_t to_ns(TimePoint time) {
 EndpointState::EndpointState(EndpointOptions options, const EjectionOptions& ejection)
     : options_(std::move(options)), name_(options_.address.to_string()), ejection_(ejection) {}
 
-void EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now) {
+Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now) {
   switch (outcome) {
     case Outcome::kCancelled:
-      return;
+      return Change::kNone;
     case Outcome::kSuccess:
     case Outcome::kServerError:
       failures_in_row_.store(0, std::memory_order_relaxed);
-      if (outcome == Outcome::kSuccess) ejections_in_row_.store(0, std::memory_order_relaxed);
       measure(latency, now);
-      return;
+      // An error of its own making says that it is there, not that it is well.
+      if (outcome == Outcome::kServerError || ejections_in_row_.load(std::memory_order_relaxed) == 0)
+        return Change::kNone;
+      return ejections_in_row_.exchange(0, std::memory_order_relaxed) != 0 ? Change::kRecovered : Change::kNone;
     case Outcome::kConnectFailed:
     case Outcome::kReset:
     case Outcome::kTimeout:
       break;
   }
   const std::uint32_t failures = failures_in_row_.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (ejection_.consecutive_failures == 0 || failures < ejection_.consecutive_failures || is_ejected(now)) return;
+  if (ejection_.consecutive_failures == 0 || failures < ejection_.consecutive_failures || is_ejected(now))
+    return Change::kNone;
   const std::uint32_t before = ejections_in_row_.fetch_add(1, std::memory_order_relaxed);
   const auto grown = ejection_.base_time * (std::int64_t{1} << std::min(before, kGrowthMax));
   const auto time = std::min<Duration>(grown, ejection_.max_time);
   ejected_until_ns_.store(to_ns(now + time), std::memory_order_relaxed);
   // One more failure after coming back ejects again at once.
   failures_in_row_.store(ejection_.consecutive_failures - 1, std::memory_order_relaxed);
+  return Change::kEjected;
 }
 
 // Peak EWMA: a slower answer counts in full at once, quicker ones bring the average down over time. Two workers measuring at the same
@@ -62,9 +66,8 @@ void EndpointState::measure(std::chrono::nanoseconds latency, TimePoint now) {
   ewma_stamp_ns_.store(now_ns, std::memory_order_relaxed);
 }
 
-bool EndpointState::is_ejected(TimePoint now) const {
-  const std::int64_t until = ejected_until_ns_.load(std::memory_order_relaxed);
-  return until != 0 && to_ns(now) < until;
+TimePoint EndpointState::ejected_until() const {
+  return TimePoint(std::chrono::nanoseconds(ejected_until_ns_.load(std::memory_order_relaxed)));
 }
 
 double EndpointState::load(TimePoint now) const {

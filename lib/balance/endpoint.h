@@ -29,6 +29,9 @@ struct EjectionOptions {
 // How an attempt at an endpoint ended, for record().
 enum class Outcome : std::uint8_t { kSuccess, kConnectFailed, kReset, kTimeout, kServerError, kCancelled };
 
+// What record() made of it.
+enum class Change : std::uint8_t { kNone, kEjected, kRecovered };
+
 class EndpointState {
  public:
   EndpointState(EndpointOptions options, const EjectionOptions& ejection);
@@ -41,10 +44,11 @@ class EndpointState {
   void begin() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
   void end() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
   // `latency`: request sent to response head. Only kSuccess and kServerError feed the latency average.
-  void record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now);
+  Change record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now);
 
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
-  bool is_ejected(TimePoint now) const;
+  bool is_ejected(TimePoint now) const { return now < ejected_until(); }
+  TimePoint ejected_until() const;  // long ago where it never was
   // Expected cost of one more request: peak EWMA of latency times (in flight + 1) over weight (Finagle's peak EWMA).
   double load(TimePoint now) const;
 

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace rproxy::config {
 
+struct SourceFile;
+
 struct Location {
   std::string file;
   std::size_t line = 0;    // from 1; 0: the file as a whole
-  std::size_t column = 0;  // from 1
+  std::size_t column = 0;  // in characters, from 1
   bool operator==(const Location&) const = default;
   auto operator<=>(const Location&) const = default;
 };
@@ -23,17 +26,22 @@ struct Diagnostic {
   Location at;
   std::string message;
   std::string remedy;
-  std::string source_line;
-  std::size_t length = 1;  // columns that the caret underlines
+  std::shared_ptr<const SourceFile> source;  // with the line, where there is one
+  std::size_t length = 0;  // characters that are underlined; 0: the string, brackets or word that begins there
 };
 
 // Several lines, as compilers write them, ending in a newline.
 std::string render(const Diagnostic& diagnostic, bool color);
+
+// All of them, or the first fifty and how many more there are, errors before warnings.
+std::string render(const std::vector<Diagnostic>& diagnostics, bool color);
 
 // By file and position; equal ones once.
 void sort_diagnostics(std::vector<Diagnostic>& diagnostics);
 
 // "did you mean" out of `known`, or nothing when none is near.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
+// The same for a value: "INFO", "warning" and "round-robin" are near, too.
+std::string nearest_value(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace rproxy::config

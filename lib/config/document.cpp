@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/text.h"
+
 namespace rproxy::config {
 namespace {
 
@@ -70,56 +72,46 @@ std::string_view kind_name(Node::Kind kind) {
 
 namespace {
 
-// The size of the UTF-8 sequence that begins `text`, 0 where there is none (RFC 3629 4) or TOML forbids the character.
-std::size_t sequence_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return (first < 0x20 && first != '\t' && first != '\n' && first != '\r') || first == 0x7f ? 0 : 1;
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
-  const bool is_beyond = first == 0xf4 && byte(1) >= 0x90;
-  return is_overlong || is_surrogate || is_beyond ? 0 : size;
+// The size of the character that begins `text`, 0 where there is none or TOML forbids it.
+std::size_t character_size(std::string_view text) {
+  const Character first = first_character(text);
+  const bool is_control =
+      (first.code < 0x20 && first.code != '\t' && first.code != '\n' && first.code != '\r') || first.code == 0x7f;
+  return is_control ? 0 : first.size;
 }
 
-// What no terminal should be sent becomes a question mark.
-std::string printable(std::string_view line) {
-  std::string out;
-  while (!line.empty()) {
-    const std::size_t size = sequence_size(line);
-    out += size == 0 ? "?" : line.substr(0, size);
-    line.remove_prefix(std::max<std::size_t>(size, 1));
-  }
-  return out;
-}
-
-void report(const SourceFile& file, Location at, std::string message, std::string remedy,
+void report(const std::shared_ptr<const SourceFile>& file, Location at, std::string message, std::string remedy,
             std::vector<Diagnostic>& diagnostics) {
   Diagnostic diagnostic;
   diagnostic.id = "RP1001";
   diagnostic.message = std::move(message);
   diagnostic.remedy = std::move(remedy);
-  if (at.line >= 1 && at.line <= file.lines.size()) diagnostic.source_line = printable(file.lines[at.line - 1]);
+  diagnostic.source = file;
+  diagnostic.length = 1;
   diagnostic.at = std::move(at);
   diagnostics.push_back(std::move(diagnostic));
 }
 
-// The parser is not asked what it makes of bytes that are no text.
-bool is_text(const SourceFile& file, std::string_view text, std::vector<Diagnostic>& diagnostics) {
+Location location_of(const SourceFile& file, std::string_view text, std::size_t offset) {
   Location at{file.name, 1, 1};
-  while (!text.empty()) {
-    const std::size_t size = sequence_size(text);
+  for (const char c : text.substr(0, offset)) {
+    if (c == '\n') at = {file.name, at.line + 1, 0};
+    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++at.column;
+  }
+  return at;
+}
+
+// The parser is not asked what it makes of bytes that are no text.
+bool is_text(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+             std::vector<Diagnostic>& diagnostics) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = character_size(text.substr(at));
     if (size == 0) {
-      report(file, at, "a byte that is not text", "a configuration is UTF-8 without control characters", diagnostics);
+      report(file, location_of(*file, text, at), "a byte that is not text",
+             "a configuration is UTF-8 without control characters", diagnostics);
       return false;
     }
-    ++at.column;
-    if (text[0] == '\n') at = {file.name, at.line + 1, 1};
-    text.remove_prefix(size);
+    at += size;
   }
   return true;
 }
@@ -140,17 +132,9 @@ std::size_t string_size(std::string_view text) {
   return std::min(at, text.size());
 }
 
-Location location_of(const SourceFile& file, std::string_view text, std::size_t offset) {
-  Location at{file.name, 1, 1};
-  for (const char c : text.substr(0, offset)) {
-    if (c == '\n') at = {file.name, at.line + 1, 0};
-    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++at.column;
-  }
-  return at;
-}
-
 // The parser recurses for each part of a key and each bracket, and so do the trees it makes: neither may be as deep as the file likes.
-bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagnostic>& diagnostics) {
+bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+                std::vector<Diagnostic>& diagnostics) {
   constexpr std::size_t kPartsMax = 64;
   constexpr std::size_t kBracketsMax = 32;
   std::size_t dots = 0;
@@ -171,12 +155,12 @@ bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagn
     if (c == '[' || c == '{') ++brackets;
     if ((c == ']' || c == '}') && brackets > 0) --brackets;
     if (dots >= kPartsMax) {
-      report(file, location_of(file, text, begin), fmt::format("a key of more than {} parts", kPartsMax),
+      report(file, location_of(*file, text, begin), fmt::format("a key of more than {} parts", kPartsMax),
              "no key of a configuration has more than 5; write a name that holds dots in quotes", diagnostics);
       return false;
     }
     if (brackets > kBracketsMax) {
-      report(file, location_of(file, text, at - 1),
+      report(file, location_of(*file, text, at - 1),
              fmt::format("more than {} brackets inside each other", kBracketsMax),
              "no value of a configuration is that deep", diagnostics);
       return false;
@@ -194,12 +178,12 @@ bool is_shallow(const SourceFile& file, std::string_view text, std::vector<Diagn
 
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
-  if (!is_text(*file, text, diagnostics) || !is_shallow(*file, text, diagnostics)) return std::nullopt;
+  if (!is_text(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) return std::nullopt;
   const toml::parse_result parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
   const toml::parse_error& error = parsed.error();
   report(
-      *file, {file->name, error.source().begin.line, error.source().begin.column}, std::string(error.description()),
+      file, {file->name, error.source().begin.line, error.source().begin.column}, std::string(error.description()),
       "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }",
       diagnostics);
   return std::nullopt;

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "config/load.h"
 #include "config/schema.h"
 
@@ -8,98 +11,186 @@ namespace {
 
 constexpr std::size_t kCommentColumn = 44;
 
-std::string origin(const Node* node) {
-  if (node == nullptr || !node->at.file) return "default";
-  return fmt::format("{}:{}", node->at.file->name, node->at.line);
+std::string origin(const Node& node) {
+  if (!node.at.file) return "default";
+  return fmt::format("{}:{}", node.at.file->name, node.at.line);
 }
 
-void put_line(std::string& out, std::string_view name, const std::string& value, const std::string& from) {
-  const std::string line = fmt::format("{} = {}", name, value);
-  out += fmt::format("{:<{}}  # {}\n", line, kCommentColumn, from);
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
+// As the proxy opens it, wherever this text is put. What begins with ${...} may be whole already.
+std::string render_path(const Node& node) {
+  const std::string& written = node.raw.empty() ? node.text : node.raw;
+  if (!node.is(Node::Kind::kString) || written.empty() || written.starts_with("${")) return render_node(node);
+  return quote_toml(absolute(resolve_path(node.at, written)));
 }
 
-// What is set as the file has it, the rest as it is by default.
-template <typename T>
-void put_keys(std::string& out, Keys<T> keys, const T& value, const Node* table) {
-  for (const Key<T>& key : keys) {
-    const Node* set = table != nullptr ? table->find(key.name) : nullptr;
-    if (set != nullptr) {
-      put_line(out, key.name, render_node(*set), origin(set));
-    } else if (key.render != nullptr) {
-      put_line(out, key.name, key.render(value), "default");
+// A value written short, as the table it stands for: `redirect = "/x"` is { location = "/x" }.
+Node long_form(const Node& node, const std::string& key) {
+  if (node.is(Node::Kind::kTable)) return node;
+  Node table;
+  table.at = node.at;
+  table.members.push_back({key, node.at, node});
+  return table;
+}
+
+const Node* find(const Node* table, std::string_view key) { return table != nullptr ? table->find(key) : nullptr; }
+
+class Printer {
+ public:
+  Printer(const Loaded& loaded, std::span<const Override> overrides)
+      : tree_(*loaded.tree), config_(loaded.config), overrides_(overrides) {}
+
+  std::string print() {
+    put_server();
+    put_listeners();
+    put_section("client", client_keys(), config_.client, tree_.find("client"));
+    put_section("forwarding", forwarding_keys(), config_.forwarding, tree_.find("forwarding"));
+    put_access_log();
+    put_upstreams();
+    put_routes();
+    return std::move(out_);
+  }
+
+ private:
+  void put_header(const std::string& header) { out_ += fmt::format("{}{}\n", out_.empty() ? "" : "\n", header); }
+
+  void put_line(std::string_view name, const std::string& value, std::string_view from) {
+    const std::string line = fmt::format("{} = {}", quote_key(name), value);
+    out_ += fmt::format("{:<{}}  # {}\n", line, kCommentColumn, from);
+  }
+
+  // What is set as the file has it, the rest as it is by default. Tables inside come as sections of their own.
+  template <typename T>
+  void put_keys(Keys<T> keys, const T& value, const Node* table) {
+    for (const Key<T>& key : keys) {
+      const Node* set = find(table, key.name);
+      if (set != nullptr && !is_section(*set)) {
+        put_line(key.name, key.type == "path" ? render_path(*set) : render_node(*set), origin(*set));
+      } else if (set == nullptr && key.render != nullptr) {
+        put_line(key.name, key.render(value), "default");
+      }
     }
   }
-}
 
-template <typename T>
-void put_section(std::string& out, const std::string& name, Keys<T> keys, const T& value, const Node* table) {
-  out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", name);
-  put_keys(out, keys, value, table);
-}
-
-// A table inside a table, unless the file has it: then its line is there already.
-template <typename T>
-void put_default_table(std::string& out, const char* name, Keys<T> keys, const T& value, const Node* table) {
-  if (table != nullptr && table->find(name) != nullptr) return;
-  std::string inner;
-  for (const Key<T>& key : keys) {
-    if (key.render != nullptr)
-      inner += fmt::format("{}{} = {}", inner.empty() ? "" : ", ", key.name, key.render(value));
+  static bool is_section(const Node& node) {
+    return node.is(Node::Kind::kTable) ||
+           (node.is(Node::Kind::kArray) && !node.items.empty() &&
+            std::ranges::all_of(node.items, [](const Node& item) { return item.is(Node::Kind::kTable); }));
   }
-  put_line(out, name, "{ " + inner + " }", "default");
-}
 
-void put_access_log(std::string& out, const Loaded& loaded) {
-  const Node* node = loaded.tree->find("access_log");
-  const bool is_short = node != nullptr && !node->is(Node::Kind::kTable);
-  out += "\n[access_log]\n";
-  if (is_short) put_line(out, "path", render_node(*node), origin(node));
-  if (node == nullptr) put_line(out, "path", "\"off\"", "default");
-  if (is_short || node == nullptr || node->find("format") == nullptr) put_line(out, "format", "\"json\"", "default");
-  put_keys(out, access_log_keys(), loaded.config.access_log, is_short ? nullptr : node);
-}
-
-void put_upstreams(std::string& out, const Loaded& loaded) {
-  const Node* all = loaded.tree->find("upstreams");
-  for (const auto& options : loaded.config.upstreams) {
-    const Node* node = all->find(options.name);
-    put_section(out,
-                "upstreams." +
-                    (options.name.find_first_of(". \"") == std::string::npos ? options.name : quote_toml(options.name)),
-                upstream_keys(), options, node);
-    put_default_table(out, "pool", pool_keys(), options.pool, node);
-    put_default_table(out, "retry", retry_keys(), options.retry, node);
-    put_default_table(out, "ejection", ejection_keys(), options.ejection, node);
+  template <typename T>
+  void put_section(const std::string& name, Keys<T> keys, const T& value, const Node* table) {
+    put_header("[" + name + "]");
+    put_keys(keys, value, table);
   }
-}
 
-void put_routes(std::string& out, const Loaded& loaded) {
-  const Node* list = loaded.tree->find("routes");
-  const Node* defaults = loaded.tree->find("defaults");
-  for (const Node& node : list->items) {
-    out += "\n[[routes]]\n";
-    for (const Member& member : node.members)
-      put_line(out, member.key, render_node(member.value), origin(&member.value));
-    if (node.find("upstream") == nullptr) continue;
-    for (const auto& key : defaults_keys()) {
-      if (node.find(key.name) != nullptr) continue;
-      const Node* set = defaults != nullptr ? defaults->find(key.name) : nullptr;
-      put_line(out, key.name, set != nullptr ? render_node(*set) : key.render({}), origin(set));
+  // A section whose values the file may leave out whole, or turn off by a boolean, which stands in the outer table.
+  template <typename T>
+  void put_inner(const std::string& outer, const char* name, Keys<T> keys, const T& defaults, const Node* table) {
+    const Node* node = find(table, name);
+    if (node == nullptr || node->is(Node::Kind::kTable)) put_section(outer + "." + name, keys, defaults, node);
+  }
+
+  template <typename T>
+  void put_items(const std::string& name, Keys<T> keys, const Node* list) {
+    if (list == nullptr || !is_section(*list)) return;
+    for (const Node& item : list->items) {
+      put_header("[[" + name + "]]");
+      put_keys<T>(keys, {}, &item);
     }
   }
-}
 
-void put_listeners(std::string& out, const Loaded& loaded) {
-  const Node* tree = loaded.tree.get();
-  if (const Node* listen = tree->find("listen")) put_section<ListenDraft>(out, "listen", listen_keys(), {}, listen);
-  if (const Node* tls = tree->find("tls")) put_section<TlsDraft>(out, "tls", tls_keys(), {}, tls);
-  if (const Node* list = tree->find("listeners")) {
+  void put_server() {
+    put_header("[server]");
+    const Node* table = tree_.find("server");
+    for (const auto& key : server_keys()) {
+      const Node* set = find(table, key.name);
+      const auto flag = std::ranges::find(overrides_, key.name, &Override::key);
+      const bool is_overridden = flag != overrides_.end();
+      put_line(key.name, set != nullptr && !is_overridden ? render_node(*set) : key.render(config_.server),
+               is_overridden    ? std::string(flag->flag)
+               : set != nullptr ? origin(*set)
+                                : "default");
+    }
+  }
+
+  void put_tls(const std::string& name, const Node& tls) {
+    put_section<TlsDraft>(name, tls_keys(), {}, &tls);
+    put_items<net::CertificateFiles>(name + ".certificates", certificate_keys(), tls.find("certificates"));
+  }
+
+  void put_listeners() {
+    if (const Node* listen = tree_.find("listen")) put_section<ListenDraft>("listen", listen_keys(), {}, listen);
+    if (const Node* tls = tree_.find("tls")) put_tls("tls", *tls);
+    const Node* list = tree_.find("listeners");
+    if (list == nullptr) return;
     for (const Node& node : list->items) {
-      out += "\n[[listeners]]\n";
-      put_keys<ListenerDraft>(out, listener_keys(), {}, &node);
+      put_header("[[listeners]]");
+      put_keys<ListenerDraft>(listener_keys(), {}, &node);
+      const Node* tls = node.find("tls");
+      if (tls != nullptr && tls->is(Node::Kind::kTable)) put_tls("listeners.tls", *tls);
     }
   }
-}
+
+  void put_access_log() {
+    const Node* node = tree_.find("access_log");
+    Node table = node != nullptr ? long_form(*node, "path") : Node{};
+    Node* path = table.find("path");
+    if (path != nullptr && path->raw.empty() && config_.access_log.target == proxy::AccessLogOptions::Target::kFile)
+      path->text = absolute(config_.access_log.path);
+    put_section("access_log", access_log_keys(), config_.access_log, &table);
+  }
+
+  void put_upstreams() {
+    const Node* all = tree_.find("upstreams");
+    for (const auto& options : config_.upstreams) {
+      const Node* node = all->find(options.name);
+      const std::string name = "upstreams." + quote_key(options.name);
+      put_section(name, upstream_keys(), options, node);
+      put_items<balance::EndpointOptions>(name + ".servers", endpoint_keys(), node->find("servers"));
+      if (node->find("tls") != nullptr) put_inner(name, "tls", upstream_tls_keys(), options.tls, node);
+      put_inner(name, "pool", pool_keys(), options.pool, node);
+      put_inner(name, "retry", retry_keys(), options.retry, node);
+      put_inner(name, "ejection", ejection_keys(), options.ejection, node);
+    }
+  }
+
+  void put_routes() {
+    for (const Node& node : tree_.find("routes")->items) {
+      put_header("[[routes]]");
+      for (const Member& member : node.members) {
+        if (member.key != "redirect" && member.key != "respond")
+          put_line(member.key, render_node(member.value), origin(member.value));
+      }
+      if (node.find("upstream") != nullptr) put_defaults(node);
+      if (const Node* redirect = node.find("redirect")) {
+        const Node table = long_form(*redirect, "location");
+        put_section<proxy::RedirectAction>("routes.redirect", redirect_keys(), {}, &table);
+      }
+      if (const Node* respond = node.find("respond")) {
+        const Node table = long_form(*respond, respond->is(Node::Kind::kInteger) ? "status" : "body");
+        put_section<proxy::RespondAction>("routes.respond", respond_keys(), {}, &table);
+        if (const Node* headers = table.find("headers")) put_line("headers", render_node(*headers), origin(*headers));
+      }
+    }
+  }
+
+  void put_defaults(const Node& route) {
+    const Node* defaults = tree_.find("defaults");
+    for (const auto& key : defaults_keys()) {
+      if (route.find(key.name) != nullptr) continue;
+      const Node* set = find(defaults, key.name);
+      put_line(key.name, set != nullptr ? render_node(*set) : key.render({}),
+               set != nullptr ? origin(*set) : "default");
+    }
+  }
+
+  const Node& tree_;
+  const Config& config_;
+  std::span<const Override> overrides_;
+  std::string out_;
+};
 
 template <typename T>
 void list_keys(std::vector<KeyInfo>& out, const std::string& prefix, Keys<T> keys, const T& defaults) {
@@ -111,17 +202,8 @@ void list_keys(std::vector<KeyInfo>& out, const std::string& prefix, Keys<T> key
 
 }  // namespace
 
-std::string render_effective(const Loaded& loaded) {
-  std::string out;
-  const Node& tree = *loaded.tree;
-  put_section(out, "server", server_keys(), loaded.config.server, tree.find("server"));
-  put_listeners(out, loaded);
-  put_section(out, "client", client_keys(), loaded.config.client, tree.find("client"));
-  put_section(out, "forwarding", forwarding_keys(), loaded.config.forwarding, tree.find("forwarding"));
-  put_access_log(out, loaded);
-  put_upstreams(out, loaded);
-  put_routes(out, loaded);
-  return out;
+std::string render_effective(const Loaded& loaded, std::span<const Override> overrides) {
+  return Printer(loaded, overrides).print();
 }
 
 std::vector<KeyInfo> all_keys() {
@@ -130,6 +212,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<ListenDraft>(out, "listen.", listen_keys(), {});
   list_keys<ListenerDraft>(out, "listeners.", listener_keys(), {});
   list_keys<TlsDraft>(out, "tls.", tls_keys(), {});
+  list_keys<net::CertificateFiles>(out, "tls.certificates.", certificate_keys(), {});
   list_keys<downstream::Options>(out, "client.", client_keys(), {});
   list_keys<upstream::Options>(out, "upstreams.*.", upstream_keys(), {});
   list_keys<balance::EndpointOptions>(out, "upstreams.*.servers.", endpoint_keys(), {});
@@ -141,6 +224,8 @@ std::vector<KeyInfo> all_keys() {
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
   list_keys<route::Match>(out, "routes.match.", match_keys(), {});
   list_keys<route::RewriteOptions>(out, "routes.rewrite.", rewrite_keys(), {});
+  list_keys<proxy::RedirectAction>(out, "routes.redirect.", redirect_keys(), {});
+  list_keys<proxy::RespondAction>(out, "routes.respond.", respond_keys(), {});
   list_keys<proxy::ForwardingOptions>(out, "forwarding.", forwarding_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
   return out;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -24,8 +26,12 @@ Loaded load(const std::string& path, const Environment& environment = process_en
 Loaded load_text(const std::string& name, const std::string& text, const Environment& environment);
 
 // The effective configuration as TOML, every default spelled out, each line with where its value comes from. What came out of the
-// environment or a file is shown as ${...}.
-std::string render_effective(const Loaded& loaded);
+// environment or a file is shown as ${...}; what a command's flag has set in config.server is named in `overrides`.
+struct Override {
+  std::string_view key;   // of [server]
+  std::string_view flag;  // "--workers"
+};
+std::string render_effective(const Loaded& loaded, std::span<const Override> overrides = {});
 
 // One key of the schema: "client.head_timeout", "upstreams.*.pool.max_idle".
 struct KeyInfo {

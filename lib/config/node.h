@@ -29,8 +29,9 @@ struct Node {
   enum class Kind : std::uint8_t { kString, kInteger, kFloat, kBool, kDate, kArray, kTable };
   Kind kind = Kind::kTable;
   Place at;
-  std::string text;  // kString, expanded
-  std::string raw;   // as written, where it held ${...}; empty otherwise
+  std::string text;        // kString, expanded
+  std::string raw;         // as written, where it held ${...}; empty otherwise
+  bool is_broken = false;  // it has no value, and why is reported already
   std::int64_t integer = 0;
   double real = 0;
   bool flag = false;
@@ -40,6 +41,8 @@ struct Node {
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);
   bool is(Kind wanted) const { return kind == wanted; }
+  // Nothing in it is broken.
+  bool is_whole() const;
 };
 
 struct Member {
@@ -53,6 +56,17 @@ inline const Node* Node::find(std::string_view key) const {
     if (member.key == key) return &member.value;
   }
   return nullptr;
+}
+
+inline bool Node::is_whole() const {
+  if (is_broken) return false;
+  for (const Node& item : items) {
+    if (!item.is_whole()) return false;
+  }
+  for (const Member& member : members) {
+    if (!member.value.is_whole()) return false;
+  }
+  return true;
 }
 
 inline Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }

@@ -1,6 +1,7 @@
 // Gathers diagnostics while a configuration is read.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,24 @@ class Problems {
     add(id, Severity::kWarning, at, std::move(message), std::move(remedy));
   }
   std::vector<Diagnostic>& list() { return list_; }
+  // How many there are by now, to see whether something brought new ones.
+  std::size_t errors() const { return errors_; }
+
+  // A file made to have mistakes may have millions: no more errors are listed.
+  bool is_full() const { return errors_ >= kListedMax; }
+
+  // A part of the configuration could not be read: that something is missing means nothing then.
+  void set_incomplete() { is_incomplete_ = true; }
+  bool is_incomplete() const { return is_incomplete_; }
 
  private:
   void add(const char* id, Severity severity, const Place& at, std::string message, std::string remedy);
 
+  static constexpr std::size_t kListedMax = 10'000;
   std::vector<Diagnostic> list_;
+  std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
+  bool is_incomplete_ = false;
 };
 
 }  // namespace rproxy::config

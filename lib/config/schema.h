@@ -12,10 +12,10 @@ namespace rproxy::config {
 // A route while it is read: at most one of the actions may be there in the end.
 struct RouteDraft {
   Route route;
+  bool is_match_sound = false;  // it was there and is understood
   proxy::ForwardAction forward;
   std::optional<proxy::RedirectAction> redirect;
   std::optional<proxy::RespondAction> respond;
-  bool has_upstream = false;
 };
 
 struct TlsDraft {
@@ -25,6 +25,7 @@ struct TlsDraft {
 
 struct ListenerDraft {
   Listener listener;
+  bool has_address = false;
   bool uses_shared_tls = false;
 };
 
@@ -37,6 +38,7 @@ Keys<Server> server_keys();
 Keys<ListenDraft> listen_keys();
 Keys<ListenerDraft> listener_keys();
 Keys<TlsDraft> tls_keys();
+Keys<net::CertificateFiles> certificate_keys();
 Keys<downstream::Options> client_keys();
 Keys<upstream::Options> upstream_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
@@ -48,11 +50,17 @@ Keys<proxy::ForwardAction> defaults_keys();
 Keys<RouteDraft> route_keys();
 Keys<route::Match> match_keys();
 Keys<route::RewriteOptions> rewrite_keys();
+Keys<proxy::RedirectAction> redirect_keys();
+Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 
-// "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004.
-bool decode_address(Problems& problems, const Node& node, HostPort& out);
+// "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004, with such as it may be.
+bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out);
+// For one that can be listened on: names can't.
+bool decode_listen_address(Problems& problems, const Node& node, HostPort& out);
+// Whether a socket's address has room for the path.
+bool check_socket_path(Problems& problems, const Node& node, const std::string& path);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
 // `access_log = "..."`.

@@ -1,19 +1,44 @@
 #include <fmt/format.h>
+#include <sys/un.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "config/schema.h"
 
 namespace rproxy::config {
 
-bool decode_address(Problems& problems, const Node& node, HostPort& out) {
+bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out) {
   if (!expect(problems, node, Node::Kind::kString)) return false;
   const auto parsed = HostPort::parse(node.text);
   if (!parsed) {
-    problems.error("RP1004", node.at, fmt::format("not an address: {}", quote_toml(node.text)),
-                   "write \"127.0.0.1:80\", \"[::1]:80\", \":80\", \"name:80\" or \"unix:/run/app.sock\"");
+    const bool has_no_port = !is_secret(node) && HostPort::parse(node.text + ":80").has_value();
+    problems.error(
+        "RP1004", node.at, fmt::format("not an address: {}", shown(node)),
+        has_no_port ? fmt::format("with its port: \"{}:80\"", node.text) : fmt::format("write {}", examples));
     return false;
   }
   out = *parsed;
-  return true;
+  return parsed->kind != HostPort::Kind::kUnix || check_socket_path(problems, node, parsed->host);
+}
+
+bool check_socket_path(Problems& problems, const Node& node, const std::string& path) {
+  constexpr std::size_t kPathMax = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() <= kPathMax) return true;
+  problems.error("RP1004", node.at, fmt::format("a socket's path of {} bytes", path.size()),
+                 fmt::format("at most {}: put the socket into a directory nearer to the root", kPathMax));
+  return false;
+}
+
+bool decode_listen_address(Problems& problems, const Node& node, HostPort& out) {
+  if (!decode_address(problems, node, "\"127.0.0.1:80\", \"[::1]:80\", \":80\" or \"unix:/run/app.sock\"", out))
+    return false;
+  if (out.kind != HostPort::Kind::kName) return true;
+  problems.error("RP1004", node.at, fmt::format("a name can't be listened on: {}", shown(node)),
+                 "write one of this machine's addresses, \"127.0.0.1:80\" or \"[::1]:80\", or \":80\" for all");
+  return false;
 }
 
 namespace {
@@ -23,9 +48,14 @@ void add_addresses(Problems& problems, const Node& node, std::vector<const Node*
     out.push_back(&node);
     return;
   }
-  if (!expect(problems, node, Node::Kind::kArray, "an address or an array of addresses")) return;
+  if (!expect(problems, node, Node::Kind::kArray, "an address or an array of addresses",
+              "\":80\", \"127.0.0.1:80\", \"[::1]:80\" or \"unix:/run/app.sock\""))
+    return;
+  if (node.items.empty()) {
+    problems.error("RP1005", node.at, "no address to listen on", "write an address, or delete the key");
+  }
   for (const Node& item : node.items) {
-    if (expect(problems, item, Node::Kind::kString)) out.push_back(&item);
+    if (item.is_broken || expect(problems, item, Node::Kind::kString)) out.push_back(&item);
   }
 }
 
@@ -47,7 +77,7 @@ void decode_mode(Problems& problems, const Node& node, ListenerDraft& out) {
   if (valid) {
     out.listener.listen.unix_mode = mode;
   } else {
-    problems.error("RP1004", node.at, "not a file mode", "write octal digits: \"0660\"");
+    problems.error("RP1004", node.at, fmt::format("not a file mode: {}", shown(node)), "write octal digits: \"0660\"");
   }
 }
 
@@ -60,31 +90,23 @@ void decode_listener_tls(Problems& problems, const Node& node, ListenerDraft& ou
 }
 
 using L = ListenerDraft;
-constexpr Key<L> kListener[] = {key < L, [](auto& o) -> auto& {return o.listener.name;
-}  // namespace
-> ("name", "for logs"),
+constexpr Key<L> kListener[] = {
+    key<&L::listener, &Listener::name>("name", "for logs"),
     special<L>("address", "address", "\":80\", \"127.0.0.1:80\", \"[::1]:80\", \"unix:/run/x.sock\"",
-               [](Problems& p, const Node& n, L& o) { decode_address(p, n, o.listener.listen.address); }),
-    key < L, [](auto& o) -> auto& {
-  return o.listener.listen.backlog;
-}
-> ("backlog", "connections waiting to be accepted"), key < L, [](auto& o) -> auto& {
-  return o.listener.listen.defer_accept;
-}
-> ("defer_accept", "wake only when the first bytes are there"), key < L, [](auto& o) -> auto& {
-  return o.listener.listen.v6_only;
-}
-> ("v6_only", "[::] takes no IPv4 connections"),
-    special<L>("unix_mode", "string", "permissions of a Unix socket, \"0660\"", decode_mode),
+               [](Problems& p, const Node& n, L& o) {
+                 o.has_address = decode_listen_address(p, n, o.listener.listen.address);
+               }),
+    ranged<1, std::numeric_limits<int>::max(), &L::listener, &Listener::listen, &net::ListenOptions::backlog>(
+        "backlog", "connections waiting to be accepted"),
+    key<&L::listener, &Listener::listen, &net::ListenOptions::defer_accept>("defer_accept",
+                                                                            "wake only when the first bytes are there"),
+    key<&L::listener, &Listener::listen, &net::ListenOptions::v6_only>("v6_only", "[::] takes no IPv4 connections"),
+    {"unix_mode", "string", "permissions of a Unix socket", decode_mode,
+     [](const L& o) { return fmt::format("\"{:04o}\"", o.listener.listen.unix_mode); }},
     special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]",
                decode_listener_tls),
-    key < L, [](auto& o) -> auto& {
-  return o.listener.redirect_https;
-}
-> ("redirect_https", "answer everything with a redirect to https"), key < L, [](auto& o) -> auto& {
-  return o.listener.redirect_port;
-}
-> ("redirect_port", "the port that redirect names"),
+    key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
+    ranged<1, 65535, &L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
 };  // namespace rproxy::config
 
 constexpr Key<net::CertificateFiles> kCertificate[] = {
@@ -96,9 +118,16 @@ constexpr Key<net::CertificateFiles> kCertificate[] = {
         [](Problems& p, const Node& n, net::CertificateFiles& o) { decode_file(p, n, o.key); }),
 };
 
-void check_pair(Problems& problems, const Place& at, const net::CertificateFiles& pair) {
-  if (pair.cert.empty()) problems.error("RP1005", at, "a certificate needs cert", "cert = \"file.pem\"");
-  if (pair.key.empty()) problems.error("RP1005", at, "a certificate needs key", "key = \"file.key\"");
+void check_pair(Problems& problems, const Node& table, const std::vector<std::string>& known) {
+  if (!table.is(Node::Kind::kTable)) return;
+  for (const auto& [name, remedy] : {std::pair{"cert", "cert = \"site.pem\""}, {"key", "key = \"site.key\""}}) {
+    const Node* node = table.find(name);
+    if (lacks(table, name, known)) {
+      problems.error("RP1005", table.at, fmt::format("a certificate needs {}", name), remedy);
+    } else if (node != nullptr && node->is(Node::Kind::kString) && node->text.empty() && !node->is_broken) {
+      problems.error("RP1005", node->at, fmt::format("{} is empty", name), remedy);
+    }
+  }
 }
 
 void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
@@ -106,7 +135,7 @@ void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
   for (const Node& item : node.items) {
     net::CertificateFiles pair;
     decode_table<net::CertificateFiles>(problems, item, "certificates", kCertificate, pair);
-    check_pair(problems, item.at, pair);
+    check_pair(problems, item, names_of(Keys<net::CertificateFiles>(kCertificate)));
     out.options.certificates.push_back(std::move(pair));
   }
 }
@@ -124,37 +153,35 @@ constexpr Key<T> kTls[] = {
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.key); }),
     special<T>("certificates", "array of { cert, key }",
                "several; chosen by the name asked for, the first is the default", decode_certificates),
-    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_version), key < T,
-    [](auto& o) -> auto& {return o.options.ciphers;
-}
-> ("ciphers", "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"), key < T, [](auto& o) -> auto& {
-  return o.options.ciphersuites;
-}
-> ("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"), key < T, [](auto& o) -> auto& { return o.options.groups; }
-> ("groups", "key exchange groups; empty: X25519:P-256:P-384"), key < T, [](auto& o) -> auto& {
-  return o.options.session_tickets;
-}
-> ("session_tickets", "resume sessions by tickets whose keys rotate"), key < T, [](auto& o) -> auto& {
-  return o.options.strict_sni;
-}
-> ("strict_sni", "refuse names that no certificate covers"),
-}
-;
+    {"min_version", "string", "\"1.2\" or \"1.3\"", decode_version,
+     [](const T& o) { return quote_toml(net::to_string(o.options.min_version)); }},
+    key<&T::options, &net::TlsServerOptions::ciphers>("ciphers",
+                                                      "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
+    key<&T::options, &net::TlsServerOptions::ciphersuites>("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"),
+    key<&T::options, &net::TlsServerOptions::groups>("groups", "key exchange groups; empty: X25519:P-256:P-384"),
+    key<&T::options, &net::TlsServerOptions::session_tickets>("session_tickets",
+                                                              "resume sessions by tickets whose keys rotate"),
+    key<&T::options, &net::TlsServerOptions::strict_sni>("strict_sni", "refuse names that no certificate covers"),
+};
 
 }  // namespace
 
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out) {
   TlsDraft draft;
+  const std::vector<std::string> known = names_of(Keys<TlsDraft>(kTls));
   decode_table<TlsDraft>(problems, node, name, kTls, draft);
-  const bool has_single = !draft.single.cert.empty() || !draft.single.key.empty();
-  if (has_single && !draft.options.certificates.empty()) {
-    problems.error("RP1006", node.at, name + " has both cert/key and certificates", "keep one of the two forms");
+  if (!node.is(Node::Kind::kTable)) return;
+  const Node* list = node.find("certificates");
+  const bool has_single = !lacks(node, "cert", known) || !lacks(node, "key", known);
+  if (has_single && list != nullptr) {
+    problems.error("RP1006", list->at, name + " has both cert/key and certificates", "keep one of the two forms");
   } else if (has_single) {
-    check_pair(problems, node.at, draft.single);
+    check_pair(problems, node, known);
     draft.options.certificates.push_back(std::move(draft.single));
-  }
-  if (draft.options.certificates.empty()) {
-    problems.error("RP1301", node.at, name + " has no certificate", "cert = \"site.pem\" and key = \"site.key\"");
+  } else if (lacks(node, "certificates", known) ||
+             (list != nullptr && list->is(Node::Kind::kArray) && list->items.empty())) {
+    problems.error("RP1301", list != nullptr ? list->at : node.at, name + " has no certificate",
+                   "cert = \"site.pem\" and key = \"site.key\"");
   }
   out = std::move(draft.options);
 }
@@ -162,5 +189,6 @@ void decode_tls(Problems& problems, const Node& node, const std::string& name, n
 Keys<ListenDraft> listen_keys() { return kListen; }
 Keys<ListenerDraft> listener_keys() { return kListener; }
 Keys<TlsDraft> tls_keys() { return kTls; }
+Keys<net::CertificateFiles> certificate_keys() { return kCertificate; }
 
 }  // namespace rproxy::config

@@ -3,7 +3,11 @@
 #include <algorithm>
 
 #include "config/schema.h"
+#include "config/text.h"
 #include "http/characters.h"
+#include "http/fields.h"
+#include "proxy/location_template.h"
+#include "route/predicate.h"
 
 namespace rproxy::config {
 namespace {
@@ -11,9 +15,28 @@ namespace {
 using M = route::Match;
 using Values = std::vector<route::ValueMatch>;
 
+constexpr const char* kPatternRemedy = "patterns are RE2: no look-around, no back-references; brackets have their ends";
+
+void check_pattern(Problems& problems, const Node& node) {
+  std::string error;
+  if (route::compile_regex(node.text, error) != nullptr) return;
+  problems.error("RP1203", node.at,
+                 is_secret(node) ? fmt::format("not a pattern: {}", shown(node)) : "pattern: " + error, kPatternRemedy);
+}
+
+// An empty part of a match looks as if it asked for something.
+bool is_empty_part(Problems& problems, const Node& node, std::string_view name, const char* remedy) {
+  const bool is_empty = (node.is(Node::Kind::kString) && node.text.empty()) ||
+                        (node.is(Node::Kind::kArray) && node.items.empty()) ||
+                        (node.is(Node::Kind::kTable) && node.members.empty());
+  if (is_empty) problems.error("RP1208", node.at, fmt::format("{} is empty", name), remedy);
+  return is_empty;
+}
+
 void decode_value_match(Problems& problems, const Member& member, Values& out) {
   using Kind = route::ValueMatch::Kind;
   const Node& node = member.value;
+  if (node.is_broken || !node.is_whole()) return;
   route::ValueMatch match{member.key, Kind::kExact, {}};
   if (node.is(Node::Kind::kString)) {
     match.value = node.text;
@@ -23,20 +46,24 @@ void decode_value_match(Problems& problems, const Member& member, Values& out) {
              (node.members[0].key == "prefix" || node.members[0].key == "regex")) {
     match.kind = node.members[0].key == "prefix" ? Kind::kPrefix : Kind::kRegex;
     match.value = node.members[0].value.text;
+    if (is_empty_part(problems, node.members[0].value, node.members[0].key, "write true for any value")) return;
+    if (match.kind == Kind::kRegex) check_pattern(problems, node.members[0].value);
   } else {
-    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", member.key),
+    problems.error("RP1003", node.at, fmt::format("{} can't be matched by this", cut_text(member.key)),
                    "\"value\", true (there), false (not there), { prefix = \"...\" } or { regex = \"...\" }");
     return;
   }
   out.push_back(std::move(match));
 }
 
-void decode_values(Problems& problems, const Node& node, Values& out) {
+void decode_values(Problems& problems, const Node& node, std::string_view name, Values& out) {
+  if (is_empty_part(problems, node, name, "{ name = \"value\" }, or delete it")) return;
   if (!expect(problems, node, Node::Kind::kTable, "a table such as { name = \"value\" }")) return;
   for (const Member& member : node.members) decode_value_match(problems, member, out);
 }
 
 void decode_host(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "host", "\"*\" for any host, or delete it")) return;
   decode_value(problems, node, out.host);
   std::ranges::transform(out.host, out.host.begin(), http::to_lower);
   if (out.host == "*") out.host.clear();
@@ -44,21 +71,35 @@ void decode_host(Problems& problems, const Node& node, M& out) {
 
 void decode_path(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
+  if (is_empty_part(problems, node, "path", "\"/*\" for any path, or delete it")) return;
   out.path = route::PathMatch::parse(node.text);
 }
 
 void decode_path_regex(Problems& problems, const Node& node, M& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
+  if (is_empty_part(problems, node, "path_regex", "\".*\" for any path, or delete it")) return;
   out.path = {route::PathMatch::Kind::kRegex, node.text};
+  check_pattern(problems, node);
+}
+
+void decode_client_ips(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "client_ip", "name networks, such as [\"10.0.0.0/8\"], or delete it for any"))
+    return;
+  decode_value(problems, node, out.client_ips);
 }
 
 void decode_methods(Problems& problems, const Node& node, M& out) {
+  if (is_empty_part(problems, node, "method", "name methods, such as [\"GET\", \"POST\"], or delete it for any"))
+    return;
   decode_value(problems, node, out.methods);
-  for (const auto& method : out.methods) {
-    if (http::is_token(method) && std::ranges::none_of(method, [](char c) { return c >= 'a' && c <= 'z'; })) continue;
-    problems.error("RP1004", node.at, fmt::format("not a method: {}", quote_toml(method)),
-                   "methods are upper case: \"GET\"");
-  }
+  const auto check = [&problems](const Node& item) {
+    if (!item.is(Node::Kind::kString) || item.is_broken) return;
+    const bool has_lower = std::ranges::any_of(item.text, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (http::is_token(item.text) && !has_lower) return;
+    problems.error("RP1004", item.at, fmt::format("not a method: {}", shown(item)), "methods are upper case: \"GET\"");
+  };
+  check(node);
+  for (const Node& item : node.items) check(item);
   std::ranges::sort(out.methods);
 }
 
@@ -68,43 +109,61 @@ constexpr Key<M> kMatch[] = {
     special<M>("path_regex", "string", "RE2, for the whole path", decode_path_regex),
     special<M>("method", "strings", "\"GET\" takes HEAD along", decode_methods),
     special<M>("header", "table", "name = \"value\", true, false, { prefix } or { regex }",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.headers); }),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "header", o.headers); }),
     special<M>("query", "table", "the same for query parameters",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.query); }),
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "query", o.query); }),
     special<M>("cookie", "table", "the same for cookies",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, o.cookies); }),
-    key < M, [](auto& o) -> auto& {return o.client_ips;
-}  // namespace
-> ("client_ip", "networks, one of which the client is in"),
-};  // namespace rproxy::config
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "cookie", o.cookies); }),
+    special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
+};
 
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
+  if (is_empty_part(problems, node, "match", "write \"*\" for everything")) return;
   if (node.is(Node::Kind::kString)) {
     match = M::parse_short(node.text);
+    out.is_match_sound = true;
     return;
   }
+  if (!expect(problems, node, Node::Kind::kTable, "a string or a table",
+              "\"shop.com/*\", or { host = \"shop.com\", path = \"/*\" }"))
+    return;
+  const std::size_t before = problems.errors();
   decode_table<M>(problems, node, "match", kMatch, match);
-  if (node.is(Node::Kind::kTable) && node.find("path") != nullptr && node.find("path_regex") != nullptr) {
-    problems.error("RP1006", node.at, "match has both path and path_regex", "keep one of the two");
+  if (node.find("path") != nullptr && node.find("path_regex") != nullptr) {
+    problems.error("RP1006", node.find("path_regex")->at, "match has both path and path_regex", "keep one of the two");
   }
+  out.is_match_sound = problems.errors() == before;
 }
 
 using W = route::RewriteOptions;
-constexpr Key<W> kRewrite[] = {key < W, [](auto& o) -> auto& {return o.strip_prefix;
+constexpr Key<W> kRewrite[] = {
+    key<&W::strip_prefix>("strip_prefix", "whole segments taken from the front"),
+    key<&W::add_prefix>("add_prefix", "put in front"),
+    key<&W::replace_path>("replace_path", "the whole path; the query stays"),
+    key<&W::regex>("regex", "RE2; its first match is replaced"),
+    key<&W::replacement>("replacement", "by this, with \\\\1 to \\\\9"),
+};
+
+std::string rewrite_remedy(std::string_view key) {
+  if (key == "regex") return kPatternRemedy;
+  if (key == "replacement") return "such as replacement = \"/new/\\\\1\"";
+  if (key == "replace_path") return "such as replace_path = \"/index.html\", alone";
+  return fmt::format("such as {} = \"/api\"", key);
 }
-> ("strip_prefix", "whole segments taken from the front"), key < W, [](auto& o) -> auto& { return o.add_prefix; }
-> ("add_prefix", "put in front"), key < W, [](auto& o) -> auto& { return o.replace_path; }
-> ("replace_path", "the whole path; the query stays"), key < W, [](auto& o) -> auto& { return o.regex; }
-> ("regex", "RE2; its first match is replaced"), key < W, [](auto& o) -> auto& { return o.replacement; }
-> ("replacement", "by this, with \\\\1 to \\\\9"),
-}
-;
 
 void decode_rewrite(Problems& problems, const Node& node, RouteDraft& out) {
+  const std::size_t before = problems.errors();
   decode_table<W>(problems, node, "rewrite", kRewrite, out.forward.rewrite);
-  if (auto compiled = route::Rewrite::compile(out.forward.rewrite); !compiled) {
-    problems.error("RP1204", node.at, "rewrite: " + compiled.error().context);
+  if (problems.errors() != before || !node.is_whole()) return;
+  std::vector<route::RewriteProblem> found;
+  route::Rewrite::compile(out.forward.rewrite, found);
+  for (const auto& problem : found) {
+    const Node* at = node.find(problem.key);
+    const bool hides = at != nullptr && is_secret(*at);
+    problems.error("RP1204", at != nullptr ? at->at : node.at,
+                   fmt::format("{}: {}", problem.key, hides ? "no path comes of " + shown(*at) : problem.detail),
+                   rewrite_remedy(problem.key));
   }
 }
 
@@ -122,16 +181,11 @@ void decode_redirect_status(Problems& problems, const Node& node, Redirect& out)
 }
 
 constexpr Key<Redirect> kRedirect[] = {
-    special<Redirect>("status", "integer", "301, 302, 303, 307 or 308 (default)", decode_redirect_status),
-    key < Redirect, [](auto& o) -> auto& {return o.location;
-}
-> ("location", "may use {scheme} {host} {path} {query} {uri}"),
-}
-;
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
+    {"status", "integer", "301, 302, 303, 307 or 308", decode_redirect_status,
+     [](const Redirect& o) { return render_value(o.status); }},
+    key<&Redirect::location>(
+        "location", "a URL; may use {scheme}, {host} (without port), {path}, {query} and {uri} (path and query)"),
+};
 
 void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
   Redirect& redirect = out.redirect.emplace();
@@ -140,20 +194,51 @@ void decode_redirect(Problems& problems, const Node& node, RouteDraft& out) {
   } else {
     decode_table<Redirect>(problems, node, "redirect", kRedirect, redirect);
   }
-  if (redirect.location.empty()) problems.error("RP1005", node.at, "a redirect needs location");
-  if (has_control(redirect.location)) problems.error("RP1004", node.at, "a location has no control characters");
+  const Node* location = node.is(Node::Kind::kTable) ? node.find("location") : &node;
+  if (location == nullptr) {
+    problems.error("RP1005", node.at, "a redirect needs location", "location = \"https://shop.com{uri}\"");
+  } else if (!location->is(Node::Kind::kString)) {
+    return;  // reported already
+  } else if (auto compiled = proxy::LocationTemplate::compile(redirect.location); !compiled) {
+    problems.error("RP1207", location->at, "redirect: " + compiled.error().context,
+                   "such as \"https://shop.com{uri}\"; variables are {scheme} {host} {path} {query} {uri}");
+  }
 }
 
 using Respond = proxy::RespondAction;
+
+// What frames a message, and what is between two neighbours alone (RFC 9110 7.6.1).
+bool is_ours(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"connection", "content-length", "keep-alive",        "proxy-connection",
+                                                "te",         "trailer",        "transfer-encoding", "upgrade"};
+  return std::ranges::any_of(kNames, [&](std::string_view ours) { return http::equals_ignoring_case(ours, name); });
+}
+
+// RFC 9110 15.3.5, 15.3.6 and 15.4.5: these have no content.
+void check_content(Problems& problems, const Node& node, const Respond& respond) {
+  const bool has_none = respond.status == 204 || respond.status == 205 || respond.status == 304;
+  const Node* body = node.find("body");
+  if (!has_none || body == nullptr || respond.body.empty()) return;
+  problems.error("RP1006", body->at, fmt::format("an answer with status {} has no body", respond.status),
+                 "delete the body, or take another status");
+}
 
 void decode_respond_headers(Problems& problems, const Node& node, Respond& out) {
   if (!expect(problems, node, Node::Kind::kTable, "a table such as { Name = \"value\" }")) return;
   for (const Member& member : node.members) {
     std::string value;
     decode_value(problems, member.value, value);
-    if (!http::is_token(member.key)) problems.error("RP1004", member.at, "not a header name");
-    if (!http::is_field_text(value))
-      problems.error("RP1004", member.value.at, "a header value has no control characters");
+    if (!http::is_token(member.key)) {
+      problems.error("RP1004", member.at, fmt::format("not a header name: {}", quote_toml(cut_text(member.key))),
+                     "letters, digits and '-'");
+    } else if (is_ours(member.key)) {
+      problems.error("RP1210", member.at, fmt::format("{} is written by the proxy itself", member.key),
+                     "delete it; it follows from the body and the connection");
+    }
+    if (!http::is_field_text(value)) {
+      problems.error("RP1004", member.value.at, "a header value has no control characters",
+                     "write it in one line, without \\n and the like");
+    }
     out.headers.emplace_back(member.key, std::move(value));
   }
 }
@@ -162,12 +247,11 @@ void decode_respond_status(Problems& problems, const Node& node, Respond& out) {
   if (const auto status = decode_integer(problems, node, 200, 599)) out.status = static_cast<std::uint16_t>(*status);
 }
 
-constexpr Key<Respond> kRespond[] = {special<Respond>("status", "integer", "200 to 599", decode_respond_status),
-                                     key < Respond, [](auto& o) -> auto& {return o.body;
-}
-> ("body", "the content"), special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
-}
-;
+constexpr Key<Respond> kRespond[] = {
+    {"status", "integer", "200 to 599", decode_respond_status, [](const Respond& o) { return render_value(o.status); }},
+    key<&Respond::body>("body", "the content"),
+    special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
+};
 
 void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
   Respond& respond = out.respond.emplace();
@@ -177,55 +261,42 @@ void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
     decode_respond_status(problems, node, respond);
   } else {
     decode_table<Respond>(problems, node, "respond", kRespond, respond);
+    check_content(problems, node, respond);
   }
 }
 
 void decode_upstream(Problems& problems, const Node& node, RouteDraft& out) {
   decode_value(problems, node, out.forward.upstream);
-  out.has_upstream = true;
 }
 
 using D = proxy::ForwardAction;
-constexpr Key<D> kDefaults[] = {key < D, [](auto& o) -> auto& {return o.host;
-}
-> ("host", "Host sent to the servers; empty: the client's"), key < D, [](auto& o) -> auto& { return o.hide_backend; }
-> ("hide_backend", "strip Server and the like, rewrite Location and cookie domains"), key < D, [](auto& o) -> auto& {
-  return o.proxy_status;
-}
-> ("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"), key < D, [](auto& o) -> auto& {
-  return o.request_timeout;
-}
-> ("request_timeout", "the whole request; 0: none"),
-}
-;
+constexpr Key<D> kDefaults[] = {
+    key<&D::host>("host", "Host sent to the servers; empty: the client's"),
+    key<&D::hide_backend>("hide_backend", "strip Server and the like, rewrite Location and cookie domains"),
+    key<&D::proxy_status>("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"),
+    key<&D::request_timeout>("request_timeout", "the whole request; 0: none"),
+};
 
 using R = RouteDraft;
-constexpr Key<R> kRoute[] = {key < R, [](auto& o) -> auto& {return o.route.rule.name;
-}
-> ("name", "for logs; default: what it matches"),
+constexpr Key<R> kRoute[] = {
+    key<&R::route, &Route::rule, &route::Rule::name>("name", "for logs; default: what it matches"),
     special<R>("match", "string or table",
                "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip",
                decode_match),
-    special<R>("priority", "integer", "higher goes first, before specificity",
-               [](Problems& p, const Node& n, R& o) {
-                 if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000))
-                   o.route.rule.priority = static_cast<int>(*v);
-               }),
+    {"priority", "integer", "higher goes first, before specificity",
+     [](Problems& p, const Node& n, R& o) {
+       if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000)) o.route.rule.priority = static_cast<int>(*v);
+     },
+     [](const R& o) { return std::to_string(o.route.rule.priority); }},
     special<R>("upstream", "string", "the name of an [upstreams.NAME]", decode_upstream),
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
     special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
     special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),
-    key < R, [](auto& o) -> auto& {
-  return o.forward.host;
-}
-> ("host", "Host sent to the servers; empty: the client's"), key < R, [](auto& o) -> auto& {
-  return o.forward.hide_backend;
-}
-> ("hide_backend", "as in [defaults]"), key < R, [](auto& o) -> auto& { return o.forward.proxy_status; }
-> ("proxy_status", "as in [defaults]"), key < R, [](auto& o) -> auto& { return o.forward.request_timeout; }
-> ("request_timeout", "as in [defaults]"),
-}
-;
+    key<&R::forward, &D::host>("host", "Host sent to the servers; empty: the client's"),
+    key<&R::forward, &D::hide_backend>("hide_backend", "as in [defaults]"),
+    key<&R::forward, &D::proxy_status>("proxy_status", "as in [defaults]"),
+    key<&R::forward, &D::request_timeout>("request_timeout", "as in [defaults]"),
+};
 
 }  // namespace
 
@@ -233,5 +304,7 @@ Keys<proxy::ForwardAction> defaults_keys() { return kDefaults; }
 Keys<RouteDraft> route_keys() { return kRoute; }
 Keys<route::Match> match_keys() { return kMatch; }
 Keys<route::RewriteOptions> rewrite_keys() { return kRewrite; }
+Keys<proxy::RedirectAction> redirect_keys() { return kRedirect; }
+Keys<proxy::RespondAction> respond_keys() { return kRespond; }
 
 }  // namespace rproxy::config

@@ -4,23 +4,19 @@
 #include <array>
 
 #include "config/schema.h"
+#include "config/text.h"
 #include "proxy/access_log_format.h"
 
 namespace rproxy::config {
 namespace {
 
-constexpr Key<Server> kServer[] = {key < Server, [](auto& o) -> auto& {return o.workers;
-}
-> ("workers", "threads; 0: one for each CPU this process may use"), key < Server, [](auto& o) -> auto& {
-  return o.max_connections;
-}
-> ("max_connections", "client connections in all; 0: as descriptors allow"), key < Server, [](auto& o) -> auto& {
-  return o.drain_timeout;
-}
-> ("drain_timeout", "how long requests under way may take at shutdown"), key < Server, [](auto& o) -> auto& {
-  return o.log_level;
-}
-> ("log_level", "debug, info, warn, error or off; to stderr"),
+constexpr std::int64_t kWorkersMax = 1024;  // as for --workers
+
+constexpr Key<Server> kServer[] = {
+    ranged<0, kWorkersMax, &Server::workers>("workers", "threads; 0: one for each CPU this process may use"),
+    key<&Server::max_connections>("max_connections", "client connections in all; 0: as descriptors allow"),
+    key<&Server::drain_timeout>("drain_timeout", "how long requests under way may take at shutdown"),
+    key<&Server::log_level>("log_level", "debug, info, warn, error or off; to stderr"),
 };  // namespace rproxy::config
 
 void decode_slashes(Problems& problems, const Node& node, downstream::Options& out) {
@@ -33,81 +29,84 @@ void decode_encoded_slash(Problems& problems, const Node& node, downstream::Opti
   if (word >= 0) out.paths.encoded_slash = static_cast<http::PathPolicy::EncodedSlash>(word);
 }
 
-// A head lives in one buffer.
-void decode_max_head(Problems& problems, const Node& node, ByteSize& out) {
-  constexpr ByteSize kMin{1024};
-  constexpr ByteSize kMax{1024 * 1024};
-  decode_value(problems, node, out);
-  if (out >= kMin && out <= kMax) return;
-  problems.error("RP1004", node.at, "max_head is out of range", "it lies between 1KiB and 1MiB");
-  out = kMin;
+// Without these a client that says nothing, or takes nothing, keeps its connection for ever.
+template <auto Member>
+constexpr auto guarded(std::string_view name, std::string_view meaning) {
+  auto made = key<Member>(name, meaning);
+  made.decode = [](Problems& problems, const Node& node, downstream::Options& out) {
+    decode_value(problems, node, out.*Member);
+    if ((out.*Member).count() != 0) return;
+    problems.warning("RP1012", node.at, "without this limit clients that do nothing keep their connections for ever",
+                     "give it a time, such as \"30s\"");
+  };
+  return made;
 }
 
+// A head lives in one buffer, and the target in it.
+constexpr std::uint64_t kHeadMax = 1024 * 1024;
+
 using C = downstream::Options;
-constexpr Key<C> kClient[] = {key < C, [](auto& o) -> auto& {return o.handshake_timeout;
-}
-> ("handshake_timeout", "TLS, from accept to finished"), key < C, [](auto& o) -> auto& { return o.head_timeout; }
-> ("head_timeout", "a request head, first byte to last"), key < C, [](auto& o) -> auto& { return o.keep_alive_timeout; }
-> ("keep_alive_timeout", "idle between requests"), key < C, [](auto& o) -> auto& { return o.body_timeout; }
-> ("body_timeout", "longest silence inside a request body"), key < C, [](auto& o) -> auto& { return o.min_body_rate; }
-> ("min_body_rate", "bytes a second a body must bring; 0: any"), key < C, [](auto& o) -> auto& {
-  return o.send_timeout;
-}
-> ("send_timeout", "longest time the client takes nothing of a response"), key < C, [](auto& o) -> auto& {
-  return o.tunnel_timeout;
-}
-> ("tunnel_timeout", "silence both ways after an upgrade"), key < C, [](auto& o) -> auto& {
-  return o.requests_per_connection;
-}
-> ("requests_per_connection", "then it is closed; 0: no limit"), key < C, [](auto& o) -> auto& { return o.max_body; }
-> ("max_body", "request content; over: 413; 0: no limit"),
-    {"max_head", "size", "request line and headers; over: 431",
-     [](Problems& p, const Node& n, C& o) { decode_max_head(p, n, o.head.head); },
-     [](const C& o) { return render_value(o.head.head); }},
-    key < C, [](auto& o) -> auto& {
-  return o.head.target;
-}
-> ("max_target", "request target; over: 414"), key < C, [](auto& o) -> auto& { return o.head.fields; }
-> ("max_fields", "header lines; over: 431"), key < C, [](auto& o) -> auto& { return o.chunks.extension_bytes; }
-> ("max_chunk_extensions", "bytes of chunk extensions in a request"), key < C, [](auto& o) -> auto& {
-  return o.chunks.trailers;
-}
-> ("max_trailers", "trailer section of a request"), key < C, [](auto& o) -> auto& { return o.chunks.trailer_fields; }
-> ("max_trailer_fields", "trailer lines of a request"),
+constexpr Key<C> kClient[] = {
+    guarded<&C::handshake_timeout>("handshake_timeout", "TLS, from accept to finished"),
+    guarded<&C::head_timeout>("head_timeout", "a request head, first byte to last"),
+    guarded<&C::keep_alive_timeout>("keep_alive_timeout", "idle between requests"),
+    key<&C::body_timeout>("body_timeout", "longest silence inside a request body"),
+    key<&C::min_body_rate>("min_body_rate", "bytes a second a body must bring; 0: any"),
+    guarded<&C::send_timeout>("send_timeout", "longest time the client takes nothing of a response"),
+    key<&C::tunnel_timeout>("tunnel_timeout", "silence both ways after an upgrade"),
+    key<&C::requests_per_connection>("requests_per_connection", "then it is closed; 0: no limit"),
+    key<&C::max_body>("max_body", "request content; over: 413; 0: no limit"),
+    sized<1024, kHeadMax, &C::head, &http::HeadLimits::head>("max_head", "request line and headers; over: 431"),
+    sized<64, kHeadMax, &C::head, &http::HeadLimits::target>("max_target", "request target; over: 414"),
+    ranged<1, kIntegerMax, &C::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 431"),
+    key<&C::chunks, &http::ChunkLimits::extension_bytes>("max_chunk_extensions",
+                                                         "bytes of chunk extensions in a request"),
+    sized<64, kHeadMax, &C::chunks, &http::ChunkLimits::trailers>("max_trailers", "trailer section of a request"),
+    key<&C::chunks, &http::ChunkLimits::trailer_fields>("max_trailer_fields", "trailer lines of a request"),
     {"duplicate_slashes", "string", "merge, keep or reject \"//\" in paths", decode_slashes,
      [](const C& o) {
        return quote_toml(std::array{"merge", "keep", "reject"}[static_cast<std::size_t>(o.paths.duplicate_slashes)]);
      }},
-    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash, [](const C& o) {
+    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash,
+     [](const C& o) {
        return quote_toml(std::array{"keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]);
      }},
-}
-;
+};
 
 void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOptions& out) {
-  decode_value(problems, node, out.via_name);
+  if (!expect(problems, node, Node::Kind::kString)) return;
+  out.via_name = node.text;
   const auto is_valid = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
            c == '.';
   };
   if (!out.via_name.empty() && std::ranges::all_of(out.via_name, is_valid)) return;
-  problems.error("RP1004", node.at, "via_name is a token", "letters, digits, '-', '_' and '.'");
+  problems.error("RP1004", node.at, fmt::format("not a name for Via: {}", shown(node)),
+                 "letters, digits, '-', '_' and '.'");
 }
 
 using F = proxy::ForwardingOptions;
-constexpr Key<F> kForwarding[] = {key < F, [](auto& o) -> auto& {return o.trusted_proxies;
-}
-> ("trusted_proxies", "peers whose forwarding headers are believed"), key < F, [](auto& o) -> auto& {
-  return o.x_forwarded;
-}
-> ("x_forwarded", "send X-Forwarded-For, -Proto, -Host"), key < F, [](auto& o) -> auto& { return o.forwarded; }
-> ("forwarded", "send Forwarded (RFC 7239)"), key < F, [](auto& o) -> auto& { return o.via; }
-> ("via", "send Via"), key < F, [](auto& o) -> auto& { return o.request_id; }
-> ("request_id", "send X-Request-ID"),
+constexpr Key<F> kForwarding[] = {
+    key<&F::trusted_proxies>("trusted_proxies", "peers whose forwarding headers are believed"),
+    key<&F::x_forwarded>("x_forwarded", "send X-Forwarded-For, -Proto, -Host"),
+    key<&F::forwarded>("forwarded", "send Forwarded (RFC 7239)"),
+    key<&F::via>("via", "send Via"),
+    key<&F::request_id>("request_id", "send X-Request-ID"),
     {"via_name", "string", "this proxy's name in Via", decode_via_name,
      [](const F& o) { return render_value(o.via_name); }},
+};
+
+// `error` names the variable that is not known in braces.
+std::string template_remedy(const std::string& error) {
+  std::vector<std::string> known;
+  for (const auto& variable : proxy::access_variables()) known.emplace_back(variable.name);
+  const auto begin = error.rfind("variable {");
+  if (begin != std::string::npos) {
+    const std::string name = error.substr(begin + 10, error.size() - begin - 11);
+    if (const auto near = nearest_value(name, known); !near.empty()) return fmt::format("did you mean {{{}}}?", near);
+  }
+  return fmt::format("it may use {{{}}}", fmt::join(known, "}, {"));
 }
-;
 
 void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions& out) {
   using Format = proxy::AccessLogOptions::Format;
@@ -116,27 +115,25 @@ void decode_format(Problems& problems, const Node& node, proxy::AccessLogOptions
   if (out.format != Format::kTemplate) return;
   out.template_text = node.text;
   if (node.text.find('{') == std::string::npos) {
-    problems.error("RP1004", node.at, "not a log format",
+    problems.error("RP1004", node.at, fmt::format("not a log format: {}", shown(node)),
                    "\"json\", \"combined\", or a template such as \"{client_ip} {method} {uri} {status}\"");
   } else if (auto compiled = proxy::AccessLogFormat::compile(out); !compiled) {
-    std::vector<std::string> known;
-    for (const auto& variable : proxy::access_variables()) known.emplace_back(variable.name);
-    problems.error("RP1004", node.at, "log template: " + compiled.error().context,
-                   fmt::format("it may use {{{}}}", fmt::join(known, "}, {")));
+    problems.error("RP1004", node.at,
+                   is_secret(node) ? fmt::format("not a log template: {}", shown(node))
+                                   : "log template: " + cut_text(compiled.error().context),
+                   template_remedy(is_secret(node) ? std::string() : compiled.error().context));
   }
 }
 
 using A = proxy::AccessLogOptions;
 constexpr Key<A> kAccessLog[] = {
-    special<A>("path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"",
-               decode_access_log_target),
-    special<A>("format", "string", "\"json\", \"combined\" or a template", decode_format), key < A,
-    [](auto& o) -> auto& {return o.buffer;
-}
-> ("buffer", "waiting lines; more are dropped and counted"), key < A, [](auto& o) -> auto& { return o.flush; }
-> ("flush", "longest a line waits"),
-}
-;
+    {"path", "string", "\"stdout\", \"off\", a file, \"syslog:/dev/log\" or \"syslog:host:port\"",
+     decode_access_log_target, [](const A&) { return quote_toml("off"); }},
+    {"format", "string", "\"json\", \"combined\" or a template", decode_format,
+     [](const A&) { return quote_toml("json"); }},
+    sized<4096, 1 << 30, &A::buffer>("buffer", "waiting lines; more are dropped and counted"),
+    key<&A::flush>("flush", "longest a line waits"),
+};
 
 }  // namespace
 
@@ -149,8 +146,14 @@ void decode_access_log_target(Problems& problems, const Node& node, proxy::Acces
   } else if (node.text.starts_with(kSyslog)) {
     out.target = Target::kSyslog;
     out.path = node.text.substr(kSyslog.size());
-    if (!out.path.starts_with('/') && out.path.find(':') == std::string::npos) {
-      problems.error("RP1004", node.at, "not a syslog target", "\"syslog:/dev/log\" or \"syslog:host:514\"");
+    const auto server = HostPort::parse(out.path);
+    const bool is_server =
+        server && server->port != 0 && (server->kind == HostPort::Kind::kIp || server->kind == HostPort::Kind::kName);
+    if (out.path.starts_with('/')) {
+      check_socket_path(problems, node, out.path);
+    } else if (!is_server) {
+      problems.error("RP1004", node.at, fmt::format("not a syslog target: {}", shown(node)),
+                     "\"syslog:/dev/log\" or \"syslog:host:514\"");
     }
   } else if (node.text.empty()) {
     problems.error("RP1004", node.at, "the access log has an empty path", "\"stdout\", \"off\" or a file");

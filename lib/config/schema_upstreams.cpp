@@ -1,6 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string>
+
 #include "config/schema.h"
+#include "http/characters.h"
 
 namespace rproxy::config {
 namespace {
@@ -8,41 +14,56 @@ namespace {
 constexpr std::uint32_t kWeightMax = 1000;
 
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
-  if (!decode_address(problems, node, out.address)) return;
+  constexpr const char* kExamples =
+      "\"10.0.0.1:8001\", \"[2001:db8::1]:8001\", \"name:8001\" or \"unix:/run/app.sock\"";
+  if (!decode_address(problems, node, kExamples, out.address)) return;
   if (out.address.kind == HostPort::Kind::kAny ||
       (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
-    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", quote_toml(node.text)),
-                   "write \"host:port\"");
+    problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", shown(node)),
+                   fmt::format("write {}", kExamples));
   }
 }
 
 constexpr Key<balance::EndpointOptions> kEndpoint[] = {
     special<balance::EndpointOptions>("address", "address", "\"10.0.0.1:8001\", \"name:80\", \"unix:/run/app.sock\"",
                                       decode_endpoint_address),
-    special<balance::EndpointOptions>("weight", "integer", "share of requests, 0 to 1000; 0 takes none",
-                                      [](Problems& p, const Node& n, balance::EndpointOptions& o) {
-                                        if (const auto w = decode_integer(p, n, 0, kWeightMax))
-                                          o.weight = static_cast<std::uint32_t>(*w);
-                                      }),
+    {"weight", "integer", "share of requests, 0 to 1000; 0 takes none",
+     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
+       if (const auto w = decode_integer(p, n, 0, kWeightMax)) o.weight = static_cast<std::uint32_t>(*w);
+     },
+     [](const balance::EndpointOptions& o) { return render_value(o.weight); }},
 };
 
 using U = upstream::Options;
 
+// One spelling for "[::1]:80" and "[0:0::1]:80", for "App:80" and "app.:80".
+std::string spelling_of(HostPort address) {
+  if (address.kind == HostPort::Kind::kIp) address.host = address.ip.to_string();
+  if (address.kind == HostPort::Kind::kName) {
+    std::ranges::transform(address.host, address.host.begin(), http::to_lower);
+    if (address.host.ends_with('.')) address.host.pop_back();
+  }
+  return address.to_string();
+}
+
 void decode_servers(Problems& problems, const Node& node, U& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of servers")) return;
+  std::set<std::string> known;
   for (const Node& item : node.items) {
+    if (item.is_broken) continue;
+    const std::size_t before = problems.errors();
     balance::EndpointOptions endpoint;
     if (item.is(Node::Kind::kString)) {
       decode_endpoint_address(problems, item, endpoint);
-    } else {
-      decode_table<balance::EndpointOptions>(problems, item, "server", kEndpoint, endpoint);
-      if (item.is(Node::Kind::kTable) && item.find("address") == nullptr)
-        problems.error("RP1005", item.at, "a server needs address");
+    } else if (expect(problems, item, Node::Kind::kTable, "a server",
+                      "\"10.0.0.1:8001\" or { address = \"10.0.0.1:8001\", weight = 2 }")) {
+      decode_table<balance::EndpointOptions>(problems, item, "a server", kEndpoint, endpoint);
+      if (lacks(item, "address", names_of(endpoint_keys())))
+        problems.error("RP1005", item.at, "a server needs address", "address = \"10.0.0.1:8001\"");
     }
-    for (const auto& other : out.endpoints) {
-      if (other.address == endpoint.address)
-        problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
-    }
+    if (problems.errors() != before || !item.is_whole()) continue;
+    if (!known.insert(spelling_of(endpoint.address)).second)
+      problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
     out.endpoints.push_back(std::move(endpoint));
   }
 }
@@ -58,13 +79,13 @@ void decode_upstream_version(Problems& problems, const Node& node, net::TlsClien
 }
 
 using T = net::TlsClientOptions;
-constexpr Key<T> kTls[] = {key < T, [](auto& o) -> auto& {return o.verify;
-}  // namespace
-> ("verify", "check the server's certificate"), key < T, [](auto& o) -> auto& { return o.server_name; }
-> ("server_name", "SNI and the name verified; empty: the server's host"),
+constexpr Key<T> kTls[] = {
+    key<&T::verify>("verify", "check the server's certificate"),
+    key<&T::server_name>("server_name", "SNI and the name verified; empty: the server's host"),
     special<T>("ca_file", "path", "PEM; default: the system's store",
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
-    special<T>("min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version),
+    {"min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version,
+     [](const T& o) { return quote_toml(net::to_string(o.min_version)); }},
 };  // namespace rproxy::config
 
 void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
@@ -75,39 +96,26 @@ void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   out.tls.enabled = true;
   decode_table<T>(problems, node, "tls", kTls, out.tls);
   if (!out.tls.verify) {
-    const Node* verify = node.find("verify");
-    problems.warning("RP1302", verify != nullptr ? verify->at : node.at,
+    problems.warning("RP1302", node.find("verify")->at,
                      "the server's certificate is not verified: anyone in between can read and change everything",
                      "give the certificate's issuer with ca_file instead");
   }
 }
 
-constexpr Key<upstream::PoolOptions> kPool[] = {key < upstream::PoolOptions, [](auto& o) -> auto& {return o.max_idle;
-}
-> ("max_idle", "kept per server and worker; 0: none"), key < upstream::PoolOptions, [](auto& o) -> auto& {
-  return o.idle_timeout;
-}
-> ("idle_timeout", "then an idle connection is closed"), key < upstream::PoolOptions, [](auto& o) -> auto& {
-  return o.lifetime;
-}
-> ("lifetime", "then a connection is not used again"), key < upstream::PoolOptions, [](auto& o) -> auto& {
-  return o.max_requests;
-}
-> ("max_requests", "on one connection; 0: no limit"),
-}
-;
+constexpr Key<upstream::PoolOptions> kPool[] = {
+    key<&upstream::PoolOptions::max_idle>("max_idle", "kept per server and worker; 0: none"),
+    key<&upstream::PoolOptions::idle_timeout>("idle_timeout", "then an idle connection is closed"),
+    key<&upstream::PoolOptions::lifetime>("lifetime", "then a connection is not used again"),
+    key<&upstream::PoolOptions::max_requests>("max_requests", "on one connection; 0: no limit"),
+};
 
-constexpr Key<upstream::RetryOptions> kRetry[] = {key < upstream::RetryOptions, [](auto& o) -> auto& {return o.attempts;
-}
-> ("attempts", "in all, the first included"), key < upstream::RetryOptions, [](auto& o) -> auto& {
-  return o.budget_percent;
-}
-> ("budget_percent", "retries as a share of requests"), key < upstream::RetryOptions, [](auto& o) -> auto& {
-  return o.budget_min;
-}
-> ("budget_min", "always allowed in ten seconds"),
-}
-;
+constexpr std::int64_t kAttemptsMax = std::numeric_limits<std::uint32_t>::max();
+
+constexpr Key<upstream::RetryOptions> kRetry[] = {
+    ranged<1, kAttemptsMax, &upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
+    ranged<0, 100, &upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
+    key<&upstream::RetryOptions::budget_min>("budget_min", "always allowed in ten seconds"),
+};
 
 void decode_retry(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool) && !node.flag) {
@@ -115,19 +123,32 @@ void decode_retry(Problems& problems, const Node& node, U& out) {
     return;
   }
   decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
-  if (out.retry.attempts == 0)
-    problems.error("RP1004", node.at, "attempts counts the first one, too", "the least is 1");
 }
 
 using E = balance::EjectionOptions;
-constexpr Key<E> kEjection[] = {key < E, [](auto& o) -> auto& {return o.consecutive_failures;
+
+template <auto Member>
+constexpr auto positive(std::string_view name, std::string_view meaning) {
+  auto made = key<Member>(name, meaning);
+  made.decode = [](Problems& problems, const Node& node, E& out) {
+    Duration time = out.*Member;
+    decode_value(problems, node, time);
+    if (time.count() != 0) {
+      out.*Member = time;
+    } else {
+      problems.error("RP1004", node.at, "a server is left alone for a time",
+                     "the least is \"1ms\"; ejection = false leaves none alone");
+    }
+  };
+  return made;
 }
-> ("consecutive_failures", "in a row; 0: never"), key < E, [](auto& o) -> auto& { return o.base_time; }
-> ("base_time", "the first time out; doubles each time in a row"), key < E, [](auto& o) -> auto& { return o.max_time; }
-> ("max_time", "the longest time out"), key < E, [](auto& o) -> auto& { return o.max_percent; }
-> ("max_percent", "of the servers may be out; above, all are used"),
-}
-;
+
+constexpr Key<E> kEjection[] = {
+    key<&E::consecutive_failures>("consecutive_failures", "in a row; 0: never"),
+    positive<&E::base_time>("base_time", "the first time out; doubles each time in a row"),
+    positive<&E::max_time>("max_time", "the longest time out"),
+    ranged<0, 100, &E::max_percent>("max_percent", "of the servers may be out; above, all are used"),
+};
 
 void decode_ejection(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool) && !node.flag) {
@@ -135,12 +156,10 @@ void decode_ejection(Problems& problems, const Node& node, U& out) {
     return;
   }
   decode_table<E>(problems, node, "ejection", kEjection, out.ejection);
-}
-
-void decode_head_size(Problems& problems, const Node& node, U& out) {
-  decode_value(problems, node, out.head.head);
-  if (out.head.head.bytes >= 1024 && out.head.head.bytes <= 1024 * 1024) return;
-  problems.error("RP1004", node.at, "max_head is out of range", "it lies between 1KiB and 1MiB");
+  const Node* longest = node.find("max_time");
+  if (longest == nullptr || node.find("base_time") == nullptr || out.ejection.base_time <= out.ejection.max_time)
+    return;
+  problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
 }
 
 constexpr Key<U> kUpstream[] = {
@@ -154,21 +173,14 @@ constexpr Key<U> kUpstream[] = {
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
     special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
     special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
-    key < U, [](auto& o) -> auto& {return o.connect_timeout;
-}
-> ("connect_timeout", "TCP"), key < U, [](auto& o) -> auto& { return o.handshake_timeout; }
-> ("handshake_timeout", "TLS"), key < U, [](auto& o) -> auto& { return o.response_timeout; }
-> ("response_timeout", "request sent to response head"), key < U, [](auto& o) -> auto& { return o.body_timeout; }
-> ("body_timeout", "longest silence inside a response body"), key < U, [](auto& o) -> auto& { return o.send_timeout; }
-> ("send_timeout", "longest time the server takes nothing of a request"),
-    {"max_head", "size", "status line and headers; over: 502", decode_head_size,
-     [](const U& o) { return render_value(o.head.head); }},
-    key < U, [](auto& o) -> auto& {
-  return o.head.fields;
-}
-> ("max_fields", "header lines; over: 502"),
-}
-;
+    key<&U::connect_timeout>("connect_timeout", "TCP"),
+    key<&U::handshake_timeout>("handshake_timeout", "TLS"),
+    key<&U::response_timeout>("response_timeout", "request sent to response head"),
+    key<&U::body_timeout>("body_timeout", "longest silence inside a response body"),
+    key<&U::send_timeout>("send_timeout", "longest time the server takes nothing of a request"),
+    sized<1024, 1024 * 1024, &U::head, &http::HeadLimits::head>("max_head", "status line and headers; over: 502"),
+    ranged<1, kIntegerMax, &U::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 502"),
+};
 
 }  // namespace
 

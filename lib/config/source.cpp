@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "base/fd.h"
 #include "config/document.h"
@@ -19,6 +20,7 @@
 namespace rproxy::config {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kFileMax = 16 << 20;
 constexpr std::size_t kIncludeDepthMax = 16;
 constexpr std::size_t kSecretMax = 64 << 10;
@@ -69,36 +71,52 @@ std::shared_ptr<const SourceFile> make_source(const std::string& name, const std
   return file;
 }
 
+// One file has one, whatever links and dots lead to it.
+std::string real_path(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+// What a message may tell of `path`, which came of `node`.
+const std::string& as_written(const Node& node, const std::string& path) { return node.raw.empty() ? path : node.raw; }
+
 class Reader {
  public:
   Reader(const Environment& environment, Problems& problems, bool may_read)
       : environment_(environment), problems_(problems), may_read_(may_read) {}
 
-  std::optional<Node> read(const std::string& path, const Place* from, std::size_t depth) {
+  std::optional<Node> read(const std::string& path, const Node* from, std::size_t depth) {
     std::string why;
-    const auto text = read_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
+    auto text = read_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
     if (!text) {
       Place place;
       if (from != nullptr) {
-        place = *from;
+        place = from->at;
       } else {
         place.file = make_source(path, {});
       }
-      problems_.error("RP1008", place, fmt::format("can't read {}: {}", path, why),
+      problems_.error("RP1008", place,
+                      fmt::format("can't read {}: {}", from != nullptr ? as_written(*from, path) : path, why),
                       "check the path and its permissions");
+      problems_.set_incomplete();
       return std::nullopt;
     }
-    return parse(path, *text, depth);
+    return parse(path, std::move(*text), depth);
   }
 
-  std::optional<Node> parse(const std::string& name, const std::string& text, std::size_t depth) {
+  std::optional<Node> parse(const std::string& name, std::string text, std::size_t depth) {
+    if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
     auto tree = parse_document(make_source(name, text), text, problems_.list());
-    if (!tree) return std::nullopt;
+    if (!tree) {
+      problems_.set_incomplete();
+      return std::nullopt;
+    }
     expand(*tree);
     if (Node* include = tree->find("include")) {
       const Node wanted = std::move(*include);
       std::erase_if(tree->members, [](const Member& member) { return member.key == "include"; });
-      open_.push_back(name);
+      open_.push_back(real_path(name));
       take_includes(*tree, wanted, depth);
       open_.pop_back();
     }
@@ -115,10 +133,14 @@ class Reader {
       patterns.push_back(&wanted);
     }
     for (const Node* pattern : patterns) {
-      if (!pattern->is(Node::Kind::kString)) {
-        problems_.error("RP1003", pattern->at, fmt::format("include takes strings, not {}", kind_name(pattern->kind)));
+      if (pattern->is_broken) {
+        problems_.set_incomplete();
+      } else if (!pattern->is(Node::Kind::kString)) {
+        problems_.error("RP1003", pattern->at, fmt::format("include takes strings, not {}", kind_name(pattern->kind)),
+                        "include = [\"conf.d/*.toml\"]");
       } else if (depth == kIncludeDepthMax) {
-        problems_.error("RP1008", pattern->at, "includes go deeper than 16 files");
+        problems_.error("RP1008", pattern->at, "includes go deeper than 16 files",
+                        "include from fewer files; one that includes itself never ends");
       } else {
         take_include(tree, *pattern, depth);
       }
@@ -130,20 +152,31 @@ class Reader {
     const std::string path = resolve_path(pattern.at, pattern.text);
     const int result = ::glob(path.c_str(), 0, nullptr, &found);
     const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&found, &::globfree);
-    const bool is_pattern = path.find_first_of("*?[") != std::string::npos;
     if (result != 0 || found.gl_pathc == 0) {
-      // "conf.d/*.toml" may well be empty; a name may not.
-      if (!is_pattern) problems_.error("RP1008", pattern.at, fmt::format("can't read {}: no such file", path));
+      report_nothing_found(pattern, path);
       return;
     }
     for (std::size_t i = 0; i < found.gl_pathc; ++i) {
       const std::string name = found.gl_pathv[i];
-      if (std::ranges::find(open_, name) != open_.end()) {
-        problems_.error("RP1008", pattern.at, fmt::format("{} includes itself", name));
+      if (std::ranges::find(open_, real_path(name)) != open_.end()) {
+        problems_.error("RP1008", pattern.at, fmt::format("{} includes itself", as_written(pattern, name)),
+                        "delete this include");
         continue;
       }
-      if (auto other = read(name, &pattern.at, depth + 1)) merge(tree, std::move(*other), "");
+      if (auto other = read(name, &pattern, depth + 1)) merge(tree, std::move(*other), "");
     }
+  }
+
+  void report_nothing_found(const Node& pattern, const std::string& path) {
+    if (path.find_first_of("*?[") != std::string::npos) {
+      // "conf.d/*.toml" may well be empty, or in another directory than was thought.
+      problems_.warning("RP1011", pattern.at, fmt::format("no file is named {}", as_written(pattern, path)),
+                        "relative paths begin at the directory of the file they stand in");
+      return;
+    }
+    problems_.error("RP1008", pattern.at, fmt::format("can't read {}: no such file", as_written(pattern, path)),
+                    "check the path");
+    problems_.set_incomplete();
   }
 
   // Tables unite, arrays append; one value set twice is a mistake somewhere.
@@ -186,15 +219,19 @@ class Reader {
         const auto end = text.find('}', at);
         if (end == std::string::npos) {
           problems_.error("RP1004", node.at, "${ without }", "write $$ for a dollar sign itself");
+          node.is_broken = true;
           return;
         }
-        node.text += value_of(text.substr(at + 2, end - at - 2), node.at);
+        const auto value = value_of(text.substr(at + 2, end - at - 2), node.at);
+        if (!value) node.is_broken = true;
+        node.text += value.value_or("");
         at = end + 1;
       }
     }
   }
 
-  std::string value_of(const std::string& name, const Place& at) {
+  // Nothing where there is none, which is reported.
+  std::optional<std::string> value_of(const std::string& name, const Place& at) {
     constexpr std::string_view kFile = "file:";
     if (name.starts_with(kFile)) return secret(resolve_path(at, name.substr(kFile.size())), at);
     const auto fallback = name.find(":-");
@@ -205,24 +242,24 @@ class Reader {
     if (fallback != std::string::npos) return name.substr(fallback + 2);
     problems_.error("RP1007", at, fmt::format("environment variable {} is not set", variable),
                     fmt::format("set it, or give a default: ${{{}:-value}}", variable));
-    return {};
+    return std::nullopt;
   }
 
-  std::string secret(const std::string& path, const Place& at) {
+  std::optional<std::string> secret(const std::string& path, const Place& at) {
     std::string why = "no files here";
     auto text = may_read_ ? read_file(path, Kinds::kRegular, kSecretMax, why) : std::nullopt;
     if (!text) {
       problems_.error("RP1008", at, fmt::format("can't read {}: {}", path, why), "check the path and its permissions");
-      return {};
+      return std::nullopt;
     }
     while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-    return *text;
+    return text;
   }
 
   const Environment& environment_;
   Problems& problems_;
   bool may_read_;
-  std::vector<std::string> open_;  // files being read, the outermost first
+  std::vector<std::string> open_;  // files being read, by their real paths, the outermost first
 };
 
 }  // namespace

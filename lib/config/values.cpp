@@ -7,14 +7,42 @@
 #include <charconv>
 #include <chrono>
 #include <limits>
+#include <system_error>
+#include <utility>
 
 #include "config/source.h"
+#include "config/text.h"
 
 namespace rproxy::config {
 namespace {
 
+constexpr const char* kSizeRemedy = "write 512, \"64KiB\", \"10MiB\"";
+
 // A point in time this far ahead overflows no clock, in whatever unit it is counted.
 constexpr Duration kDurationMax = std::chrono::hours(24 * 365);
+
+// How to write what was meant.
+std::string remedy_for(const Node& node, Node::Kind wanted) {
+  using Kind = Node::Kind;
+  const bool is_scalar = node.is(Kind::kInteger) || node.is(Kind::kFloat) || node.is(Kind::kBool);
+  switch (wanted) {
+    case Kind::kString:
+      return is_scalar ? fmt::format("put it in quotes: \"{}\"", render_node(node)) : "one string in quotes";
+    case Kind::kInteger:
+      return "a whole number without quotes, such as 10";
+    case Kind::kBool:
+      return "true or false, without quotes";
+    case Kind::kArray:
+      return is_scalar || node.is(Kind::kString) ? fmt::format("put it in brackets: [{}]", shown(node))
+                                                 : "values in brackets, with commas between";
+    case Kind::kTable:
+      return "{ name = value }";
+    case Kind::kFloat:
+    case Kind::kDate:
+      break;
+  }
+  return {};
+}
 
 // Whether `text` would be fine with other digits: then its number is what is wrong.
 template <typename T>
@@ -33,9 +61,12 @@ bool expect(Problems& problems, const Node& node, Node::Kind kind) {
   return expect(problems, node, kind, kind_name(kind));
 }
 
-bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted) {
+bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted, std::string remedy) {
+  if (node.is_broken) return false;
   if (node.is(kind)) return true;
-  problems.error("RP1003", node.at, fmt::format("{} is wanted here, not {}", wanted, kind_name(node.kind)));
+  if (remedy.empty()) remedy = remedy_for(node, kind);
+  problems.error("RP1003", node.at, fmt::format("{} is wanted here, not {}", wanted, kind_name(node.kind)),
+                 std::move(remedy));
   return false;
 }
 
@@ -52,51 +83,70 @@ void decode_value(Problems& problems, const Node& node, Duration& out) {
     out = Duration{0};
     return;
   }
-  if (!expect(problems, node, Node::Kind::kString, "a duration such as \"5s\"")) return;
+  if (!expect(problems, node, Node::Kind::kString, "a duration such as \"5s\"",
+              "with its unit, in quotes: \"250ms\", \"5s\", \"1m30s\""))
+    return;
   const auto parsed = parse_duration(node.text);
   if (parsed ? *parsed > kDurationMax : is_overflow(node.text, parse_duration)) {
-    problems.error("RP1004", node.at, fmt::format("{} is too large", quote_toml(node.text)),
+    problems.error("RP1004", node.at, fmt::format("{} is too large", shown(node)),
                    "the longest duration is \"365d\"; \"0\" is no limit");
   } else if (parsed) {
     out = *parsed;
   } else {
-    problems.error("RP1004", node.at, fmt::format("not a duration: {}", quote_toml(node.text)),
+    problems.error("RP1004", node.at, fmt::format("not a duration: {}", shown(node)),
                    "write \"250ms\", \"5s\", \"1m30s\" or \"0\" for no limit");
   }
 }
 
-void decode_value(Problems& problems, const Node& node, ByteSize& out) {
-  if (node.is(Node::Kind::kInteger) && node.integer >= 0) {
-    out = ByteSize{static_cast<std::uint64_t>(node.integer)};
-    return;
-  }
-  if (!expect(problems, node, Node::Kind::kString, "a size such as \"64KiB\"")) return;
-  if (const auto parsed = parse_byte_size(node.text)) {
-    out = *parsed;
-  } else if (is_overflow(node.text, parse_byte_size)) {
-    problems.error("RP1004", node.at, fmt::format("{} is too large", quote_toml(node.text)));
+std::optional<ByteSize> decode_size(Problems& problems, const Node& node, ByteSize min, ByteSize max) {
+  std::optional<ByteSize> size;
+  if (node.is(Node::Kind::kInteger)) {
+    if (node.integer >= 0) size = ByteSize{static_cast<std::uint64_t>(node.integer)};
+  } else if (!expect(problems, node, Node::Kind::kString, "a size such as \"64KiB\"", kSizeRemedy)) {
+    return std::nullopt;
   } else {
-    problems.error("RP1004", node.at, fmt::format("not a size: {}", quote_toml(node.text)),
-                   "write 512, \"64KiB\", \"10MiB\"");
+    size = parse_byte_size(node.text);
+    if (!size && !is_overflow(node.text, parse_byte_size)) {
+      problems.error("RP1004", node.at, fmt::format("not a size: {}", shown(node)), kSizeRemedy);
+      return std::nullopt;
+    }
   }
+  if (size && *size >= min && *size <= max) return size;
+  problems.error("RP1004", node.at, fmt::format("{} is out of range", shown(node)),
+                 max == kSizeMax && min.bytes > 0 ? fmt::format("the least is {}", to_string(min))
+                                                  : fmt::format("it lies between {} and {}", to_string(min),
+                                                                max == kSizeMax ? "8589934591GiB" : to_string(max)));
+  return std::nullopt;
 }
+
+void decode_value(Problems& problems, const Node& node, ByteSize& out) {
+  if (const auto size = decode_size(problems, node, ByteSize{0}, kSizeMax)) out = *size;
+}
+
+namespace {
+std::string range_remedy(std::int64_t min, std::int64_t max) {
+  return max == std::numeric_limits<std::int64_t>::max() ? fmt::format("the least is {}", min)
+                                                         : fmt::format("it lies between {} and {}", min, max);
+}
+}  // namespace
 
 std::optional<std::int64_t> decode_integer(Problems& problems, const Node& node, std::int64_t min, std::int64_t max) {
   std::int64_t value = node.integer;
+  bool is_huge = false;
   if (node.is(Node::Kind::kString) && !node.raw.empty()) {
     // What comes out of the environment is always text.
     const char* end = node.text.data() + node.text.size();
-    if (std::from_chars(node.text.data(), end, value).ptr != end || node.text.empty()) {
-      problems.error("RP1004", node.at, fmt::format("not an integer: {}", quote_toml(node.text)));
+    const auto read = std::from_chars(node.text.data(), end, value);
+    if (read.ptr != end || node.text.empty()) {
+      problems.error("RP1004", node.at, fmt::format("not an integer: {}", shown(node)), range_remedy(min, max));
       return std::nullopt;
     }
+    is_huge = read.ec != std::errc();
   } else if (!expect(problems, node, Node::Kind::kInteger)) {
     return std::nullopt;
   }
-  if (value >= min && value <= max) return value;
-  problems.error("RP1004", node.at, fmt::format("{} is out of range", value),
-                 max == std::numeric_limits<std::int64_t>::max() ? fmt::format("the least is {}", min)
-                                                                 : fmt::format("it lies between {} and {}", min, max));
+  if (!is_huge && value >= min && value <= max) return value;
+  problems.error("RP1004", node.at, fmt::format("{} is out of range", shown(node)), range_remedy(min, max));
   return std::nullopt;
 }
 
@@ -119,8 +169,9 @@ int decode_word(Problems& problems, const Node& node, const std::vector<std::str
   if (!expect(problems, node, Node::Kind::kString)) return -1;
   const auto found = std::ranges::find(words, node.text);
   if (found != words.end()) return static_cast<int>(found - words.begin());
-  const std::string near = nearest(node.text, words);
-  problems.error("RP1004", node.at, fmt::format("{} is not known here", quote_toml(node.text)),
+  // A suggestion would tell what a secret is like.
+  const std::string near = is_secret(node) ? std::string() : nearest_value(node.text, words);
+  problems.error("RP1004", node.at, fmt::format("{} is not known here", shown(node)),
                  fmt::format("one of {}{}", fmt::join(words, ", "),
                              near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
   return -1;
@@ -151,10 +202,11 @@ void decode_value(Problems& problems, const Node& node, std::vector<IpNetwork>& 
     if (network) {
       out.push_back(*network);
     } else if (const auto loose = IpNetwork::parse(item.text)) {
-      problems.error("RP1004", item.at, fmt::format("{} has bits set behind its prefix", item.text),
-                     "zero them, or lengthen the prefix");
+      problems.error("RP1004", item.at, fmt::format("{} has bits set behind its prefix", shown(item)),
+                     is_secret(item) ? std::string("zero them, or lengthen the prefix")
+                                     : fmt::format("write \"{}\", or lengthen the prefix", loose->to_string()));
     } else {
-      problems.error("RP1004", item.at, fmt::format("not a network: {}", quote_toml(item.text)),
+      problems.error("RP1004", item.at, fmt::format("not a network: {}", shown(item)),
                      "write \"10.0.0.0/8\", \"2001:db8::/32\" or an address");
     }
   };
@@ -181,6 +233,18 @@ std::string quote_toml(std::string_view text) {
     }
   }
   return out + '"';
+}
+
+std::string shown(const Node& node) {
+  if (!node.is(Node::Kind::kString)) return cut_text(render_node(node));
+  return quote_toml(cut_text(node.raw.empty() ? node.text : node.raw));
+}
+
+bool is_secret(const Node& node) { return !node.raw.empty() && node.raw != node.text; }
+
+std::string quote_key(std::string_view key) {
+  const auto is_bare = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+  return !key.empty() && std::ranges::all_of(key, is_bare) ? std::string(key) : quote_toml(key);
 }
 
 std::string render_value(bool value) { return value ? "true" : "false"; }
@@ -224,10 +288,7 @@ std::string render_node(const Node& node) {
       return "[" + out + "]";
     case Node::Kind::kTable:
       for (const Member& member : node.members) {
-        const bool bare =
-            std::ranges::all_of(member.key, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
-        out += (out.empty() ? " " : ", ") + (bare ? member.key : quote_toml(member.key)) + " = " +
-               render_node(member.value);
+        out += (out.empty() ? " " : ", ") + quote_key(member.key) + " = " + render_node(member.value);
       }
       return "{" + out + " }";
   }

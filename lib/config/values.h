@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,12 @@
 
 namespace rproxy::config {
 
-// RP1003; false when the node is of another kind.
+constexpr std::int64_t kIntegerMax = std::numeric_limits<std::int64_t>::max();
+constexpr ByteSize kSizeMax{std::numeric_limits<std::int64_t>::max()};
+
+// RP1003; false when the node is of another kind, and silently when it is broken.
 bool expect(Problems& problems, const Node& node, Node::Kind kind);
-bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted);
+bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted, std::string remedy = {});
 
 void decode_value(Problems& problems, const Node& node, bool& out);
 void decode_value(Problems& problems, const Node& node, std::string& out);
@@ -33,7 +37,8 @@ void decode_value(Problems& problems, const Node& node, LogLevel& out);
 void decode_value(Problems& problems, const Node& node, std::vector<std::string>& out);
 void decode_value(Problems& problems, const Node& node, std::vector<IpNetwork>& out);
 void decode_file(Problems& problems, const Node& node, std::string& out);
-// A whole number within the bounds.
+// A size, and a whole number, within the bounds.
+std::optional<ByteSize> decode_size(Problems& problems, const Node& node, ByteSize min, ByteSize max);
 std::optional<std::int64_t> decode_integer(Problems& problems, const Node& node, std::int64_t min, std::int64_t max);
 // One of `words`, by its place; -1 and an RP1004 otherwise.
 int decode_word(Problems& problems, const Node& node, const std::vector<std::string>& words);
@@ -51,6 +56,12 @@ inline std::string render_value(std::uint32_t value) { return render_value(std::
 inline std::string render_value(int value) { return render_value(static_cast<std::uint64_t>(value)); }
 
 std::string quote_toml(std::string_view text);
+// A value as a message may show it: what came out of the environment or a file as ${...}, what is too long cut.
+std::string shown(const Node& node);
+// Whether part of the text came out of the environment or a file. What is told about it may not quote it.
+bool is_secret(const Node& node);
+// A key as TOML writes it: bare where it can be.
+std::string quote_key(std::string_view key);
 // The node as written, ${...} unexpanded: secrets are not printed.
 std::string render_node(const Node& node);
 

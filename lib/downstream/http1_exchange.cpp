@@ -4,37 +4,17 @@
 
 #include "exchange/error_page.h"
 #include "exchange/until_done.h"
-#include "http/head_lines.h"
-#include "http/serializer.h"
 
 namespace rproxy::downstream {
 
 using exchange::Response;
 using exchange::Slice;
 using http::BodyLength;
-using http::FieldId;
 
 namespace {
 
 // A client that has closed its sending side may still read a quick answer; one that has gone is not waited for longer.
 constexpr Duration kHalfCloseGrace{1'000};
-// What is read and dropped of a request that was answered early, so that the connection or at least the answer survives.
-constexpr std::uint64_t kDrainMax = 64 * 1024;
-
-// Where the connection's end is the content's, only a reset tells a cut from it: a failure, a client too slow, a worker that stops.
-class CutMark {
- public:
-  CutMark(net::Stream& stream, bool ends_content) : stream_(ends_content ? &stream : nullptr) {}
-  CutMark(const CutMark&) = delete;
-  CutMark& operator=(const CutMark&) = delete;
-  ~CutMark() {
-    if (stream_ != nullptr) stream_->abort(true);
-  }
-  void dismiss() { stream_ = nullptr; }
-
- private:
-  net::Stream* stream_;
-};
 
 }  // namespace
 
@@ -184,157 +164,6 @@ net::Task<bool> Http1Exchange::answer() {
   co_return co_await respond(exchange::error_response(request, exchange::status_of(error)));
 }
 
-bool Http1Exchange::may_keep_alive(const Response& response) const {
-  if (!request.head.keep_alive || response.close || context.draining || is_last) return false;
-  if (body.is_complete()) return true;
-  // What is left of an unread request would have to be read first: worth it for little.
-  const auto length = body.length();
-  return length.kind == BodyLength::Kind::kFixed && length.bytes <= kDrainMax && !request.head.expect_continue;
-}
-
-// How the content goes to this client, by RFC 9112 6.3. `close` is set where only the connection's end delimits it.
-BodyLength Http1Exchange::response_length(const Response& response, bool& close) const {
-  if (response.body == nullptr) return {};
-  const BodyLength length = response.body->length();
-  if (length.kind == BodyLength::Kind::kFixed || length.kind == BodyLength::Kind::kNone) return length;
-  if (request.head.version == http::Version::kHttp10) {
-    close = true;
-    return {BodyLength::Kind::kUntilClose, 0};
-  }
-  return {BodyLength::Kind::kChunked, 0};
-}
-
-std::string_view Http1Exchange::serialize(Response& response, BodyLength length, bool close, bool has_content) {
-  http::ResponseHead& head = response.head;
-  http::WriteOptions options;
-  options.body = length;
-  if (!has_content) {
-    // An answer to HEAD, or a 304, tells the length GET would have; 1xx and 204 have none (RFC 9110 8.6).
-    const bool tells_length = head.status >= 200 && head.status != 204;
-    std::uint64_t declared = 0;
-    const auto* field = tells_length ? head.fields.find(FieldId::kContentLength) : nullptr;
-    if (field != nullptr && http::parse_content_length(field->value, declared)) {
-      options.body = {BodyLength::Kind::kFixed, declared};
-    } else if (tells_length && response.body != nullptr && length.kind == BodyLength::Kind::kFixed) {
-      options.body = length;
-    } else {
-      options.body = {};
-      options.no_content_length = true;
-    }
-  }
-  if (head.status == 101) options.upgrade = head.fields.get(FieldId::kUpgrade);
-  options.close = close && head.status != 101;
-  options.keep_alive_field = !close && request.head.version == http::Version::kHttp10;
-  if (!head.fields.has(FieldId::kDate) && head.status >= 200) {
-    head.fields.add(FieldId::kDate, arena.copy(context.date.at(context.loop.wall_now())));
-  }
-  char* out = arena.allocate(http::head_size_max(head, options));
-  return {out, static_cast<std::size_t>(http::write_head(out, head, options) - out)};
-}
-
-net::Task<bool> Http1Exchange::respond(Response response) {
-  answer_begun = true;
-  outcome.status = response.head.status;
-  if (continuation.has_task()) {
-    auto sent = co_await await_continuation();
-    if (!sent) {
-      record(exchange::termination_of(sent.error()));
-      co_return false;
-    }
-  }
-  if (response.tunnel) co_return co_await run_tunnel(std::move(response));
-  bool close = !may_keep_alive(response);
-  const std::uint16_t status = response.head.status;
-  const bool has_content =
-      request.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
-  const BodyLength length = response_length(response, close);
-  const auto head = serialize(response, length, close, has_content);
-  if (has_content) co_return co_await stream_content(response, head, !close);
-  auto sent = co_await stream->write(head);
-  outcome.bytes_sent += head.size();
-  request.trace.first_byte =
-      std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
-  if (!sent) {
-    record(exchange::termination_of(sent.error()));
-    co_return false;
-  }
-  response.body.reset();
-  co_return co_await finish(!close);
-}
-
-net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, bool keep) {
-  exchange::Body& content = *response.body;
-  const BodyLength length = content.length();
-  const bool chunked = request.head.version != http::Version::kHttp10 && length.kind != BodyLength::Kind::kFixed;
-  exchange::Http1Framing framing(chunked && length.kind != BodyLength::Kind::kNone);
-  std::string_view before = head;
-  CutMark cut(*stream, !chunked && length.kind != BodyLength::Kind::kFixed);
-  for (;;) {
-    auto next = content.read();
-    // The head does not wait for content that is not there.
-    if (!next.is_ready() && !before.empty()) {
-      auto sent = co_await stream->write(before);
-      if (!sent) {
-        record(exchange::termination_of(sent.error()));
-        co_return false;
-      }
-      outcome.bytes_sent += *sent;
-      before = {};
-    }
-    auto slice = co_await std::move(next);
-    if (!slice) {
-      // Cut short: the client must see that, so the connection ends without the content's end.
-      request.trace.failed = true;
-      request.trace.error = slice.error().code;
-      if (!before.empty()) (void)co_await stream->write(before);
-      record(exchange::termination_of(slice.error()));
-      co_return false;
-    }
-    const auto* trailers = slice->last ? content.trailers() : nullptr;
-    auto sent = co_await stream->write(framing.frame(before, *slice, trailers, arena));
-    if (request.trace.first_byte.count() < 0) {
-      request.trace.first_byte =
-          std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
-    }
-    before = {};
-    if (!sent) {
-      record(exchange::termination_of(sent.error()));
-      co_return false;
-    }
-    outcome.bytes_sent += *sent;
-    outcome.body_bytes_sent += slice->data.size();
-    if (slice->last) break;
-  }
-  cut.dismiss();
-  response.body.reset();
-  co_return co_await finish(keep);
-}
-
-// The exchange is over; what is left of the request is read away, or the connection ends so that the answer is not lost.
-net::Task<bool> Http1Exchange::finish(bool keep) {
-  while (keep && !body.is_complete()) {
-    auto slice = co_await body.content()->read();
-    if (!slice) keep = false;
-  }
-  if (body.content() != nullptr) body.content()->finish();
-  record(outcome.termination);
-  if (!keep && (request.trace.failed || !body.is_complete() || !stream->input().empty())) co_await linger();
-  co_return keep;
-}
-
-// RFC 9112 9.6: closing at once while the client still sends would reset the connection and take the answer with it.
-net::Task<void> Http1Exchange::linger() {
-  constexpr Duration kLingerTimeout{2'000};
-  stream->shutdown_write();
-  stream->release();
-  stream->set_read_timeout(kLingerTimeout);
-  for (;;) {
-    stream->consume(stream->input().size());
-    auto filled = co_await stream->fill();
-    if (!filled || *filled == 0) co_return;
-  }
-}
-
 void Http1Exchange::record(std::string_view termination) {
   outcome.termination = termination;
   if (body.content() != nullptr) outcome.bytes_received += body.content()->bytes_read();
@@ -344,6 +173,10 @@ void Http1Exchange::record(std::string_view termination) {
 void RequestBody::start(Http1Exchange& exchange, BodyLength length) {
   exchange_ = &exchange;
   content_.emplace(*exchange.stream, length, exchange.arena, exchange.body_limits);
+}
+
+const http::Fields* RequestBody::trailers() const {
+  return exchange_->request.head.drops_trailers ? nullptr : content_->trailers();
 }
 
 net::ValueTask<Result<Slice>> RequestBody::read() {

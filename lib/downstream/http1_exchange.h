@@ -24,7 +24,7 @@ class RequestBody final : public exchange::Body {
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return content_->length(); }
-  const http::Fields* trailers() const override { return content_->trailers(); }
+  const http::Fields* trailers() const override;
   bool is_complete() const { return !content_ || content_->is_complete(); }
   exchange::Http1Content* content() { return content_ ? &*content_ : nullptr; }
 
@@ -44,7 +44,7 @@ struct Http1Exchange final : exchange::InterimSink {
   // Whether the connection may serve another request.
   net::Task<bool> run();
 
-  net::Task<Result<void>> interim(const http::ResponseHead& head) override;
+  net::Task<Result<void>> interim(http::ResponseHead& head) override;
   // Sends "100 Continue" unless that was done or a final answer has begun. Does not wait until it has gone: who asks reads on.
   void send_continue();
 
@@ -64,6 +64,7 @@ struct Http1Exchange final : exchange::InterimSink {
   bool is_last = false;  // the connection has served its number of requests
 
  private:
+  void mark_first_byte();
   net::Task<Result<void>> write_interim(std::string_view text);
   // Where there is one.
   net::Task<Result<void>> await_continuation();
@@ -75,6 +76,7 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<bool> answer();
   net::Task<bool> wait_beside_content(net::Child<Result<exchange::Response>>& call);
   net::Task<bool> respond(exchange::Response response);
+  net::Task<Result<exchange::Slice>> wait_for_slice(net::Task<Result<exchange::Slice>> next);
   net::Task<bool> stream_content(exchange::Response& response, std::string_view head, bool keep);
   net::Task<bool> run_tunnel(exchange::Response response);
   net::Task<bool> finish(bool keep);

@@ -12,7 +12,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-net::Task<Result<void>> Http1Exchange::interim(const http::ResponseHead& head) {
+net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
   if (continuation.has_task()) {
     if (auto sent = co_await await_continuation(); !sent) co_return sent;
   }

@@ -10,6 +10,9 @@ namespace {
 // Exchanges kept for reuse; a burst gives the rest back to the heap.
 constexpr std::size_t kSpareMax = 256;
 
+// Requests sent ahead that are answered before other connections get their turn.
+constexpr std::uint64_t kInARow = 16;
+
 }  // namespace
 
 IdleConnections::Entry::Entry(IdleConnections& list, net::Stream& stream)
@@ -80,13 +83,17 @@ net::Task<void> serve_http1(net::StreamPtr stream, exchange::Client client, Cont
   const std::uint64_t served_max = context.options.requests_per_connection;
   Duration patience = context.options.head_timeout;
   for (;;) {
-    if (stream->input().empty()) {
-      if (context.draining) co_return;
+    const bool pipelined = !stream->input().empty();
+    // Not once: what a fill() gives at once may have come, and been served, while the last answer was sent.
+    while (stream->input().empty()) {
+      // Whoever has just come is still served.
+      if (context.draining && served > 0) co_return;
       const IdleConnections::Entry entry(context.idle, *stream);
       stream->set_read_timeout(patience);
       const auto filled = co_await stream->fill();
       if (!filled || *filled == 0) co_return;
     }
+    if (pipelined && served % kInARow == 0) co_await net::NextTurn(context.loop);
     if (!co_await serve_one(*stream, client, context, ++served == served_max)) co_return;
     stream->release();
     patience = context.options.keep_alive_timeout;

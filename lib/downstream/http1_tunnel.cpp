@@ -77,9 +77,10 @@ net::Task<bool> Http1Exchange::run_tunnel(exchange::Response response) {
     co_return false;
   }
   outcome.bytes_sent += *sent;
-  request.trace.first_byte =
-      std::chrono::duration_cast<std::chrono::microseconds>(context.loop.now() - request.trace.start);
+  mark_first_byte();
   stream->set_read_timeout(Duration{0});
+  // The request's last slice is still unread input, and not the tunnel's.
+  if (body.content() != nullptr) body.content()->finish();
   Copy copy{*stream, *response.tunnel, context.options.tunnel_timeout};
   copy.moved();
   {

@@ -46,10 +46,10 @@ struct Trace {
   bool failed = false;
 };
 
-// Takes interim (1xx) responses while the final one is being made.
+// Takes interim (1xx) responses while the final one is being made. May change the head.
 class InterimSink {
  public:
-  virtual net::Task<Result<void>> interim(const http::ResponseHead& head) = 0;
+  virtual net::Task<Result<void>> interim(http::ResponseHead& head) = 0;
 
  protected:
   ~InterimSink() = default;

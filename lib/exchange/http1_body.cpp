@@ -1,6 +1,7 @@
 #include "exchange/http1_body.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace rproxy::exchange {
@@ -63,42 +64,34 @@ std::optional<Result<Slice>> Http1Content::step_fixed() {
   return Slice{input.substr(0, size), complete_};
 }
 
+// Chunks that have arrived together become one slice, pushed together over their size lines where they lie: a peer that sends many small
+// ones must not cost a write for each.
 std::optional<Result<Slice>> Http1Content::step_chunked() {
-  if (!held_.empty()) {
-    given_ = held_size_;
-    return Slice{std::exchange(held_, {}), false};
-  }
-  for (auto input = stream_.input(); !input.empty(); input = stream_.input()) {
-    auto stepped = chunks_->feed(input);
+  const auto input = stream_.input();
+  std::size_t used = 0;
+  char* content = nullptr;
+  std::size_t size = 0;
+  while (used < input.size() && !complete_) {
+    auto stepped = chunks_->feed(input.substr(used));
     if (!stepped) return fail(with_side(std::move(stepped.error())));
+    used += stepped->consumed;
     complete_ = stepped->done;
-    if (stepped->content.empty()) {
-      stream_.consume(stepped->consumed);
-      if (complete_) return Slice{{}, true};
-      continue;
+    const auto piece = stepped->content;
+    if (content == nullptr) {
+      content = const_cast<char*>(piece.data());
+    } else if (!piece.empty()) {
+      std::memmove(content + size, piece.data(), piece.size());
     }
-    if (auto error = check_limits(stepped->content.size())) return fail(std::move(*error));
-    given_ = stepped->consumed;
-    if (auto error = look_for_end(input.substr(given_))) return fail(std::move(*error));
-    return Slice{stepped->content, complete_};
+    size += piece.size();
   }
-  return std::nullopt;
-}
-
-// The end often came with the last content; finding it now saves an empty slice, and a write of its own.
-std::optional<Error> Http1Content::look_for_end(std::string_view rest) {
-  if (rest.empty() || chunks_->remaining_in_chunk() != 0) return std::nullopt;
-  auto stepped = chunks_->feed(rest);
-  if (!stepped) return with_side(std::move(stepped.error()));
-  complete_ = stepped->done;
-  if (stepped->content.empty()) {
-    given_ += stepped->consumed;
-  } else {
-    held_ = stepped->content;
-    held_size_ = stepped->consumed;
-    return check_limits(held_.size());
+  if (size == 0) {
+    stream_.consume(used);
+    if (complete_) return Slice{{}, true};
+    return std::nullopt;
   }
-  return std::nullopt;
+  if (auto error = check_limits(size)) return fail(std::move(*error));
+  given_ = used;
+  return Slice{{content, size}, complete_};
 }
 
 std::optional<Error> Http1Content::check_limits(std::size_t size) {
@@ -116,6 +109,7 @@ std::optional<Error> Http1Content::check_limits(std::size_t size) {
 
 Error Http1Content::with_side(Error error) const {
   error.side = stream_.side();
+  if (error.code == ErrorCode::kCancelled) error.code = limits_.cancelled;
   return error;
 }
 

@@ -15,12 +15,13 @@ class Http1Content {
  public:
   struct Limits {
     const http::ChunkLimits* chunks = nullptr;
-    Duration silence{0};      // longest wait for the next bytes
-    std::uint64_t bytes = 0;  // most content; 0: no limit. Over: kBodyTooLarge
-    ByteSize min_rate{0};     // bytes a second after a grace of 10 s; 0: none
+    Duration silence{0};                          // longest wait for the next bytes
+    std::uint64_t bytes = 0;                      // most content; 0: no limit. Over: kBodyTooLarge
+    ByteSize min_rate{0};                         // bytes a second after a grace of 10 s; 0: none
+    ErrorCode cancelled = ErrorCode::kCancelled;  // why the stream was aborted, where its owner knows
   };
 
-  // The stream's input begins with the content's first byte. `stream`, `arena` and `limits` outlive it.
+  // The stream's input begins with the content's first byte; what is read of it may be changed in place. `stream`, `arena` and `limits` outlive it.
   Http1Content(net::Stream& stream, http::BodyLength length, Arena& arena, const Limits& limits);
 
   net::ValueTask<Result<Slice>> read();
@@ -40,7 +41,6 @@ class Http1Content {
   std::optional<Result<Slice>> step_fixed();
   std::optional<Result<Slice>> step_chunked();
   net::Task<Result<Slice>> wait();
-  std::optional<Error> look_for_end(std::string_view rest);
   std::optional<Error> check_limits(std::size_t size);
   Error with_side(Error error) const;
 
@@ -50,8 +50,6 @@ class Http1Content {
   std::uint64_t remaining_ = 0;  // kFixed
   std::uint64_t content_bytes_ = 0;
   std::size_t given_ = 0;  // bytes of input behind the last slice, consumed when the next is asked for
-  std::string_view held_;  // a slice found while looking for the end
-  std::size_t held_size_ = 0;
   TimePoint started_{};
   bool complete_ = false;
   std::optional<http::ChunkDecoder> chunks_;

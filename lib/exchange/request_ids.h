@@ -8,7 +8,7 @@
 
 namespace rproxy::exchange {
 
-// 128 random bits each, as hexadecimal digits: distinct, not secret. One per worker.
+// 128 random bits each, as hexadecimal digits: distinct, not secret. For one thread.
 class RequestIds {
  public:
   RequestIds();

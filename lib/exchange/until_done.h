@@ -19,7 +19,7 @@ class UntilDone {
       : child_(child),
         stream_(stream),
         grace_(grace),
-        deadline_([](void* self) { static_cast<UntilDone*>(self)->leave(); }, this) {}
+        deadline_([](void* self) { static_cast<UntilDone*>(self)->look(); }, this) {}
   UntilDone(const UntilDone&) = delete;
   UntilDone& operator=(const UntilDone&) = delete;
   ~UntilDone() { stream_.unwatch(); }
@@ -42,6 +42,11 @@ class UntilDone {
     } else {
       deadline_.arm(stream_.loop().wheel(), grace_);
     }
+  }
+  // After requests sent ahead that fill the buffer nothing is received, and only the kernel knows of an end.
+  void look() {
+    if (stream_.is_ended() || stream_.has_peer_ended()) return leave();
+    deadline_.arm(stream_.loop().wheel(), grace_);
   }
   void leave() {
     child_.continue_with(std::noop_coroutine());

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/units.h"
+#include "http/chunk_extension.h"
 #include "http/fields.h"
 
 namespace rproxy::http {
@@ -32,14 +33,11 @@ class ChunkDecoder {
 
   // Takes at most one slice of content per call; call again with the rest while input remains and not done.
   // Errors (kBadFraming; Side is the caller's to set): bad size digits, more than 16 digits or 2^63, bare LF, missing CRLF after data,
-  // oversized extensions or trailers, a trailer field that is malformed. Framing, routing and authentication fields in a trailer
-  // (RFC 9110 6.5.1) are dropped.
+  // malformed or oversized extensions or trailers. Trailers that are not known to be permitted as such (RFC 9110 6.5.1) are dropped.
   Result<Step> feed(std::string_view input);
 
   const Fields& trailers() const { return trailers_; }
   Fields& trailers() { return trailers_; }
-  // Content bytes still to come in the current chunk, 0 between chunks. Lets a caller read ahead safely.
-  std::uint64_t remaining_in_chunk() const { return remaining_; }
 
  private:
   enum class State : std::uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer, kDone };
@@ -51,6 +49,7 @@ class ChunkDecoder {
   const ChunkLimits& limits_;
   Arena& arena_;
   State state_ = State::kSize;
+  ChunkExtensions extensions_;  // of the current size line
   std::uint64_t remaining_ = 0;
   std::size_t digits_ = 0;
   std::size_t extension_bytes_ = 0;

@@ -49,6 +49,14 @@ FieldId field_id(std::string_view name) {
   return FieldId::kOther;
 }
 
+FieldId field_id_with_hyphens(std::string_view name) {
+  constexpr std::size_t kLongest = 32;
+  if (name.size() > kLongest || name.find('_') == std::string_view::npos) return field_id(name);
+  char spelt[kLongest];
+  std::replace_copy(name.begin(), name.end(), spelt, '_', '-');
+  return field_id({spelt, name.size()});
+}
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {

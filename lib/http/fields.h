@@ -24,6 +24,9 @@ std::string_view field_name(FieldId id);
 // kOther when the name is not one of ours. Compares without case; cost is one hash and one comparison.
 FieldId field_id(std::string_view name);
 
+// As CGI-like servers read it, for which "X_Forwarded_For" is "X-Forwarded-For".
+FieldId field_id_with_hyphens(std::string_view name);
+
 struct Field {
   std::string_view name;
   std::string_view value;  // optional whitespace already trimmed

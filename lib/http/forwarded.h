@@ -17,29 +17,30 @@ std::optional<IpAddress> parse_forwarded_node(std::string_view node);
 // The `for` of one element of Forwarded; empty where there is none.
 std::string_view forwarded_for(std::string_view element);
 
+// Takes the last element off a comma-separated list. Read from the right, since what stands on the left may be a stranger's: a quote
+// that he leaves open must not swallow what our proxies appended. Commas in quotes separate where `quotes` is false.
+std::string_view take_last_element(std::string_view& list, bool quotes);
+
 // The address nearest to us that is not itself a proxy we believe, walking from the right: each believed proxy vouches for what it
-// appended and no more. Where all are believed, the leftmost. X-Forwarded-For where there is one, else Forwarded. Nothing where the
-// nearest element can't be read.
+// appended and no more. Where all are believed, the leftmost. X-Forwarded-For where there is one, else Forwarded. Nobody vouches for
+// what stands to the left of an element that can't be read; nothing where that is the nearest one.
 template <typename IsProxy>
 std::optional<IpAddress> rightmost_client(const Fields& fields, IsProxy is_proxy) {
   const bool by_x = fields.has(FieldId::kXForwardedFor);
-  std::optional<IpAddress> first;
-  std::optional<IpAddress> found;
-  for (const Field& field : fields) {
-    if (field.id != (by_x ? FieldId::kXForwardedFor : FieldId::kForwarded)) continue;
-    for_each_element(field.value, [&](std::string_view element) {
+  std::optional<IpAddress> leftmost;
+  for (auto field = fields.end(); field != fields.begin();) {
+    --field;
+    if (field->id != (by_x ? FieldId::kXForwardedFor : FieldId::kForwarded)) continue;
+    for (std::string_view list = field->value; !list.empty();) {
+      const auto element = take_last_element(list, !by_x);
+      if (element.empty()) continue;
       const auto ip = parse_forwarded_node(by_x ? element : forwarded_for(element));
-      if (!ip) {
-        // Nobody vouches for what stands to the left of a gap.
-        first = found = std::nullopt;
-        return true;
-      }
-      if (!first) first = ip;
-      if (!is_proxy(*ip)) found = ip;
-      return true;
-    });
+      if (!ip) return leftmost;
+      if (!is_proxy(*ip)) return ip;
+      leftmost = ip;
+    }
   }
-  return found ? found : first;
+  return leftmost;
 }
 
 // "for=192.0.2.43;host=shop.com;proto=https", quoted where RFC 7239 4 asks for it. `node` is an address or "unknown".

@@ -104,6 +104,25 @@ Framing read_framing(const Fields& fields, Version version) {
   return framing;
 }
 
+bool wants_upgrade(const Fields& fields) {
+  if (!fields.has(FieldId::kUpgrade) || !connection_lists(fields, "upgrade")) return false;
+  bool any = false;
+  bool harmless = true;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::kUpgrade) continue;
+    for_each_element(field.value, [&](std::string_view protocol) {
+      const auto slash = protocol.find('/');
+      const auto name = protocol.substr(0, slash);
+      any = true;
+      harmless = is_token(name) && (slash == std::string_view::npos || is_token(protocol.substr(slash + 1))) &&
+                 !equals_ignoring_case(name, "h2c") && !equals_ignoring_case(name, "HTTP");
+      return harmless;
+    });
+    if (!harmless) return false;
+  }
+  return any;
+}
+
 bool connection_lists(const Fields& fields, std::string_view option) {
   for (const Field& field : fields) {
     if (field.id == FieldId::kConnection && list_contains(field.value, option)) return true;

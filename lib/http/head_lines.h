@@ -32,6 +32,10 @@ struct Framing {
 };
 Framing read_framing(const Fields& fields, Version version);
 
+// Whether the Upgrade lines ask for protocols, and for none that would carry HTTP past every rule: a tunnel is opaque (RFC 9110 7.8 lets
+// a server ignore the wish).
+bool wants_upgrade(const Fields& fields);
+
 // RFC 9112 9.3.
 bool wants_keep_alive(const Fields& fields, Version version);
 

@@ -4,6 +4,7 @@
 
 #include "http/characters.h"
 #include "http/head_lines.h"
+#include "http/hop_by_hop.h"
 #include "http/request_target.h"
 
 namespace rproxy::http {
@@ -43,13 +44,14 @@ Result<ParseProgress> RequestHeadParser::feed(std::string_view bytes) {
     // RFC 9112 2.2: one empty line before the request is forgiven. Anything else that can't begin a method is refused at once.
     if (first == '\r' && !skipped_empty_line_) {
       if (bytes.size() < 2) return ParseProgress::kNeedMore;
-      if (bytes[1] != '\n') return bad_request("no request line");
-      skipped_empty_line_ = true;
-      offset_ = scanned_ = 2;
-      return feed(bytes);
+      if (bytes[1] == '\n') {
+        skipped_empty_line_ = true;
+        offset_ = scanned_ = 2;
+        return feed(bytes);
+      }
     }
-    if (!is(first, kTokenChar)) return bad_request("no request line");
     begun_ = true;
+    if (!is(first, kTokenChar)) return bad_request("no request line");
   }
   for (;;) {
     bool bad_end = false;
@@ -130,20 +132,21 @@ Result<void> RequestHeadParser::finish() {
     head_.body = {BodyLength::Kind::kFixed, framing.length};
   }
   head_.keep_alive = wants_keep_alive(fields, head_.version);
+  // RFC 9110 7.6.1: we would have to remove it, and the sender must not have named it.
+  if (nominates_end_to_end_field(fields)) return bad_request("Connection names a header that is not of one hop");
+  head_.drops_trailers = nominates_fields(fields);
   if (head_.version == Version::kHttp10) {
     head_.fields.remove(
         FieldId::kExpect);  // RFC 9110 10.1.1: ignored, and not forwarded in an HTTP/1.1 request, where it would count
     return {};
   }
-  if (const Field* expect = fields.find(FieldId::kExpect)) {
-    if (!equals_ignoring_case(expect->value, "100-continue")) {
+  if (const std::size_t expectations = fields.count(FieldId::kExpect); expectations > 0) {
+    if (expectations > 1 || !equals_ignoring_case(fields.get(FieldId::kExpect), "100-continue")) {
       return bad_request("unknown expectation", ErrorCode::kExpectationFailed);
     }
     head_.expect_continue = true;
   }
-  const Field* upgrade = fields.find(FieldId::kUpgrade);
-  // An h2c tunnel would carry requests past every rule; RFC 9110 7.8 lets a server ignore the wish.
-  head_.upgrade = upgrade != nullptr && !list_contains(upgrade->value, "h2c") && connection_lists(fields, "upgrade");
+  head_.upgrade = wants_upgrade(fields);
   return {};
 }
 
@@ -200,6 +203,7 @@ Result<void> ResponseHeadParser::finish() {
   const Framing framing = read_framing(head_.fields, head_.version);
   if (framing.fault != Framing::Fault::kNone) return bad_response(framing.reason);
   head_.keep_alive = wants_keep_alive(head_.fields, head_.version);
+  head_.drops_trailers = nominates_fields(head_.fields);
   const std::uint16_t status = head_.status;
   // RFC 9112 6.3, in its order.
   if (request_method_ == Method::kHead || status < 200 || status == 204 || status == 304) {

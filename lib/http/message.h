@@ -37,7 +37,8 @@ struct RequestHead {
   BodyLength body;
   bool keep_alive = true;        // RFC 9112 9.3
   bool expect_continue = false;  // RFC 9110 10.1.1, HTTP/1.1 only
-  bool upgrade = false;          // Connection lists "upgrade" and an Upgrade field is there
+  bool upgrade = false;          // Connection lists "upgrade" and an Upgrade field asks for what may be had
+  bool drops_trailers = false;   // Connection names fields of this hop, which trailers might be
   Fields fields;
 };
 
@@ -47,6 +48,7 @@ struct ResponseHead {
   Version version = Version::kHttp11;
   BodyLength body;
   bool keep_alive = true;
+  bool drops_trailers = false;
   Fields fields;
 };
 

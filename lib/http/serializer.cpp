@@ -60,7 +60,7 @@ char* put_content_length(char* out, std::uint64_t length) {
 
 char* put_connection(char* out, const WriteOptions& options) {
   if (!options.upgrade.empty()) {
-    out = put(out, "Connection: upgrade\r\n");
+    out = put(out, options.close ? "Connection: upgrade, close\r\n" : "Connection: upgrade\r\n");
     return put_line(out, "Upgrade", options.upgrade);
   }
   if (options.close) return put(out, "Connection: close\r\n");

@@ -12,7 +12,7 @@ namespace rproxy::http {
 // `head.fields` are skipped, and what these options say is written.
 struct WriteOptions {
   BodyLength body;
-  bool close = false;              // "Connection: close"
+  bool close = false;              // "Connection: close"; beside an upgrade, both
   bool keep_alive_field = false;   // "Connection: keep-alive", for HTTP/1.0 clients that asked
   std::string_view upgrade;        // the Upgrade value; adds "Connection: upgrade"
   bool no_content_length = false;  // 1xx, 204, 304 without one, answers to HEAD with unknown length

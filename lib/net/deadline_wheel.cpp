@@ -9,9 +9,9 @@ void Deadline::arm(DeadlineWheel& wheel, Duration timeout) {
     disarm();
     return;
   }
-  const auto ticks = (timeout + DeadlineWheel::kTick - Duration{1}) / DeadlineWheel::kTick;
+  const auto ticks = (timeout - Duration{1}) / DeadlineWheel::kTick + 1;
   // One more: the current tick has partly gone, and a timeout may be late but not early.
-  tick_ = wheel.current_ + static_cast<std::uint64_t>(ticks) + 1;
+  tick_ = wheel.latest_ + static_cast<std::uint64_t>(ticks) + 1;
   // An entry that hangs in an earlier slot stays there; advance() moves it on when that slot comes round.
   if (link_ != nullptr && slot_tick_ <= tick_) return;
   unlink();
@@ -36,6 +36,7 @@ void DeadlineWheel::insert(Deadline& entry) {
 }
 
 void DeadlineWheel::advance(std::uint64_t tick) {
+  note(tick);
   while (current_ < tick) {
     ++current_;
     // The slot is taken off first: callbacks may put entries back into it for the next turn.

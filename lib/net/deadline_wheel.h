@@ -2,6 +2,7 @@
 // system call.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,8 @@ class DeadlineWheel {
 
   // Fires everything due by `ticks` ticks from the start. Called by the worker's tick; callbacks may arm and destroy entries.
   void advance(std::uint64_t tick);
+  // So many ticks have gone by: what is armed from now on counts from there, though what is due waits for advance().
+  void note(std::uint64_t tick) { latest_ = std::max(latest_, tick); }
   std::uint64_t current_tick() const { return current_; }
 
  private:
@@ -60,7 +63,8 @@ class DeadlineWheel {
   void insert(Deadline& entry);
 
   std::array<Deadline*, kSlots> slots_{};
-  std::uint64_t current_ = 0;
+  std::uint64_t current_ = 0;  // the tick whose entries have fired last
+  std::uint64_t latest_ = 0;   // ahead of current_ while catching up
 };
 
 }  // namespace rproxy::net

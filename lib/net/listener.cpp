@@ -1,6 +1,5 @@
 #include "net/listener.h"
 
-#include <fmt/core.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -144,7 +143,8 @@ bool Listener::accept_one() {
 void Listener::pause(const char* reason) {
   paused_ = true;
   ++pauses_;
-  if (pauses_ > 1 && loop_.now() - warned_ < kWarnEvery) return;
+  is_told_ = pauses_ == 1 || loop_.now() - warned_ >= kWarnEvery;
+  if (!is_told_) return;
   log::warn("accepting paused ({} time{} since the last word): {}", pauses_, pauses_ == 1 ? "" : "s", reason);
   pauses_ = 1;
   warned_ = loop_.now();
@@ -153,6 +153,7 @@ void Listener::pause(const char* reason) {
 void Listener::resume() {
   if (!paused_ || stopped_ || !may_accept_()) return;
   paused_ = false;
+  if (std::exchange(is_told_, false)) log::info("accepting again");
   accept_ready();
 }
 

@@ -61,6 +61,7 @@ class Listener final : private Poller::Watcher {
   TimePoint warned_;
   std::uint64_t pauses_ = 0;
   bool paused_ = false;
+  bool is_told_ = false;  // of this pause, in the log
   bool stopped_ = false;
 };
 

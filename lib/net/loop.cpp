@@ -35,10 +35,13 @@ void Loop::run() {
 
 void Loop::turn(Duration longest) {
   poller_.wait(longest);
+  // After a stall the events come before the deadlines, which they may push on; their own must not count from before the stall.
+  if (now() - ticked_ >= DeadlineWheel::kTick) wheel_.note(tick());
+  poller_.call_ready();
   if (now() - ticked_ < DeadlineWheel::kTick) return;
   ticked_ = now();
   wall_at_tick_ = std::chrono::system_clock::now();
-  wheel_.advance(static_cast<std::uint64_t>((ticked_ - started_) / DeadlineWheel::kTick));
+  wheel_.advance(tick());
   if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
 }
 

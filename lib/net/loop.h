@@ -8,6 +8,7 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <utility>
 
@@ -70,6 +71,8 @@ class Loop {
 
   void wake() { wakener_.wake(); }
   void turn(Duration longest);
+  // Of the wheel, by now().
+  std::uint64_t tick() const { return static_cast<std::uint64_t>((now() - started_) / DeadlineWheel::kTick); }
   void run_posted();
 
   Poller poller_;
@@ -83,6 +86,28 @@ class Loop {
   void (*tick_callback_)(void*) = nullptr;
   void* tick_owner_ = nullptr;
   bool stopped_ = false;
+};
+
+// co_await goes on in the loop's next round, when others have had their turn.
+class NextTurn final : private Poller::Watcher {
+ public:
+  explicit NextTurn(Loop& loop) : poller_(loop.poller()) {}
+  NextTurn(const NextTurn&) = delete;
+  NextTurn& operator=(const NextTurn&) = delete;
+  ~NextTurn() { poller_.forget(*this); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    poller_.again(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void on_ready(std::uint32_t) override { handle_.resume(); }
+
+  Poller& poller_;
+  std::coroutine_handle<> handle_;
 };
 
 }  // namespace rproxy::net

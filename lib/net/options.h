@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -20,6 +21,7 @@ struct ListenOptions {
 };
 
 enum class TlsVersion : std::uint8_t { kTls12, kTls13 };
+constexpr std::string_view to_string(TlsVersion version) { return version == TlsVersion::kTls12 ? "1.2" : "1.3"; }
 
 struct CertificateFiles {
   std::string cert;  // PEM: leaf first, then the chain

@@ -36,7 +36,12 @@ void Poller::wait(Duration longest) {
   const int timeout = again_.empty() ? static_cast<int>(longest.count()) : 0;
   const int found = ::epoll_wait(epoll_.get(), events_.data(), kBatch, timeout);
   count_ = found > 0 ? static_cast<std::size_t>(found) : 0;
-  for (next_ = 0; next_ < count_;) {
+  next_ = 0;
+  now_ = Clock::now();
+}
+
+void Poller::call_ready() {
+  while (next_ < count_) {
     const epoll_event event = events_[next_++];
     if (event.data.ptr != nullptr) call(*static_cast<Watcher*>(event.data.ptr), event.events);
   }

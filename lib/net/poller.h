@@ -39,10 +39,12 @@ class Poller {
   // Calls it in the next round, once: for who had its turn and has more to do.
   void again(Watcher& watcher) { again_.push_back(&watcher); }
 
-  // One round: waits at most that long for events and calls their watchers.
+  // One round: waits at most that long for events...
   void wait(Duration longest);
+  // ...and calls their watchers.
+  void call_ready();
 
-  // The time when the present call of a watcher began.
+  // The time when the wait ended, or the present call of a watcher began.
   TimePoint now() const { return now_; }
 
  private:

@@ -3,6 +3,12 @@
 #include <cstring>
 
 namespace rproxy::net {
+namespace {
+
+// What is left for content behind the longest head; with less it would come in crumbs, or not at all.
+constexpr std::size_t kContentRoom = 2048;
+
+}  // namespace
 
 void Stream::Pending::assign(std::span<const iovec> source) {
   first = count = total = 0;
@@ -43,7 +49,7 @@ void Stream::consume(std::size_t size) { begin_ += static_cast<std::uint32_t>(si
 void Stream::begin_message(std::size_t room) {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-  } else if (capacity() - begin_ < room) {
+  } else if (begin_ > 0 && capacity() - begin_ < room + kContentRoom) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
@@ -83,10 +89,19 @@ void Stream::watch_end(Waiter on_end) {
   if (reading_) return;
   if (read_result_.ready) {
     complete_read(read_result_);
-  } else if (!is_full()) {
+  } else {
+    read_ahead();
+  }
+}
+
+void Stream::read_ahead() {
+  if (!is_full()) {
     reading_ = true;
     start_read();
+    return;
   }
+  watching_ = false;
+  if (const Waiter waiter = std::exchange(read_waiter_, {})) waiter();
 }
 
 void Stream::unwatch() {
@@ -115,10 +130,7 @@ void Stream::complete_read(IoResult result) {
   reading_ = false;
   if (watching_ && !result.failed && result.size > 0) {
     read_result_ = {};
-    if (is_full()) return;
-    reading_ = true;
-    start_read();
-    return;
+    return read_ahead();
   }
   watching_ = false;
   read_result_ = result;

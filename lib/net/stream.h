@@ -51,7 +51,7 @@ class Stream {
   void consume(std::size_t size);
 
   // Keeps everything before the input in place, for views into it, until release(). Before a head is parsed begin_message() sees to
-  // it that `room` bytes fit behind the first one without anything moving; hold() after it keeps the head itself.
+  // it that `room` bytes, and some content behind them, fit without anything moving; hold() after it keeps the head itself.
   void begin_message(std::size_t room);
   void hold() { floor_ = begin_; }
   void release();
@@ -65,8 +65,8 @@ class Stream {
   // Whose fault a failure of this stream is.
   Side side() const { return side_; }
 
-  // Receives ahead while nobody fills, as far as the buffer has room: `on_end` is called once when the peer has ended the stream or it
-  // broke. What arrives meanwhile is in input(). Ends with unwatch() or the next fill(). Costs no system call.
+  // Receives ahead while nobody fills: `on_end` is called once when the peer has ended the stream, or it broke (is_ended() then), or the
+  // buffer is full. What arrives meanwhile is in input(). Ends with unwatch() or the next fill(). Costs no system call.
   void watch_end(Waiter on_end);
   void unwatch();
   // True when a fill() would not wait.
@@ -262,6 +262,7 @@ class Stream {
   void on_read_deadline();
   void on_write_deadline();
   bool begin_fill();
+  void read_ahead();
   bool begin_write(Pending& pending);
   void cancel_write();
   IoResult take_result(IoResult& slot);

@@ -34,6 +34,9 @@ class TlsServerContext {
                                                           TicketKeys& tickets,
                                                           const std::vector<std::string>& alpn = {"http/1.1"});
 
+  // Whether create() would take the options, whatever the certificates. Errors: kConfig, naming the list that OpenSSL refuses.
+  static Result<void> check(const TlsServerOptions& options);
+
   TlsServerContext(const TlsServerContext&) = delete;
   TlsServerContext& operator=(const TlsServerContext&) = delete;
 
@@ -51,7 +54,7 @@ class TlsServerContext {
   // At most one for each kind of key; points into presented_.
   using KeySet = std::vector<const Presented*>;
 
-  explicit TlsServerContext(TicketKeys& tickets) : tickets_(tickets) {}
+  explicit TlsServerContext(TicketKeys& tickets);
   Result<void> set_options(const TlsServerOptions& options);
   void set_session_context(const TlsServerOptions& options);
   Result<void> add_keys(const Keys& keys);

@@ -25,13 +25,21 @@ const char* or_default(const std::string& chosen, const char* otherwise) {
 
 void TlsServerContext::FreeChain::operator()(STACK_OF(X509) * chain) const { sk_X509_free(chain); }
 
+TlsServerContext::TlsServerContext(TicketKeys& tickets)
+    : context_(SSL_CTX_new(TLS_server_method())), tickets_(tickets) {}
+
+Result<void> TlsServerContext::check(const TlsServerOptions& options) {
+  ERR_clear_error();
+  TicketKeys unused;
+  return TlsServerContext(unused).set_options(options);
+}
+
 Result<std::unique_ptr<TlsServerContext>> TlsServerContext::create(const TlsServerOptions& options, const Keys& keys,
                                                                    TicketKeys& tickets,
                                                                    const std::vector<std::string>& alpn) {
   ERR_clear_error();
   std::unique_ptr<TlsServerContext> made(new TlsServerContext(tickets));
   if (keys.empty()) return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, "tls: no certificate");
-  made->context_.reset(SSL_CTX_new(TLS_server_method()));
   made->strict_sni_ = options.strict_sni;
   made->alpn_ = tls::alpn_wire(alpn);
   if (auto done = made->set_options(options); !done) return fail(std::move(done.error()));

@@ -40,6 +40,18 @@ std::size_t utf8_size(std::string_view text) {
   return 0;
 }
 
+// U+0080 to U+009F, which JSON allows as they are, but which a terminal obeys: U+009B is its other ESC [.
+bool is_c1_control(std::string_view text) {
+  return text.size() >= 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) <= 0x9f &&
+         static_cast<unsigned char>(text[1]) >= 0x80;
+}
+
+void append_code(std::string& out, unsigned char code) {
+  out += "\\u00";
+  out += kHex[code >> 4];
+  out += kHex[code & 15];
+}
+
 bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
 void append_json_text(std::string& out, std::string_view text) {
@@ -53,6 +65,9 @@ void append_json_text(std::string& out, std::string_view text) {
     if (byte == '"' || byte == '\\') {
       out += '\\';
       out += text[i++];
+    } else if (is_c1_control(text.substr(i))) {
+      append_code(out, static_cast<unsigned char>(text[i + 1]));
+      i += 2;
     } else if (const std::size_t size = utf8_size(text.substr(i)); size > 0) {
       out.append(text, i, size);
       i += size;
@@ -60,9 +75,7 @@ void append_json_text(std::string& out, std::string_view text) {
       out += "\\ufffd";
       ++i;
     } else {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      append_code(out, byte);
       ++i;
     }
   }

@@ -48,10 +48,12 @@ Result<Fd> connect_unix(const std::string& path) {
 
 Result<Fd> connect_udp(const std::string& target) {
   const auto colon = target.rfind(':');
+  std::string host = target.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(target.substr(0, colon).c_str(), target.substr(colon + 1).c_str(), &hints, &found) != 0) {
+  if (::getaddrinfo(host.c_str(), target.substr(colon + 1).c_str(), &hints, &found) != 0) {
     return fail(ErrorCode::kResolveFailed, Side::kLocal, Retry::kNever, target);
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
@@ -117,7 +119,7 @@ void AccessLogWriter::submit(std::string& lines, std::uint64_t count) {
         next = std::move(spare_.back());
         spare_.pop_back();
       }
-      queue_.push_back({std::exchange(lines, std::move(next)), count});
+      queue_.push_back(std::exchange(lines, std::move(next)));
     } else {
       dropped_.fetch_add(count, std::memory_order_relaxed);
       drops_to_report_ = true;
@@ -137,7 +139,7 @@ void AccessLogWriter::reopen() {
 }
 
 void AccessLogWriter::run() {
-  std::vector<Batch> batches;
+  std::vector<std::string> batches;
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || reopen_wanted_ || drops_to_report_ || !queue_.empty(); });
@@ -146,31 +148,37 @@ void AccessLogWriter::run() {
     const bool reopen_now = std::exchange(reopen_wanted_, false);
     const bool last = stopping_;
     lock.unlock();
-    for (const Batch& batch : batches) write_batch(batch.lines, batch.count);
-    if (reopen_now) {
-      if (auto opened = open_target()) {
-        target_ = std::move(*opened);
-        log::info("access log reopened");
-      } else {
-        log::error("access log not reopened: {}", describe(opened.error()));
-      }
-    }
-    report_drops();
+    // First, so that nothing submitted after reopen() goes to the old file.
+    if (reopen_now) reopen_target();
+    for (const std::string& batch : batches) write_batch(batch);
+    report_drops(last);
     lock.lock();
-    for (Batch& batch : batches) {
-      queued_bytes_ -= batch.lines.size();
-      batch.lines.clear();
-      spare_.push_back(std::move(batch.lines));
+    for (std::string& batch : batches) {
+      queued_bytes_ -= batch.size();
+      batch.clear();
+      spare_.push_back(std::move(batch));
     }
     batches.clear();
     if (last && queue_.empty()) return;
   }
 }
 
-void AccessLogWriter::write_batch(const std::string& lines, std::uint64_t count) {
+void AccessLogWriter::reopen_target() {
+  auto opened = open_target();
+  if (!opened) return log::error("access log not reopened: {}", describe(opened.error()));
+  target_ = std::move(*opened);
+  is_mid_line_ = false;
+  log::info("access log reopened");
+}
+
+void AccessLogWriter::write_batch(const std::string& lines) {
   if (options_.target == AccessLogOptions::Target::kSyslog) return send_datagrams(lines);
-  if (write_stream(lines)) return;
-  dropped_.fetch_add(count, std::memory_order_relaxed);
+  // What follows a line that was cut off, on a full disk for one, is a line of its own.
+  if (is_mid_line_ && write_stream("\n").empty()) is_mid_line_ = false;
+  const std::string_view left = is_mid_line_ ? std::string_view(lines) : write_stream(lines);
+  if (left.empty()) return;
+  if (left.size() < lines.size()) is_mid_line_ = lines[lines.size() - left.size() - 1] != '\n';
+  dropped_.fetch_add(static_cast<std::uint64_t>(std::ranges::count(left, '\n')), std::memory_order_relaxed);
 }
 
 bool AccessLogWriter::is_past_patience() const {
@@ -178,26 +186,24 @@ bool AccessLogWriter::is_past_patience() const {
   return std::chrono::steady_clock::now().time_since_epoch() >= std::chrono::nanoseconds(stop_by_ns_);
 }
 
-bool AccessLogWriter::write_stream(std::string_view bytes) {
+std::string_view AccessLogWriter::write_stream(std::string_view bytes) {
   struct stat status {};
   const bool is_file = ::fstat(target_.get(), &status) == 0 && S_ISREG(status.st_mode);
   while (!bytes.empty()) {
     if (!is_file) {
+      if (is_past_patience()) return bytes;
       pollfd ready{target_.get(), POLLOUT, 0};
-      if (::poll(&ready, 1, kPollMs) == 0) {
-        if (is_past_patience()) return false;
-        continue;
-      }
+      if (::poll(&ready, 1, kPollMs) == 0) continue;
     }
     const ssize_t written =
         ::write(target_.get(), bytes.data(), is_file ? bytes.size() : std::min(bytes.size(), kPipeWrite));
     if (written > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR && errno != EAGAIN) {
-      return false;
+      return bytes;
     }
   }
-  return true;
+  return bytes;
 }
 
 void AccessLogWriter::send_datagrams(std::string_view lines) {
@@ -234,10 +240,10 @@ bool AccessLogWriter::send_datagram(std::string_view message) {
   return send();
 }
 
-void AccessLogWriter::report_drops() {
+void AccessLogWriter::report_drops(bool last) {
   const auto now = std::chrono::steady_clock::now();
   const std::uint64_t dropped = dropped_.load(std::memory_order_relaxed);
-  if (dropped == reported_ || now - last_report_ < kReportEvery) return;
+  if (dropped == reported_ || (!last && now - last_report_ < kReportEvery)) return;
   log::warn("access log: {} lines dropped: the target does not keep up or can't be written", dropped - reported_);
   reported_ = dropped;
   last_report_ = now;

@@ -41,24 +41,22 @@ class AccessLogWriter {
   AccessLogWriter(AccessLogOptions options, AccessLogFormat format);
   Result<Fd> open_target() const;
   void run();
-  void write_batch(const std::string& lines, std::uint64_t count);
-  bool write_stream(std::string_view bytes);
+  void reopen_target();
+  void write_batch(const std::string& lines);
+  // Gives back what could not be written.
+  std::string_view write_stream(std::string_view bytes);
   void send_datagrams(std::string_view lines);
   bool send_datagram(std::string_view message);
-  void report_drops();
+  void report_drops(bool last);
   bool is_past_patience() const;
-
-  struct Batch {
-    std::string lines;
-    std::uint64_t count;
-  };
 
   AccessLogOptions options_;
   AccessLogFormat format_;
   Fd target_;
+  bool is_mid_line_ = false;  // the target ends in a line that was cut off
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Batch> queue_;
+  std::vector<std::string> queue_;  // batches
   std::vector<std::string> spare_;
   std::size_t queued_bytes_ = 0;
   std::atomic<bool> stopping_{false};

@@ -11,7 +11,7 @@ namespace rproxy::proxy {
 
 class ClientIdentity {
  public:
-  // `options` outlives it. One per worker: the ids come from its own generator.
+  // `options` outlives it. For one thread: the ids come from its own generator.
   explicit ClientIdentity(const ForwardingOptions& options) : options_(options) {}
 
   // Sets request.client_ip (the rightmost address that is no trusted proxy) and request.trace.request_id (a trusted peer's own, else a new

@@ -1,28 +1,23 @@
 // Routes that need no upstream.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstdint>
+#include <utility>
 
 #include "exchange/exchange.h"
+#include "proxy/location_template.h"
 #include "proxy/options.h"
 
 namespace rproxy::proxy {
 
-// A redirect whose location may use {scheme} {host} {path} {query} {uri}.
 class Redirect final : public exchange::Handler {
  public:
-  explicit Redirect(const RedirectAction& action);
+  Redirect(std::uint16_t status, LocationTemplate location) : status_(status), location_(std::move(location)) {}
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
 
  private:
-  enum class Part : std::uint8_t { kText, kScheme, kHost, kPath, kQuery, kUri };
-  struct Piece {
-    Part part;
-    std::string text;
-  };
   std::uint16_t status_;
-  std::vector<Piece> pieces_;
+  LocationTemplate location_;
 };
 
 // Every request to the same place under https (for a listener whose only purpose that is).

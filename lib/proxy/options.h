@@ -24,7 +24,7 @@ struct ForwardAction {
 
 struct RedirectAction {
   std::uint16_t status = 308;  // 301, 302, 303, 307, 308
-  std::string location;        // may use {scheme} {host} {path} {query} {uri}
+  std::string location;        // as LocationTemplate takes it
 };
 
 struct RespondAction {

@@ -49,7 +49,41 @@ bool has_cost_nothing(const Error& error) {
          error.code != ErrorCode::kHandshakeTimeout;
 }
 
+// Where Max-Forwards ends: OPTIONS is about us then, and TRACE would show the request's secrets (RFC 9110 9.3.8).
+Response answer_as_last(Request& request) {
+  if (request.head.method_id == http::Method::kTrace) return exchange::error_response(request, 501);
+  return {};
+}
+
 constexpr Duration kComplainEvery{1'000};
+
+// What the client may see of any answer.
+void clean(http::ResponseHead& head, const Request& request, const Proxy::Plan& plan) {
+  const bool names_protocols = head.status == 101 || head.status == 426;
+  http::remove_hop_by_hop(head.fields, names_protocols);
+  if (plan.hider) plan.hider->apply(head, request);
+}
+
+// Interim answers tell no more than final ones.
+class InterimFilter final : public exchange::InterimSink {
+ public:
+  InterimFilter(Request& request, const Proxy::Plan& plan) : request_(request), plan_(plan), next_(request.interim) {
+    if (next_ != nullptr) request.interim = this;
+  }
+  InterimFilter(const InterimFilter&) = delete;
+  InterimFilter& operator=(const InterimFilter&) = delete;
+  ~InterimFilter() { request_.interim = next_; }
+
+  net::Task<Result<void>> interim(http::ResponseHead& head) override {
+    clean(head, request_, plan_);
+    return next_->interim(head);
+  }
+
+ private:
+  Request& request_;
+  const Proxy::Plan& plan_;
+  exchange::InterimSink* next_;
+};
 
 // An end to the search even where each endpoint fails at once.
 constexpr std::size_t kTriesMax = 64;
@@ -57,7 +91,14 @@ constexpr std::size_t kTriesMax = 64;
 }  // namespace
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
-  if (auto ready = prepare(request); !ready) co_return fail(std::move(ready.error()));
+  const auto may_go_on = count_hop(request);
+  if (!may_go_on) co_return fail(may_go_on.error());
+  if (!*may_go_on) co_return answer_as_last(request);
+  if (auto ready = prepare(request); !ready) {
+    complain(request, ready.error());
+    co_return fail(std::move(ready.error()));
+  }
+  const InterimFilter filter(request, plan_);
   auto response = co_await try_endpoints(request);
   if (response) {
     finish(request, *response);
@@ -113,7 +154,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
       tried.add(attempt.endpoint);
-      pool_.endpoint(attempt.endpoint).state.record(outcome_of(last), {}, request.loop->now());
+      record(pool_.endpoint(attempt.endpoint).state, outcome_of(last), {}, request.loop->now());
     }
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
@@ -146,10 +187,23 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), plan_.action.request_timeout);
   if (response) {
     const bool failed = response->head.status >= 500;
-    endpoint.state.record(failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
-                          request.trace.upstream_first_byte, request.loop->now());
+    record(endpoint.state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
+           request.trace.upstream_first_byte, request.loop->now());
   }
   co_return response;
+}
+
+void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
+                   TimePoint now) const {
+  switch (state.record(outcome, latency, now)) {
+    case balance::Change::kNone:
+      return;
+    case balance::Change::kEjected:
+      return log::warn("upstream {}: {} is left alone for {}, after failing again and again", pool_.upstream().name(),
+                       state.name(), to_string(std::chrono::round<Duration>(state.ejected_until() - now)));
+    case balance::Change::kRecovered:
+      return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
+  }
 }
 
 bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts, bool is_free) {
@@ -161,8 +215,7 @@ bool Proxy::may_retry(const Request& request, const Error& error, std::size_t at
 
 void Proxy::finish(Request& request, Response& response) const {
   request.trace.upstream_status = response.head.status;
-  http::remove_hop_by_hop(response.head.fields, response.head.status == 101);
-  if (plan_.hider) plan_.hider->apply(response.head, request);
+  clean(response.head, request, plan_);
   if (plan_.action.proxy_status) {
     response.head.fields.add(
         http::FieldId::kProxyStatus,

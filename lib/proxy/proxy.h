@@ -36,6 +36,8 @@ class Proxy final : public exchange::Handler {
   Result<void> prepare(exchange::Request& request) const;
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request);
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh);
+  void record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
+              TimePoint now) const;
   bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);
   void complain(const exchange::Request& request, const Error& error);
   void finish(exchange::Request& request, exchange::Response& response) const;

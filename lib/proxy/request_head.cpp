@@ -1,6 +1,9 @@
 #include "proxy/request_head.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
 
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
@@ -30,12 +33,7 @@ bool is_forwarding_field(FieldId id) {
 
 // CGI-like servers read "X_Forwarded_For" as "X-Forwarded-For": a client must not get past us by that spelling.
 bool looks_like_forwarding_field(const http::Field& field) {
-  constexpr std::size_t kLongest = 32;
-  if (field.id != FieldId::kOther) return is_forwarding_field(field.id);
-  if (field.name.size() > kLongest || field.name.find('_') == std::string_view::npos) return false;
-  char spelt[kLongest];
-  std::replace_copy(field.name.begin(), field.name.end(), spelt, '_', '-');
-  return is_forwarding_field(http::field_id({spelt, field.name.size()}));
+  return is_forwarding_field(field.id != FieldId::kOther ? field.id : http::field_id_with_hyphens(field.name));
 }
 
 // All lines of one name as one list with `last` at its end, so that the order of hops stays (RFC 9110 5.3).
@@ -67,13 +65,34 @@ void add_x_forwarded(exchange::Request& request, std::string_view peer) {
 
 }  // namespace
 
+Result<bool> count_hop(exchange::Request& request) {
+  const auto method = request.head.method_id;
+  if (method != http::Method::kOptions && method != http::Method::kTrace) return true;
+  http::Fields& fields = request.head.fields;
+  const http::Field* field = fields.find(FieldId::kMaxForwards);
+  if (field == nullptr) return true;
+  const auto text = field->value;
+  std::uint32_t hops = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hops);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size() ||
+      fields.count(FieldId::kMaxForwards) > 1) {
+    return fail(ErrorCode::kBadRequest, Side::kClient, Retry::kNever, "invalid Max-Forwards");
+  }
+  // The clause lets a number that is too large become the largest we know.
+  if (error == std::errc::result_out_of_range) hops = std::numeric_limits<std::uint32_t>::max();
+  if (hops == 0) return false;
+  fields.set(FieldId::kMaxForwards, request.arena->copy(fmt::format_int(hops - 1).c_str()));
+  return true;
+}
+
 void prepare_request_head(exchange::Request& request, const ForwardingOptions& options) {
   http::Fields& fields = request.head.fields;
   Arena& arena = *request.arena;
   http::remove_hop_by_hop(fields, request.head.upgrade);
-  if (!request.from_trusted_proxy) {
-    fields.remove_if(looks_like_forwarding_field);
-  }
+  // A trusted proxy sets the fields, but lets other spellings of them through from its client.
+  fields.remove_if([trusted = request.from_trusted_proxy](const http::Field& field) {
+    return looks_like_forwarding_field(field) && !(trusted && field.id != FieldId::kOther);
+  });
   const bool has_peer = !request.client->peer.is_unix;
   const auto peer = has_peer ? peer_text(request) : std::string_view("unknown");
   if (options.x_forwarded && has_peer) add_x_forwarded(request, peer);

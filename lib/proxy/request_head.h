@@ -10,4 +10,8 @@ namespace rproxy::proxy {
 // request's arena. Called once, whatever the number of attempts.
 void prepare_request_head(exchange::Request& request, const ForwardingOptions& options);
 
+// Takes one from the Max-Forwards of an OPTIONS or TRACE; false where that has none left and we are to answer (RFC 9110 7.6.2).
+// kBadRequest where it can't be read.
+Result<bool> count_hop(exchange::Request& request);
+
 }  // namespace rproxy::proxy

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
 #include "base/result.h"
@@ -21,9 +23,15 @@ struct RewriteOptions {
   bool empty() const { return strip_prefix.empty() && add_prefix.empty() && replace_path.empty() && regex.empty(); }
 };
 
+struct RewriteProblem {
+  std::string_view key;  // "add_prefix"
+  std::string detail;
+};
+
 class Rewrite {
  public:
-  static Result<Rewrite> compile(const RewriteOptions& options);
+  // Nothing, and what is wrong with each key, where the options make no path.
+  static std::optional<Rewrite> compile(const RewriteOptions& options, std::vector<RewriteProblem>& problems);
   ~Rewrite();
   Rewrite(Rewrite&&) noexcept;
   Rewrite& operator=(Rewrite&&) noexcept;

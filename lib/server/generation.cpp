@@ -5,17 +5,29 @@
 #include <utility>
 #include <variant>
 
+#include "net/listener.h"
+#include "net/socket_address.h"
+
 namespace rproxy::server {
 namespace {
 
-// Every way a backend may name itself in a URL or a cookie.
-std::vector<std::string> backend_names(const upstream::Options& options, const std::string& host) {
+// With its port, and without where that is the default one.
+void add_names(std::vector<std::string>& names, const HostPort& address) {
+  names.push_back(address.to_string());
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  names.push_back(is_v6 ? "[" + address.host + "]" : address.host);
+}
+
+// Every way a backend may name itself in a URL or a cookie: as configured, and as that was resolved.
+std::vector<std::string> backend_names(const upstream::Upstream& upstream, const std::string& host) {
+  const upstream::Options& options = upstream.options();
   std::vector<std::string> names;
   for (const auto& endpoint : options.endpoints) {
-    const HostPort& address = endpoint.address;
-    if (address.kind == HostPort::Kind::kUnix) continue;
-    names.push_back(address.to_string());
-    names.push_back(address.host);
+    if (endpoint.address.kind != HostPort::Kind::kUnix) add_names(names, endpoint.address);
+  }
+  for (const auto& endpoint : upstream.endpoints()) {
+    const net::Peer peer = net::peer_of(endpoint->address.storage);
+    if (!peer.is_unix) add_names(names, {HostPort::Kind::kIp, peer.ip.to_string(), peer.ip, peer.port});
   }
   if (!options.tls.server_name.empty()) names.push_back(options.tls.server_name);
   if (!host.empty()) names.push_back(host);
@@ -70,13 +82,16 @@ Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::
   auto plan = std::make_unique<proxy::Proxy::Plan>();
   plan->action = action;
   if (!action.rewrite.empty()) {
-    auto rewrite = route::Rewrite::compile(action.rewrite);
-    if (!rewrite) return fail(std::move(rewrite.error()));
-    plan->rewrite = std::move(*rewrite);
+    std::vector<route::RewriteProblem> problems;
+    plan->rewrite = route::Rewrite::compile(action.rewrite, problems);
+    if (!problems.empty()) {
+      return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                  fmt::format("rewrite: {}: {}", problems[0].key, problems[0].detail));
+    }
   }
   if (action.hide_backend) {
-    const auto& options = upstreams_[upstream_index(action.upstream)]->options();
-    plan->hider.emplace(backend_names(options, action.host), action.rewrite.strip_prefix);
+    const auto& upstream = *upstreams_[upstream_index(action.upstream)];
+    plan->hider.emplace(backend_names(upstream, action.host), action.rewrite.strip_prefix);
   }
   return plan;
 }

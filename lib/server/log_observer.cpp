@@ -9,7 +9,8 @@ void LogObserver::finished(const exchange::Request& request, const exchange::Out
   record.time = trace.wall_time;
   record.client = request.client_ip;
   record.client_port = client.peer.port;
-  if (client.peer.is_unix) record.peer_unix = "unix:";
+  const bool is_told = request.client_ip != client.peer.ip;  // by a proxy that is trusted
+  if (client.peer.is_unix && !is_told) record.peer_unix = "unix:";
   record.method = request.head.method;
   record.scheme = request.head.scheme;
   record.host = request.client_authority;

@@ -123,7 +123,7 @@ Result<void> Server::start() {
     log::info("serving on {} ({})", listener.bound.to_string(), tls ? "https" : "http");
     if (listener.bound.kind == HostPort::Kind::kUnix) unix_paths_.push_back(listener.bound.host);
   }
-  log::info("ready: {} worker{}", count, count == 1 ? "" : "s");
+  log::info("ready: {} worker{}, at most {} connections", count, count == 1 ? "" : "s", connections_.max);
   return {};
 }
 
@@ -143,6 +143,8 @@ void Server::wait_for_end() {
 
 void Server::drain() {
   log::info("draining: {} connections, at most {}", connections_.open.load(), to_string(config().server.drain_timeout));
+  // Now, and not at the end: by then a successor may have made others.
+  for (const auto& path : unix_paths_) ::unlink(path.c_str());
   for (auto& worker : workers_) worker->drain();
   const TimePoint deadline = Clock::now() + config().server.drain_timeout;
   const bool unlimited = config().server.drain_timeout.count() == 0;
@@ -160,7 +162,6 @@ void Server::drain() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   workers_.clear();
-  for (const auto& path : unix_paths_) ::unlink(path.c_str());
   log_.reset();
   log::info("stopped");
 }
@@ -173,12 +174,6 @@ Result<void> run(config::Config config) {
   Server server(std::move(*generation));
   if (auto started = server.start(); !started) return started;
   server.wait_for_end();
-  return {};
-}
-
-Result<void> check(const config::Config& config) {
-  auto tls = TlsMaterial::load(config);
-  if (!tls) return fail(std::move(tls.error()));
   return {};
 }
 

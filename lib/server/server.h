@@ -11,7 +11,4 @@ namespace rproxy::server {
 // Errors before anything is served: kCannotBind (a listener), kResolveFailed, kConfig, kFile (a certificate).
 Result<void> run(config::Config config);
 
-// What run() would find wrong before it opens a socket or resolves a name: certificates that can't be read or used. Errors: kFile, kConfig.
-Result<void> check(const config::Config& config);
-
 }  // namespace rproxy::server

@@ -1,28 +1,6 @@
 #include "server/tls_material.h"
 
-#include <chrono>
-
-#include "base/log.h"
-
 namespace rproxy::server {
-namespace {
-
-constexpr std::chrono::hours kWarnBefore{14 * 24};
-
-void warn_of_dates(const x509::Certificate& leaf, const std::string& file) {
-  const auto now = std::chrono::system_clock::now();
-  const auto left = std::chrono::duration_cast<std::chrono::hours>(leaf.not_after() - now);
-  if (leaf.not_after() <= now) {
-    log::warn("{}: the certificate for {} has expired", file, leaf.label());
-  } else if (leaf.not_before() > now) {
-    log::warn("{}: the certificate for {} is not valid yet", file, leaf.label());
-  } else if (left < kWarnBefore) {
-    log::warn("{}: the certificate for {} expires in {} days and {} hours", file, leaf.label(), left.count() / 24,
-              left.count() % 24);
-  }
-}
-
-}  // namespace
 
 Result<TlsMaterial> TlsMaterial::load(const config::Config& config) {
   TlsMaterial material;
@@ -46,7 +24,6 @@ Result<void> TlsMaterial::load_door(const config::Listener& listener, LoadedKeys
     if (!known) {
       auto key = x509::CertifiedKey::load(files.cert, files.key);
       if (!key) return fail(std::move(key.error()));
-      warn_of_dates(key->leaf(), files.cert);
       known = std::make_shared<const x509::CertifiedKey>(std::move(*key));
     }
     door.keys.push_back(known);

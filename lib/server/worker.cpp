@@ -66,7 +66,8 @@ void Worker::build_handlers(std::uint64_t seed) {
 
 std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index) {
   if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
-    return std::make_unique<proxy::Redirect>(*redirect);
+    return std::make_unique<proxy::Redirect>(redirect->status,
+                                             proxy::LocationTemplate::compile(redirect->location).value());
   }
   if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
     return std::make_unique<proxy::Respond>(*respond);
@@ -145,6 +146,9 @@ void Worker::on_connection_end() {
 void Worker::on_tick() {
   ++ticks_;
   if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
+  if (draining_ && draining_ticks_++ > 0) {
+    for (auto& door : doors_) door->context->idle.interrupt_all();
+  }
   if (ticks_ % kTicksPerSecond != 0) return;
   const TimePoint now = loop_.now();
   for (auto& pool : pools_) pool->sweep(now);
@@ -172,7 +176,6 @@ void Worker::begin_drain() {
     door->context->draining = true;
   }
   draining_ = true;
-  for (auto& door : doors_) door->context->idle.interrupt_all();
   for (auto& pool : pools_) pool->close_idle();
   if (tasks_.size() == 0) loop_.stop();
 }

@@ -74,6 +74,8 @@ class Worker {
   net::TaskGroup tasks_;
   std::thread thread_;
   bool draining_ = false;
+  // Idle connections end with the second: by then every request that had arrived before the drain has been read.
+  std::uint64_t draining_ticks_ = 0;
   std::uint64_t ticks_ = 0;
   std::uint64_t log_ticks_ = 1;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/characters.h"
 #include "http/head_parser.h"
 #include "http/serializer.h"
 #include "upstream/http1_tunnel.h"
@@ -17,7 +18,8 @@ constexpr std::size_t kInterimMax = 32;
 // One allocation where growing would make three.
 constexpr std::size_t kUsualFields = 16;
 
-bool is_interim(const http::ResponseHead& head) { return head.status < 200 && head.status != 101; }
+// After a 101 no other response follows.
+bool is_final(std::uint16_t status) { return status >= 200 || status == 101; }
 
 }  // namespace
 
@@ -35,7 +37,7 @@ Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Opti
 }
 
 Http1Exchange::~Http1Exchange() {
-  if (request_complete_ && keep_alive_ && content_ && content_->is_complete()) {
+  if (request_complete_ && keep_alive_ && !timed_out_ && content_ && content_->is_complete()) {
     // The last slice is still unread input.
     content_->finish();
     lease_.keep();
@@ -45,6 +47,7 @@ Http1Exchange::~Http1Exchange() {
 // Whatever waits for the connection now fails, and failure() says why.
 void Http1Exchange::on_total_timeout() {
   timed_out_ = true;
+  content_limits_.cancelled = ErrorCode::kRequestTimeout;
   stream_.abort(true);
 }
 
@@ -62,16 +65,15 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
     if (!answered) co_return fail(failure(std::move(answered.error())));
     has_head = *answered;
   }
-  while (!has_head || is_interim(head)) {
-    if (has_head) {
-      if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
+  for (;; has_head = false) {
+    if (!has_head) {
+      if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
+      if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
     }
-    if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
-    if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
-    has_head = true;
+    if (is_final(head.status)) break;
+    if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
   }
-  // RFC 9110 15.2.2: only where the request asked for it.
-  if (head.status == 101 && !request_.head.upgrade) {
+  if (head.status == 101 && !may_switch(head)) {
     co_return fail(failure(Error(ErrorCode::kBadResponse, Side::kUpstream)));
   }
   request_.trace.upstream_first_byte =
@@ -79,8 +81,21 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.hold();
   stream_.set_read_timeout(Duration{0});
   keep_alive_ = head.keep_alive && head.status != 101;
+  drops_trailers_ = head.drops_trailers;
   content_.emplace(stream_, head.body, arena_, content_limits_);
   co_return Result<void>();
+}
+
+// RFC 9110 7.8: only to what the request asked for, and not before it has ended, because the tunnel's bytes begin behind it.
+bool Http1Exchange::may_switch(const http::ResponseHead& head) const {
+  if (!request_.head.upgrade || !request_complete_) return false;
+  const auto asked = request_.head.fields.get(http::FieldId::kUpgrade);
+  bool known = false;
+  http::for_each_element(head.fields.get(http::FieldId::kUpgrade), [&](std::string_view protocol) {
+    known = http::list_contains(asked, protocol);
+    return known;
+  });
+  return known;
 }
 
 std::string_view Http1Exchange::serialize_head() {
@@ -138,21 +153,21 @@ net::Task<Result<void>> Http1Exchange::send_slice(exchange::Slice slice, std::st
 
 void Http1Exchange::start_pump() {
   body_started_ = true;
+  // The answer's time begins with the content's end.
+  stream_.set_read_timeout(Duration{0});
   pump_ = net::Child<void>(pump());
 }
 
 // Beside the reading of the answer: an endpoint may answer before it has read everything.
 net::Task<void> Http1Exchange::pump() {
   auto sent = co_await send_content();
-  if (sent) {
-    request_complete_ = true;
-  } else {
+  request_complete_ = sent.has_value();
+  // A content cut short must not reach the endpoint as a whole one, and one that takes nothing for so long has no answer either.
+  if (!sent && (sent.error().side == Side::kClient || (sent.error().code == ErrorCode::kWriteTimeout && !content_))) {
     pump_error_ = std::move(sent.error());
-  }
-  // A content cut short must not reach the endpoint as a whole one. An endpoint that takes no more may still have an answer on the way.
-  if (pump_error_ && pump_error_->side == Side::kClient) {
     stream_.abort(true);
   } else if (!content_) {
+    // An endpoint that takes no more may still have an answer on the way, but not for ever.
     stream_.set_read_timeout(options_.response_timeout);
   }
 }
@@ -173,25 +188,22 @@ net::Task<Result<void>> Http1Exchange::send_content() {
   }
 }
 
-// True when `head` holds an answer; after a final one the content is never asked for, and after a 100 take_interim() asks.
+// Until the endpoint asks for the content or says nothing for too long. True where it answered without asking: the head is there.
 net::Task<Result<bool>> Http1Exchange::await_continue(http::ResponseHead& head) {
   stream_.set_read_timeout(kContinueTimeout);
-  for (;;) {
-    auto got = co_await read_head(head);
-    if (!got) {
+  while (!body_started_) {
+    if (auto got = co_await read_head(head); !got) {
       if (got.error().code != ErrorCode::kReadTimeout) co_return fail(std::move(got.error()));
-      // As much of a head as is there will be read again.
-      head = {};
-      stream_.set_read_timeout(Duration{0});
       start_pump();
-      co_return false;
+      break;
     }
-    if (head.status == 100 || !is_interim(head)) co_return true;
+    if (is_final(head.status)) co_return true;
     if (auto passed = co_await take_interim(head); !passed) co_return fail(std::move(passed.error()));
   }
+  co_return false;
 }
 
-// Passes an interim response on and clears the head for the next.
+// Passes an interim response on.
 net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
   if (++interim_count_ > kInterimMax) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
   // A 100 nobody asked for means nothing to the client (RFC 9110 15.2.1); others are passed on (15.2).
@@ -200,11 +212,11 @@ net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
     if (auto passed = co_await request_.interim->interim(head); !passed) co_return passed;
   }
   if (head.status == 100 && request_.body != nullptr && !body_started_) start_pump();
-  head = {};
   co_return Result<void>();
 }
 
 net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
+  head = {};
   head.fields.reserve(kUsualFields);
   stream_.release();
   stream_.begin_message(static_cast<std::size_t>(options_.head.head.bytes));
@@ -229,7 +241,7 @@ net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
 
 Error Http1Exchange::failure(Error error) const {
   // The pump's failure is why the connection was cut.
-  if (pump_error_ && pump_error_->side == Side::kClient) {
+  if (pump_error_) {
     Error cause = *pump_error_;
     cause.retry = Retry::kNever;
     return cause;

@@ -29,7 +29,7 @@ class Http1Exchange final : public exchange::Body {
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return content_->length(); }
-  const http::Fields* trailers() const override { return content_->trailers(); }
+  const http::Fields* trailers() const override { return drops_trailers_ ? nullptr : content_->trailers(); }
 
  private:
   net::Task<Result<void>> begin_request(bool waits_for_continue);
@@ -42,6 +42,7 @@ class Http1Exchange final : public exchange::Body {
   net::Task<Result<void>> read_head(http::ResponseHead& head);
   net::Task<Result<bool>> await_continue(http::ResponseHead& head);
   net::Task<Result<void>> take_interim(http::ResponseHead& head);
+  bool may_switch(const http::ResponseHead& head) const;
   std::string_view serialize_head();
   void start_pump();
   void on_total_timeout();
@@ -57,7 +58,7 @@ class Http1Exchange final : public exchange::Body {
   std::optional<exchange::Http1Content> content_;
   std::optional<net::ValueTask<Result<exchange::Slice>>> first_slice_;  // asked for with the head, not there yet
   net::Child<void> pump_;
-  std::optional<Error> pump_error_;
+  std::optional<Error> pump_error_;  // why the connection was cut
   net::Deadline total_;
   bool timed_out_ = false;
   bool request_complete_ = false;
@@ -65,6 +66,7 @@ class Http1Exchange final : public exchange::Body {
   bool body_started_ = false;
   bool answer_begun_ = false;
   bool keep_alive_ = false;
+  bool drops_trailers_ = false;
   std::size_t interim_count_ = 0;
 };
 

@@ -12,9 +12,11 @@ class Http1Tunnel final : public exchange::Tunnel {
 
   net::Task<Result<std::string_view>> read() override {
     stream_.consume(std::exchange(given_, 0));
-    if (stream_.input().empty()) {
+    // Bytes that came before anybody waited may have gone with the head: only 0 is the end.
+    while (stream_.input().empty()) {
       auto filled = co_await stream_.fill();
       if (!filled) co_return fail(std::move(filled.error()));
+      if (*filled == 0) break;
     }
     given_ = stream_.input().size();
     co_return stream_.input();

@@ -23,7 +23,9 @@ WallTime wall_time(const ASN1_TIME* time) {
   std::tm parts{};
   // A date that can't be read is one that never was valid.
   if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+  // The clock ends in 2262; "no end" is written as the year 9999 (RFC 5280 4.1.2.5). From 1970 to there any two differ by what fits.
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(WallTime::max().time_since_epoch());
+  return WallTime{std::clamp(std::chrono::seconds{::timegm(&parts)}, std::chrono::seconds{0}, kLast)};
 }
 
 std::optional<IpAddress> ip_address(std::string_view bytes) {

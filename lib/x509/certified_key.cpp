@@ -103,13 +103,26 @@ Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const 
   return certificates;
 }
 
+Result<std::vector<Certificate>> load_chain(const std::string& file) {
+  const auto text = read_file(file, kFileMax);
+  if (!text) return fail(text.error());
+  ERR_clear_error();
+  return parse_certificates(*text, file, kChainMax);
+}
+
+Result<KeyPtr> load_key(const std::string& file) {
+  auto text = read_file(file, kFileMax);
+  if (!text) return fail(std::move(text.error()));
+  const Wiped wiped{std::move(*text)};
+  return parse_key(wiped.text, file);
+}
+
 Result<CertifiedKey> CertifiedKey::load(const std::string& cert_file, const std::string& key_file) {
-  auto cert = read_file(cert_file, kFileMax);
-  if (!cert) return fail(std::move(cert.error()));
-  auto key = read_file(key_file, kFileMax);
+  auto chain = load_chain(cert_file);
+  if (!chain) return fail(std::move(chain.error()));
+  auto key = load_key(key_file);
   if (!key) return fail(std::move(key.error()));
-  const Wiped wiped{std::move(*key)};
-  return parse(*cert, wiped.text, cert_file, key_file);
+  return pair(std::move(*chain), std::move(*key), cert_file, key_file);
 }
 
 Result<CertifiedKey> CertifiedKey::parse(std::string_view cert, std::string_view key_text, const std::string& cert_name,
@@ -119,9 +132,14 @@ Result<CertifiedKey> CertifiedKey::parse(std::string_view cert, std::string_view
   if (!chain) return fail(std::move(chain.error()));
   auto key = parse_key(key_text, key_name);
   if (!key) return fail(std::move(key.error()));
-  const auto belongs = [&](const Certificate& each) { return X509_check_private_key(each.native(), key->get()) == 1; };
-  if (!belongs(chain->front())) {
-    const bool later = std::any_of(chain->begin(), chain->end(), belongs);
+  return pair(std::move(*chain), std::move(*key), cert_name, key_name);
+}
+
+Result<CertifiedKey> CertifiedKey::pair(std::vector<Certificate> chain, KeyPtr key, const std::string& cert_name,
+                                        const std::string& key_name) {
+  const auto belongs = [&](const Certificate& each) { return X509_check_private_key(each.native(), key.get()) == 1; };
+  if (!belongs(chain.front())) {
+    const bool later = std::any_of(chain.begin(), chain.end(), belongs);
     if (later) {
       return refuse(
           fmt::format("{}: the certificate of the key {} must come first, before its chain", cert_name, key_name));
@@ -129,7 +147,7 @@ Result<CertifiedKey> CertifiedKey::parse(std::string_view cert, std::string_view
     return refuse(fmt::format("{}: the private key {} does not belong to this certificate", cert_name, key_name));
   }
   ERR_clear_error();
-  return CertifiedKey(std::move(*chain), std::move(*key));
+  return CertifiedKey(std::move(chain), std::move(key));
 }
 
 }  // namespace rproxy::x509

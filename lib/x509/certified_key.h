@@ -20,6 +20,10 @@ class CertifiedKey {
   static Result<CertifiedKey> parse(std::string_view cert, std::string_view key, const std::string& cert_name,
                                     const std::string& key_name);
 
+  // A chain and its key. The names stand for the files in messages. Errors: kConfig where they don't belong together.
+  static Result<CertifiedKey> pair(std::vector<Certificate> chain, KeyPtr key, const std::string& cert_name,
+                                   const std::string& key_name);
+
   const Certificate& leaf() const { return chain_.front(); }
   const std::vector<Certificate>& chain() const { return chain_; }
   EVP_PKEY* key() const { return key_.get(); }
@@ -32,6 +36,10 @@ class CertifiedKey {
   std::vector<Certificate> chain_;
   std::shared_ptr<EVP_PKEY> key_;
 };
+
+// The two halves of CertifiedKey::load(), with its errors.
+Result<std::vector<Certificate>> load_chain(const std::string& file);
+Result<KeyPtr> load_key(const std::string& file);
 
 // All certificates of a PEM text, in order. Errors: kConfig, naming `name`: none there, too many, one malformed.
 Result<std::vector<Certificate>> parse_certificates(std::string_view pem, const std::string& name,

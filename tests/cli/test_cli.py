@@ -50,6 +50,18 @@ class Commands(unittest.TestCase):
                         self.assertTrue(done.stderr)
             self.assertEqual(rproxy("serve", "--check", good).stdout, f"{good}: ok\n")
 
+    def test_usage_errors_name_the_argument_and_the_nearest(self):
+        for arguments, said in ((("serv", "x"), "there is no command serv; did you mean serve?"),
+                                ((), "a command is missing"), (("serve",), "the CONFIG file is missing"),
+                                (("serve", "x", "y"), "one argument too many: y"),
+                                (("serve", "x", "--chek"), "there is no option --chek; did you mean --check?"),
+                                (("serve", "x", "--log-levl=off"), "there is no option --log-levl; did you mean --log-level?"),
+                                (("serve", "x", "--log-level", "INFO"), "INFO not in {debug,info,warn,error,off}")):
+            with self.subTest(arguments):
+                done = rproxy(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(said, done.stderr)
+
     def test_check_reads_certificates(self):
         with tempfile.TemporaryDirectory() as directory:
             config = pathlib.Path(directory, "c.toml")
@@ -73,6 +85,8 @@ class Configurations(unittest.TestCase):
                 self.assertEqual(done.stderr, expected.read_text())
                 is_valid = "error[" not in done.stderr
                 self.assertEqual(done.returncode, 0 if is_valid else 3)
+                for part in done.stderr.split("\n\n")[:-1]:
+                    self.assertIn("\n  help: ", part, "every diagnostic says what to do")
                 if case.name.startswith("rp"):
                     self.assertIn(case.name[:6].upper(), done.stderr)
 
@@ -94,6 +108,40 @@ class Configurations(unittest.TestCase):
             again.write_text(printed.stdout)
             done = rproxy("serve", "--check", again)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_effective_configuration_tells_where_each_value_comes_from(self):
+        with tempfile.TemporaryDirectory() as directory:
+            home = pathlib.Path(directory)
+            (home / "conf.d").mkdir()
+            (home / "main.toml").write_text(
+                'include = ["conf.d/*.toml"]\n[[listeners]]\naddress = "unix:/tmp/x.sock"\n'
+                '[upstreams."a b/ü"]\nservers = [{ address = "1.1.1.1:1" }]\nretry = false\npool = { max_idle = 7 }\n'
+                '[[routes]]\nmatch = "*"\nupstream = "a b/ü"\n[[routes]]\nmatch = "/x"\nredirect = "/y"\n'
+                '[[routes]]\nmatch = "/z"\nrespond = 404\n')
+            (home / "conf.d/tls.toml").write_text('access_log = "access.log"\n[upstreams."a b/ü".tls]\nca_file = "ca.pem"\n')
+            done = rproxy("serve", "--print-config", "--workers", "3", "main.toml", cwd=home)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+            for line in ("workers = 3 # --workers", 'log_level = "info" # default', '[upstreams."a b/ü".pool]',
+                         "max_idle = 7 # main.toml:7", 'idle_timeout = "1m" # default', "retry = false # main.toml:6",
+                         f'ca_file = "{home}/conf.d/ca.pem" # conf.d/tls.toml:3', "verify = true # default",
+                         f'path = "{home}/conf.d/access.log" # conf.d/tls.toml:1', "weight = 1 # default",
+                         "backlog = 4096 # default", 'unix_mode = "0660" # default',
+                         'location = "/y" # main.toml:13', "status = 308 # default", "status = 404 # main.toml:16"):
+                self.assertIn(line, lines)
+            again = home / "again.toml"
+            again.write_text(done.stdout)
+            twice = rproxy("serve", "--print-config", again)
+            self.assertEqual(twice.returncode, 0, twice.stderr)
+            values = [[line.split("  #")[0].rstrip() for line in text.splitlines()] for text in (done.stdout, twice.stdout)]
+            self.assertEqual(*values)
+
+    def test_output_that_can_not_be_written_is_an_error(self):
+        for arguments in (("--help",), ("serve", "--print-config", ROOT / "examples/minimal.toml")):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([BINARY, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("can't write the output: No space left on device", done.stderr)
 
     def test_secrets_are_not_printed(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -128,6 +176,11 @@ class Documents(unittest.TestCase):
         self.assertEqual(set(re.findall(r'"(RP\d{4})"', source)), set(re.findall(r"^\.B (RP\d{4})", page, re.M)))
         cases = {path.name[:6].upper() for path in CASES.glob("rp*.toml")}
         self.assertEqual(cases, set(re.findall(r'"(RP\d{4})"', source)))
+
+    def test_every_diagnostic_has_cause_and_remedy(self):
+        page = (ROOT / "man/rproxy-diagnostics.7").read_text()
+        for entry in re.findall(r"^\.B RP\d{4}\n(?:(?!\.TP|\.SH).*\n)+", page, re.M):
+            self.assertRegex(re.sub(r"\n\.B\w? ?|\n", " ", entry), r"RP\d{4} .+?[.:;] +.+\. ?$", entry)
 
     def test_options_agree_everywhere(self):
         options = options_of_help(rproxy("serve", "--help").stdout)

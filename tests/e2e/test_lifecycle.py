@@ -1,5 +1,6 @@
 """Starting, signals, draining, limits of the machine, and the access log."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import signal
 import socket
 import socketserver
 import threading
+import time
 import unittest
 
 from harness import Backend, Proxy, TestCase, answering, config_for, exchange_raw, ok, open_socket, run, until
@@ -94,6 +96,7 @@ class Limits(TestCase):
         for client in clients:
             client.close()
         self.assertEqual(until(lambda: answered(proxy), "an answer").status, 200)
+        until(lambda: "accepting again" in proxy.log(), "the log to say so")
 
     def test_connection_limit(self):
         backend = self.start(Backend(answering(ok())))
@@ -196,6 +199,24 @@ class AccessLog(TestCase):
         with proxy.connect() as client:
             for _ in range(1000):
                 self.assertEqual(client.request().status, 200)
+
+    def test_slow_pipe_does_not_hold_up_the_end(self):
+        path = self.directory() / "pipe"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        # More than the pipe takes, waiting for a reader that takes a little now and then.
+        proxy = self.serve(f'path = "{path}"\nbuffer = "1MiB"')
+        with proxy.connect() as client:
+            for _ in range(100):
+                self.assertEqual(client.request(path="/" + "x" * 7000).status, 200)
+        proxy.signal(signal.SIGTERM)
+        end = time.monotonic() + 5
+        while proxy.process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(BlockingIOError):
+                os.read(reader, 4096)
+            threading.Event().wait(0.08)
+        self.assertEqual(proxy.process.poll(), 0)
 
 
 class Starting(TestCase):

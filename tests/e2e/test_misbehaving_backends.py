@@ -1,35 +1,8 @@
-"""Backends that answer wrongly, partly, early, or not at all."""
+"""Backends that answer partly, early, or not at all. Those that answer wrongly are in tests/cases/strict/responses.txt."""
 
 import unittest
 
 from harness import Backend, Proxy, TestCase, answering, config_for, ok, once
-
-# (what, bytes): each a 502 and nothing of it at the client.
-MALFORMED = [
-    ("no HTTP at all", b"hello\r\n\r\n"),
-    ("HTTP/2.0", b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
-    ("status of two digits", b"HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n"),
-    ("status of four digits", b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n"),
-    ("status below 100", b"HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n"),
-    ("status with letters", b"HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n"),
-    ("control character in the reason", b"HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n"),
-    ("differing Content-Length", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
-    ("Content-Length and Transfer-Encoding",
-     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    ("bad Content-Length", b"HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\na"),
-    ("huge Content-Length", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\na"),
-    ("unknown coding", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: rot13, chunked\r\n\r\n0\r\n\r\n"),
-    ("obs-fold", b"HTTP/1.1 200 OK\r\nX-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n"),
-    ("space before the colon", b"HTTP/1.1 200 OK\r\nX-A : 1\r\nContent-Length: 0\r\n\r\n"),
-    ("NUL in a value", b"HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n"),
-    ("bare CR in a value", b"HTTP/1.1 200 OK\r\nX-A: a\rb\r\nContent-Length: 0\r\n\r\n"),
-    ("head too large", b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 70000 + b"\r\n\r\n"),
-    ("too many fields", b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 300 + b"\r\n"),
-    ("interim responses without end", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100),
-    ("the end in the head", b"HTTP/1.1 200 OK\r\nContent-Le"),
-    ("a switch nobody asked for", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
-    ("nothing", b""),
-]
 
 # (what, bytes): a 200 whose content never ends well.
 CUT = [
@@ -48,17 +21,6 @@ class MisbehavingBackends(TestCase):
     def serve(self, script, **parts):
         backend = self.start(Backend(script))
         return backend, self.start(Proxy(config_for(backend, **parts)))
-
-    def test_malformed_heads_are_502(self):
-        for what, data in MALFORMED:
-            with self.subTest(what):
-                backend = Backend(once(data))
-                with backend, Proxy(config_for(backend)) as proxy, proxy.connect() as client:
-                    response = client.request()
-                    self.assertEqual(response.status, 502)
-                    self.assertNotIn(b"127.0.0.1", response.body)
-                    # The client did nothing wrong: its connection goes on.
-                    self.assertEqual(client.request().status, 502)
 
     def test_cut_content_is_never_whole(self):
         for what, data in CUT:
@@ -133,8 +95,23 @@ class MisbehavingBackends(TestCase):
             client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
             self.assertEqual(client.reader.head().status, 100)
             client.send("hello")
-            self.assertEqual(client.response().body, b"hello")
+            response = client.response()
+            # It was told once to go on.
+            self.assertEqual((response.body, response.interim), (b"hello", []))
         self.assertEqual(backend.requests[0].get("Expect"), "100-continue")
+
+    def test_expect_continue_with_a_backend_that_sends_hints_and_waits(self):
+        def script(peer):
+            request = peer.reader.head()
+            peer.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            peer.send(ok(peer.reader.content(request, False).body))
+
+        _, proxy = self.serve(script)
+        with proxy.connect() as client:
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            self.assertEqual([client.reader.head().status for _ in range(2)], [103, 100])
+            client.send("hello")
+            self.assertEqual(client.response().body, b"hello")
 
     def test_expectation_refused(self):
         def script(peer):

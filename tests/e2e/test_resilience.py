@@ -88,6 +88,8 @@ class Retries(TestCase):
         back = self.start(Backend(answering(ok(b"back")), port=gone.port))
         until(lambda: proxy.get().body == b"back", "the ejected server to be used again")
         self.assertGreater(back.connections, 0)
+        self.assertIn(f"upstream app: {gone.name} is left alone for 200ms", proxy.log())
+        until(lambda: f"upstream app: {gone.name} answers again" in proxy.log(), "the log to say so")
 
     def test_no_server_at_all(self):
         gone = Backend(answering(ok()))
@@ -180,6 +182,7 @@ class Timeouts(TestCase):
 
         proxy = self.serve(drip, route='request_timeout = "300ms"')
         self.assertFalse(proxy.get().complete)
+        self.assertEqual(proxy.access_lines()[0]["termination"], "upstream_timeout")
         proxy = self.serve(lambda peer: (peer.next_request(), peer.wait_closed()), route='request_timeout = "100ms"')
         self.assertEqual(proxy.get().status, 504)
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import Backend, Proxy, TestCase, answering, ok
+from harness import Backend, Proxy, TestCase, exchange_raw, ok, until
 
 
 class Routing(TestCase):
@@ -48,6 +48,19 @@ class Routing(TestCase):
                 ('{ regex = "^/u/([0-9]+)$", replacement = "/user/\\\\1/home" }', "/u/42", "/user/42/home")):
             _, proxy = self.serve(f'[[routes]]\nmatch = "*"\nupstream = "app"\nrewrite = {rewrite}\n')
             self.assertEqual(proxy.get(asked).body, f"GET {seen} HTTP/1.1".encode(), rewrite)
+
+    def test_a_rewrite_that_makes_no_path_is_ours_to_answer_for(self):
+        backend, proxy = self.serve('[[routes]]\nmatch = "*"\nupstream = "app"\n'
+                                    'rewrite = { regex = "^/x/(.*)$", replacement = "/a/../\\\\1" }\n')
+        self.assertEqual(proxy.get("/x/y").status, 500)
+        self.assertEqual(backend.requests, [])
+        until(lambda: "rewritten to /a/../y, which is no path" in proxy.log(), "the reason in the log")
+
+    def test_a_redirect_takes_from_the_request(self):
+        _, proxy = self.serve('[[routes]]\nmatch = "*"\nredirect = "https://{host}:8443{path}?{query}"\n')
+        self.assertEqual(proxy.get("/a?b=1").get("Location"), "https://shop.com:8443/a?b=1")
+        self.assertEqual(proxy.get("/a").get("Location"), "https://shop.com:8443/a")
+        self.assertEqual(exchange_raw(proxy.address, b"GET /a HTTP/1.0\r\n\r\n")[:12], b"HTTP/1.1 400")
 
     def test_redirect_and_respond(self):
         _, proxy = self.serve('[[routes]]\nmatch = "old.com/*"\nredirect = "https://new.com/"\n'

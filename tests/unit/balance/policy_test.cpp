@@ -105,16 +105,169 @@ TEST(Ejection, GrowsWithRepetitionAndEndsBySuccess) {
   TimePoint now = kNow;
   for (const int seconds : {1, 2, 3, 3}) {
     state.record(Outcome::kTimeout, {}, now);
-    state.record(Outcome::kReset, {}, now);
+    EXPECT_EQ(state.record(Outcome::kReset, {}, now), seconds == 1 ? Change::kEjected : Change::kNone);
     EXPECT_TRUE(state.is_ejected(now + std::chrono::milliseconds(seconds * 1000 - 1))) << seconds;
     now += std::chrono::seconds(seconds);
     EXPECT_FALSE(state.is_ejected(now)) << seconds;
   }
-  state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now);
+  EXPECT_EQ(state.record(Outcome::kServerError, std::chrono::milliseconds(1), now), Change::kNone);
+  EXPECT_EQ(state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now), Change::kRecovered);
+  EXPECT_EQ(state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now), Change::kNone);
   state.record(Outcome::kReset, {}, now);
   EXPECT_FALSE(state.is_ejected(now));
   state.record(Outcome::kReset, {}, now);
   EXPECT_FALSE(state.is_ejected(now + std::chrono::seconds(1)));
+}
+
+void fail(EndpointState& state) {
+  for (int i = 0; i < 3; ++i) state.record(Outcome::kReset, {}, kNow);
+}
+
+constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma};
+
+TEST(EveryPolicy, HasAName) {
+  for (const auto kind : kAll) EXPECT_EQ(parse_policy(to_string(kind)), kind);
+  for (const char* text : {"", "random", "ROUND_ROBIN", "round_robin "}) EXPECT_EQ(parse_policy(text), std::nullopt);
+}
+
+TEST(EveryPolicy, PicksNobodyWhereThereIsNobody) {
+  for (const auto kind : kAll) {
+    for (const auto& weights : {std::vector<std::uint32_t>{}, std::vector<std::uint32_t>{0}}) {
+      const Endpoints endpoints(weights);
+      EXPECT_EQ(make_policy(kind, endpoints.states, 7)->pick({}, kNow), std::nullopt);
+    }
+  }
+}
+
+TEST(EveryPolicy, PicksTheSameWithTheSameSeedAndSpreadsWithOthers) {
+  for (const auto kind : kAll) {
+    const Endpoints endpoints({1, 1, 1, 1, 1});
+    std::map<char, int> firsts;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+      const auto one = make_policy(kind, endpoints.states, seed);
+      const auto other = make_policy(kind, endpoints.states, seed);
+      const std::string picks = order(*one, 20);
+      EXPECT_EQ(order(*other, 20), picks);
+      ++firsts[picks[0]];
+    }
+    // Not all workers begin with the same endpoint.
+    EXPECT_GE(firsts.size(), 4U) << to_string(kind);
+  }
+}
+
+TEST(EveryPolicy, SpreadsEvenlyOverEquals) {
+  for (const auto kind : kAll) {
+    const Endpoints endpoints({1, 1, 1, 1});
+    const auto policy = make_policy(kind, endpoints.states, 11);
+    const std::string picks = order(*policy, 4000);
+    for (const char c : {'a', 'b', 'c', 'd'}) EXPECT_NEAR(std::ranges::count(picks, c), 1000, 150) << to_string(kind);
+  }
+}
+
+TEST(EveryPolicy, WalksOverManyEndpointsOnceEach) {
+  for (const auto kind : kAll) {
+    const Endpoints endpoints(std::vector<std::uint32_t>(64, 1));
+    const auto policy = make_policy(kind, endpoints.states, 1);
+    TriedSet tried;
+    for (int i = 0; i < 64; ++i) {
+      const auto picked = policy->pick(tried, kNow);
+      ASSERT_TRUE(picked.has_value());
+      ASSERT_FALSE(tried.has(*picked));
+      tried.add(*picked);
+    }
+    EXPECT_EQ(policy->pick(tried, kNow), std::nullopt);
+  }
+}
+
+TEST(TriedSet, KnowsAtLeastTheLastOfMany) {
+  TriedSet tried;
+  for (const std::size_t i : {0U, 63U, 64U, 1000U}) {
+    EXPECT_FALSE(tried.has(i));
+    tried.add(i);
+    EXPECT_TRUE(tried.has(i));
+  }
+  EXPECT_TRUE(tried.has(0));
+  EXPECT_TRUE(tried.has(63));
+  EXPECT_FALSE(tried.has(1));
+}
+
+TEST(EveryPolicy, GoesOnWithTheRestAndTakesTheOneThatCameBack) {
+  for (const auto kind : kAll) {
+    const Endpoints endpoints({1, 1});
+    const auto policy = make_policy(kind, endpoints.states, 2);
+    fail(*endpoints.states[0]);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(policy->pick({}, kNow), 1U) << to_string(kind);
+    std::map<std::size_t, int> picks;
+    for (int i = 0; i < 100; ++i) ++picks[*policy->pick({}, kNow + std::chrono::seconds(5))];
+    // All of it again, but no burst to make up for the time away.
+    EXPECT_GT(picks[0], 20) << to_string(kind);
+    if (kind != PolicyKind::kP2cEwma) {
+      EXPECT_NEAR(picks[0], 50, 1) << to_string(kind);
+    }
+  }
+}
+
+TEST(EveryPolicy, IgnoresEjectionWhereTooManyAreEjected) {
+  struct Case {
+    std::uint32_t max_percent;
+    int failed;  // of four
+    bool respected;
+  };
+  const Case cases[] = {{100, 3, true}, {100, 4, false}, {50, 2, true}, {50, 3, false}, {0, 1, false}, {75, 3, true}};
+  for (const auto kind : kAll) {
+    for (const Case& each : cases) {
+      EjectionOptions options;
+      options.max_percent = each.max_percent;
+      const Endpoints endpoints({1, 1, 1, 1}, options);
+      for (int i = 0; i < each.failed; ++i) fail(*endpoints.states[i]);
+      const auto policy = make_policy(kind, endpoints.states, 3);
+      int to_failed = 0;
+      for (int i = 0; i < 100; ++i)
+        to_failed += *policy->pick({}, kNow) < static_cast<std::size_t>(each.failed) ? 1 : 0;
+      EXPECT_EQ(to_failed == 0, each.respected) << to_string(kind) << " " << each.max_percent << " " << each.failed;
+    }
+  }
+}
+
+TEST(RoundRobin, FollowsEveryMixOfWeights) {
+  const std::vector<std::uint32_t> mixes[] = {{1}, {1, 1}, {3, 2, 1}, {1000, 1}, {7, 0, 3}, {2, 2, 2, 2}, {10, 20, 70}};
+  for (const auto& weights : mixes) {
+    const Endpoints endpoints(weights);
+    const auto policy = make_policy(PolicyKind::kRoundRobin, endpoints.states, 0);
+    std::size_t total = 0;
+    for (const auto weight : weights) total += weight;
+    // After each whole turn everybody has had exactly his share.
+    for (int turn = 0; turn < 3; ++turn) {
+      std::vector<std::uint32_t> picks(weights.size());
+      for (std::size_t i = 0; i < total; ++i) ++picks[*policy->pick({}, kNow)];
+      EXPECT_EQ(picks, weights);
+    }
+  }
+}
+
+TEST(LeastConn, GivesTheIdleEverythingUntilTheyAreEven) {
+  const Endpoints endpoints({1, 1, 1});
+  for (int i = 0; i < 10; ++i) endpoints.states[0]->begin();
+  for (int i = 0; i < 4; ++i) endpoints.states[1]->begin();
+  const auto policy = make_policy(PolicyKind::kLeastConn, endpoints.states, 9);
+  for (int i = 0; i < 16; ++i) {
+    const auto picked = *policy->pick({}, kNow);
+    EXPECT_NE(picked, 0U);
+    endpoints.states[picked]->begin();
+  }
+  EXPECT_EQ(endpoints.states[1]->in_flight(), 10U);
+  EXPECT_EQ(endpoints.states[2]->in_flight(), 10U);
+}
+
+TEST(P2cEwma, AlwaysPrefersTheBetterOfTwo) {
+  const Endpoints endpoints({1, 1});
+  endpoints.states[0]->record(Outcome::kSuccess, std::chrono::milliseconds(2), kNow);
+  endpoints.states[1]->record(Outcome::kSuccess, std::chrono::milliseconds(1), kNow);
+  const auto policy = make_policy(PolicyKind::kP2cEwma, endpoints.states, 4);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({}, kNow), 1U);
+  endpoints.states[1]->begin();
+  endpoints.states[1]->begin();
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({}, kNow), 0U);
 }
 
 }  // namespace

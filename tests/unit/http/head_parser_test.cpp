@@ -102,6 +102,12 @@ TEST(RequestHeadParser, SaysTheSameHoweverTheBytesArrive) {
        "POST HTTP/1.1 / host=a chunked keep Host=a; Transfer-Encoding=chunked; rest=0"},
       {"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
        "GET HTTP/1.1 / host=a none keep upgrade Host=a; Connection=upgrade; Upgrade=x; rest=0"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nUpgrade: h2c/2\r\n\r\n",
+       "GET HTTP/1.1 / host=a none keep Host=a; Connection=upgrade; Upgrade=x; Upgrade=h2c/2; rest=0"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: \"x\"\r\n\r\n",
+       "GET HTTP/1.1 / host=a none keep Host=a; Connection=upgrade; Upgrade=\"x\"; rest=0"},
+      {"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nExpect: x\r\n\r\n", "error expectation_failed"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Cookie\r\n\r\n", "error bad_request"},
       {"GET http://b.com/x HTTP/1.1\r\nHost: a\r\n\r\n", "GET HTTP/1.1 /x host=b.com none keep Host=a; rest=0"},
       {"OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "OPTIONS HTTP/1.1 * host=[::1] none keep Host=[::1]:80; rest=0"},
       {"GET / HTTP/1.1\r\nHost: a\r\n", "more"},
@@ -120,6 +126,19 @@ TEST(RequestHeadParser, SaysTheSameHoweverTheBytesArrive) {
   };
   for (const Case& each : cases) {
     expect_everywhere(each.bytes, each.want, [&](const Ends& ends) { return parse_request(each.bytes, ends); });
+  }
+}
+
+TEST(RequestHeadParser, TellsABadBeginningFromNone) {
+  for (const auto& [bytes, begun] : std::vector<std::pair<std::string, bool>>{
+           {"", false}, {"\r", false}, {"\r\n", false}, {"G", true}, {"\rG", true}, {"\r\n\r\n", true}, {" ", true}}) {
+    RequestHead head;
+    Arena arena;
+    RequestHeadParser parser(head, arena, kLimits, kPaths);
+    for (std::size_t end = 0; end <= bytes.size(); ++end) {
+      if (!parser.feed(std::string_view(bytes).substr(0, end))) break;
+    }
+    EXPECT_EQ(parser.has_begun(), begun) << bytes;
   }
 }
 

@@ -51,6 +51,51 @@ TEST(RequestHead, ATrustedProxysAreContinued) {
   EXPECT_EQ(f.request.head.fields.get(FieldId::kVia), "1.0 edge, 1.1 rproxy");
 }
 
+TEST(RequestHead, NoSpellingGoesPastATrustedProxy) {
+  Fixture f;
+  f.request.from_trusted_proxy = true;
+  f.request.head.fields.add("X-Forwarded-For", "203.0.113.9");
+  f.request.head.fields.add("X_Forwarded_For", "6.6.6.6");
+  prepare_request_head(f.request, {});
+  EXPECT_FALSE(f.request.head.fields.find("X_Forwarded_For"));
+  EXPECT_EQ(f.request.head.fields.get(FieldId::kXForwardedFor), "203.0.113.9, 192.0.2.7");
+}
+
+TEST(RequestHead, MaxForwardsCountsTheHopsOfOptionsAndTrace) {
+  struct Case {
+    http::Method method;
+    const char* value;
+    const char* seen;  // null: refused; "": not forwarded
+  };
+  const Case cases[] = {
+      {http::Method::kOptions, "5", "4"},
+      {http::Method::kTrace, "1", "0"},
+      {http::Method::kOptions, "0", ""},
+      {http::Method::kTrace, "000", ""},
+      {http::Method::kGet, "0", "0"},
+      {http::Method::kOptions, "-1", nullptr},
+      {http::Method::kOptions, "", nullptr},
+      {http::Method::kTrace, "5x", nullptr},
+      {http::Method::kOptions, "99999999999999999999", "4294967294"},
+  };
+  for (const Case& each : cases) {
+    Fixture f;
+    f.request.head.method_id = each.method;
+    f.request.head.fields.add(FieldId::kMaxForwards, each.value);
+    const auto counted = count_hop(f.request);
+    ASSERT_EQ(counted.has_value(), each.seen != nullptr) << each.value;
+    if (!counted) continue;
+    EXPECT_EQ(*counted, *each.seen != '\0') << each.value;
+    if (*counted) {
+      EXPECT_EQ(f.request.head.fields.get(FieldId::kMaxForwards), each.seen);
+    }
+  }
+  Fixture f;
+  f.request.head.method_id = http::Method::kOptions;
+  for (int i = 0; i < 2; ++i) f.request.head.fields.add(FieldId::kMaxForwards, "5");
+  EXPECT_FALSE(count_hop(f.request));
+}
+
 TEST(ClientIdentity, BelievesOnlyWhomItTrusts) {
   ForwardingOptions options;
   options.trusted_proxies.push_back(IpNetwork::parse("192.0.2.0/24").value());

@@ -1,0 +1,167 @@
+// What one endpoint's numbers say about it; time is an argument.
+#include "balance/endpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace rproxy::balance {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const TimePoint kNow = TimePoint{} + std::chrono::hours(1);
+
+EndpointState endpoint(std::uint32_t weight = 1, EjectionOptions ejection = {}) {
+  return {EndpointOptions{HostPort::parse("10.0.0.1:80").value(), weight}, ejection};
+}
+
+EjectionOptions after(std::uint32_t failures, Duration base = Duration{1'000}, Duration max = Duration{8'000}) {
+  EjectionOptions options;
+  options.consecutive_failures = failures;
+  options.base_time = base;
+  options.max_time = max;
+  return options;
+}
+
+// 's'uccess, 'c'onnect failed, 'r'eset, 't'imeout, server 'e'rror, '-' cancelled.
+void record(EndpointState& state, const std::string& outcomes, TimePoint now = kNow) {
+  for (const char c : outcomes) {
+    const Outcome outcome = c == 's'   ? Outcome::kSuccess
+                            : c == 'c' ? Outcome::kConnectFailed
+                            : c == 'r' ? Outcome::kReset
+                            : c == 't' ? Outcome::kTimeout
+                            : c == 'e' ? Outcome::kServerError
+                                       : Outcome::kCancelled;
+    state.record(outcome, milliseconds(1), now);
+  }
+}
+
+TEST(Ejection, NeedsSoManyFailuresInARow) {
+  const std::pair<const char*, bool> cases[] = {
+      {"", false},    {"cc", false},  {"crt", true},  {"ccc", true},  {"ccscc", false}, {"ccecc", false},
+      {"cc-c", true}, {"---", false}, {"eee", false}, {"sccc", true}, {"cccs", true},   {"cccccc", true},
+  };
+  for (const auto& [outcomes, ejected] : cases) {
+    EndpointState state = endpoint(1, after(3));
+    record(state, outcomes);
+    EXPECT_EQ(state.is_ejected(kNow), ejected) << outcomes;
+  }
+}
+
+TEST(Ejection, IsOffWithZeroFailures) {
+  EndpointState state = endpoint(1, after(0));
+  record(state, std::string(100, 'c'));
+  EXPECT_FALSE(state.is_ejected(kNow));
+}
+
+TEST(Ejection, LastsItsTimeAndFailuresMeanwhileDoNotAddToIt) {
+  EndpointState state = endpoint(1, after(2));
+  record(state, "cc");
+  record(state, "cccc", kNow + milliseconds(500));
+  EXPECT_TRUE(state.is_ejected(kNow + milliseconds(999)));
+  EXPECT_FALSE(state.is_ejected(kNow + milliseconds(1000)));
+}
+
+TEST(Ejection, ComesAtOnceForWhoFailsAgainAndDoublesToItsLongest) {
+  EndpointState state = endpoint(1, after(3, Duration{1'000}, Duration{5'000}));
+  record(state, "ccc");
+  TimePoint back = kNow + seconds(1);
+  for (const int lasts : {2, 4, 5, 5, 5}) {
+    ASSERT_FALSE(state.is_ejected(back));
+    record(state, "c", back);
+    EXPECT_TRUE(state.is_ejected(back + seconds(lasts) - milliseconds(1))) << lasts;
+    back += seconds(lasts);
+  }
+}
+
+TEST(Ejection, DoesNotOverflowHoweverOftenItGrew) {
+  EndpointState state = endpoint(1, after(1, std::chrono::hours(24 * 365), std::chrono::hours(24 * 365)));
+  TimePoint now = kNow;
+  for (int i = 0; i < 100; ++i) {
+    record(state, "c", now);
+    ASSERT_TRUE(state.is_ejected(now + std::chrono::hours(24 * 365) - seconds(1)));
+    ASSERT_FALSE(state.is_ejected(now + std::chrono::hours(24 * 365)));
+    now += std::chrono::hours(24 * 365);
+  }
+}
+
+TEST(Ejection, IsForgottenBySuccessButNotByAnErrorPage) {
+  for (const bool success : {true, false}) {
+    EndpointState state = endpoint(1, after(1));
+    record(state, "c");
+    record(state, success ? "s" : "e", kNow + seconds(1));
+    record(state, "c", kNow + seconds(2));
+    // The first ejection again, or the second in a row.
+    EXPECT_EQ(state.is_ejected(kNow + seconds(3)), !success);
+  }
+}
+
+TEST(Load, GrowsWithRequestsInFlightAndShrinksWithWeight) {
+  EndpointState light = endpoint(1);
+  EndpointState heavy = endpoint(4);
+  record(light, "s");
+  record(heavy, "s");
+  EXPECT_DOUBLE_EQ(light.load(kNow), 4 * heavy.load(kNow));
+  for (int i = 0; i < 3; ++i) heavy.begin();
+  EXPECT_DOUBLE_EQ(light.load(kNow), heavy.load(kNow));
+  EXPECT_EQ(heavy.in_flight(), 3U);
+  for (int i = 0; i < 3; ++i) heavy.end();
+  EXPECT_DOUBLE_EQ(light.load(kNow), 4 * heavy.load(kNow));
+}
+
+TEST(Load, TakesASlowAnswerAtOnceAndForgetsItOverTime) {
+  EndpointState state = endpoint();
+  state.record(Outcome::kSuccess, milliseconds(10), kNow);
+  const double quick = state.load(kNow);
+  state.record(Outcome::kSuccess, milliseconds(1000), kNow);
+  EXPECT_NEAR(state.load(kNow) / quick, 100, 0.1);
+  // A quick answer in the same moment changes nothing, one much later nearly all.
+  state.record(Outcome::kSuccess, milliseconds(10), kNow);
+  EXPECT_NEAR(state.load(kNow) / quick, 100, 0.1);
+  state.record(Outcome::kSuccess, milliseconds(10), kNow + seconds(10));
+  EXPECT_NEAR(state.load(kNow + seconds(10)) / quick, 1 + 99 / 2.71828, 0.1);
+  state.record(Outcome::kSuccess, milliseconds(10), kNow + seconds(200));
+  EXPECT_NEAR(state.load(kNow + seconds(200)) / quick, 1, 0.1);
+}
+
+TEST(Load, OfWhoIsLeftAloneFalls) {
+  EndpointState state = endpoint();
+  state.record(Outcome::kSuccess, seconds(1), kNow);
+  double before = state.load(kNow);
+  for (const int later : {5, 10, 30, 100}) {
+    EXPECT_LT(state.load(kNow + seconds(later)), before) << later;
+    before = state.load(kNow + seconds(later));
+  }
+}
+
+TEST(Load, IsMeasuredFromAnswersAlone) {
+  for (const char* outcomes : {"c", "r", "t", "-"}) {
+    EndpointState state = endpoint(1, after(0));
+    const double before = state.load(kNow);
+    for (const char outcome : std::string(outcomes)) {
+      state.record(outcome == 'c'   ? Outcome::kConnectFailed
+                   : outcome == 'r' ? Outcome::kReset
+                   : outcome == 't' ? Outcome::kTimeout
+                                    : Outcome::kCancelled,
+                   seconds(5), kNow);
+    }
+    EXPECT_DOUBLE_EQ(state.load(kNow), before) << outcomes;
+  }
+  EndpointState state = endpoint();
+  state.record(Outcome::kServerError, seconds(5), kNow);
+  EXPECT_GT(state.load(kNow), 4e9);
+}
+
+TEST(Load, BearsAClockThatStandsStillOrGoesBack) {
+  EndpointState state = endpoint();
+  state.record(Outcome::kSuccess, milliseconds(10), kNow);
+  state.record(Outcome::kSuccess, milliseconds(1), kNow - seconds(5));
+  EXPECT_GT(state.load(kNow - seconds(9)), 0);
+  EXPECT_LE(state.load(kNow - seconds(9)), 10e6 + 1);
+}
+
+}  // namespace
+}  // namespace rproxy::balance
