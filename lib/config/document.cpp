@@ -1,5 +1,7 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+// The parser asserts that a table's name begins well before it reports one that doesn't ("[$x]").
+#define TOML_ASSERT(expr) static_assert(true)
 #include "config/document.h"
 
 #include <fmt/format.h>
@@ -132,6 +134,44 @@ std::size_t string_size(std::string_view text) {
   return std::min(at, text.size());
 }
 
+// The string or comment that begins at `at`; 0 where it is something else. A quote in the middle of a word begins none.
+std::size_t free_text_size(std::string_view text, std::size_t at) {
+  if (text[at] == '#') return std::min(text.find('\n', at), text.size()) - at;
+  if (text[at] != '"' && text[at] != '\'') return 0;
+  const bool is_inside = at > 0 && std::string_view(" \t\r\n=[]{},.\"'").find(text[at - 1]) == std::string_view::npos;
+  return is_inside ? 0 : string_size(text.substr(at));
+}
+
+bool is_space_like(char32_t character) {
+  return character == 0xa0 || (character >= 0x2000 && character <= 0x200b) || character == 0x202f ||
+         character == 0x3000 || character == 0xfeff;
+}
+
+std::string remedy_for(char32_t character) {
+  const bool is_quote = (character >= 0x2018 && character <= 0x201f) || character == 0xab || character == 0xbb;
+  if (is_quote) return "straight quotes are wanted here: \"";
+  return is_space_like(character) ? "it looks like a space and is none: delete it" : "put the key or value into quotes";
+}
+
+// Outside of strings and comments TOML is ASCII, and toml++ 3.3 must not be given anything else: its test for spaces runs into
+// __builtin_unreachable.
+bool is_plain(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+              std::vector<Diagnostic>& diagnostics) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = free_text_size(text, at);
+    if (size == 0 && static_cast<unsigned char>(text[at]) >= 0x80) {
+      const Character character = first_character(text.substr(at));
+      const std::string name = is_space_like(character.code) ? fmt::format("U+{:04X}", unsigned{character.code})
+                                                             : std::string(text.substr(at, character.size));
+      report(file, location_of(*file, text, at), name + " can't stand outside of quotes", remedy_for(character.code),
+             diagnostics);
+      return false;
+    }
+    at += std::max<std::size_t>(size, 1);
+  }
+  return true;
+}
+
 // The parser recurses for each part of a key and each bracket, and so do the trees it makes: neither may be as deep as the file likes.
 bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view text,
                 std::vector<Diagnostic>& diagnostics) {
@@ -141,16 +181,11 @@ bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view 
   std::size_t brackets = 0;
   std::size_t begin = 0;  // of what may be a key
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (c == '"' || c == '\'') {
-      at += string_size(text.substr(at));
+    if (const std::size_t size = free_text_size(text, at); size > 0) {
+      at += size;
       continue;
     }
-    if (c == '#') {
-      at = std::min(text.find('\n', at), text.size());
-      continue;
-    }
-    ++at;
+    const char c = text[at++];
     if (c == '.') ++dots;
     if (c == '[' || c == '{') ++brackets;
     if ((c == ']' || c == '}') && brackets > 0) --brackets;
@@ -178,7 +213,9 @@ bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view 
 
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
-  if (!is_text(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) return std::nullopt;
+  if (!is_text(file, text, diagnostics) || !is_plain(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) {
+    return std::nullopt;
+  }
   const toml::parse_result parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
   const toml::parse_error& error = parsed.error();

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
+#include <span>
 
 #include "config/text.h"
 
@@ -13,7 +13,8 @@ bool lacks(const Node& table, const std::string& key, const std::vector<std::str
   if (table.find(key) != nullptr) return false;
   // Whoever has more keys than that has other mistakes.
   constexpr std::size_t kLookedAtMax = 256;
-  return std::ranges::none_of(table.members | std::views::take(kLookedAtMax), [&](const Member& member) {
+  const std::span members(table.members.data(), std::min(table.members.size(), kLookedAtMax));
+  return std::ranges::none_of(members, [&](const Member& member) {
     return std::ranges::find(known, member.key) == known.end() && nearest(member.key, known) == key;
   });
 }

@@ -10,8 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& diagnostic : loaded.diagnostics) {
     for (const char c : config::render(diagnostic, false)) {
       const auto byte = static_cast<unsigned char>(c);
-      FUZZ_CHECK((byte >= 0x20 && byte != 0x7f) || byte == '
-');
+      FUZZ_CHECK((byte >= 0x20 && byte != 0x7f) || byte == '\n');
     }
   }
   if (loaded.ok()) (void)config::render_effective(loaded);
