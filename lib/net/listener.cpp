@@ -127,6 +127,15 @@ bool Listener::accept_one() {
     case EINTR:
     case ECONNABORTED:
     case EPROTO:
+    // A firewall's refusal, and what the network had to say of this connection (accept(2)): others may be waiting behind it.
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
       return true;
     case EMFILE:
     case ENFILE:

@@ -102,7 +102,8 @@ Stream::IoResult TlsStream::decrypt() {
 Stream::IoResult TlsStream::end_of_input(int reason) {
   if (reason == SSL_ERROR_ZERO_RETURN) return IoResult::success(0);
   const IoResult failure = IoResult::failure(ErrorCode::kReset);
-  if (!broken_.ready) broken_ = failure;
+  // What is sealed and on its way may still arrive; nothing can be sealed any more.
+  if (!broken_.ready && !flushing_) broken_ = failure;
   return failure;
 }
 

@@ -36,7 +36,7 @@ std::string chunks(const std::string& body, std::size_t chunk_size, const std::s
     const std::string chunk = body.substr(at, chunk_size);
     std::string size;
     for (std::size_t rest = chunk.size(); rest != 0; rest /= 16) size.insert(size.begin(), kDigits[rest % 16]);
-    result += size + "\r\n" + chunk + "\r\n";
+    result.append(size).append("\r\n").append(chunk).append("\r\n");
   }
   return result + "0\r\n" + trailers + "\r\n";
 }
@@ -102,6 +102,10 @@ void add_content(std::vector<Scenario>& all) {
                  {send(expecting), await("100 Continue"), send(body)},
                  {{"POST /p", {hints, answer("got it")}}},
                  {{"POST", "200", "got it", {"103", "100"}}}});
+  all.push_back({"half_a_head_instead_of_continue",
+                 {send(expecting), await("100 Continue"), send(body)},
+                 {{"POST /p", {kOk + "Content-Length: 6\r\n", "\r\ngot it"}}},
+                 {{"POST", "200", "got it", {"100"}}}});
   all.push_back({"continue_refused",
                  {send(expecting)},
                  {{"POST /p", {"HTTP/1.1 403 Forbidden\r\nDate: now\r\nContent-Length: 2\r\n\r\nno", {}}}},

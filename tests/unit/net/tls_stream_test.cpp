@@ -3,8 +3,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <future>
 #include <random>
 
+#include "support/openssl_client.h"
 #include "support/tls_fixture.h"
 
 namespace rproxy::net {
@@ -217,6 +219,43 @@ TEST(TlsStream, ClosesAfterWhatIsStillOnItsWay) {
   EXPECT_EQ(sent.value(), large.size());
   EXPECT_TRUE(text == large);
   EXPECT_EQ(last.value(), 0U);
+}
+
+// Whoever retries by a write's result must not hear of a failure when everything has left.
+TEST(TlsStream, WhatHasLeftHasLeftThoughThePeerThenSpeaksNonsense) {
+  TlsEnds ends;
+  ends.serve({"DNS:shop.com"});
+  ends.make_contexts();
+  test::OpensslClient client;
+  ends.server = TlsStream::accept(client.open(ends.loop), *ends.server_context);
+  std::promise<void> is_full, is_read;
+  client.start({.name = "shop.com", .version_max = 0, .signatures = "", .ciphers = ""}, [&](SSL* ssl) {
+    is_full.get_future().wait();
+    (void)::send(SSL_get_fd(ssl), "\x17\x03\x03\xff\xff", 5, MSG_NOSIGNAL);
+    is_read.get_future().wait();
+    char taken[16384];
+    while (::recv(SSL_get_fd(ssl), taken, sizeof taken, 0) > 0) {
+    }
+  });
+  const std::string text = noise(10'000);
+  Result<std::size_t> sent = std::size_t{0}, received = std::size_t{0};
+  bool broke = false;
+  const auto write = [&]() -> Task<void> {
+    while (!broke) sent = co_await ends.server->write(text);
+    ends.server->abort(true);
+  };
+  const auto read = [&]() -> Task<void> {
+    is_full.set_value();
+    received = co_await ends.server->fill();
+    broke = true;
+    is_read.set_value();
+  };
+  ends.loop.run(TlsEnds::shake_only(*ends.server, ends.server_done));
+  ASSERT_TRUE(ends.server_done);
+  ends.loop.run(write(), read());
+  client.join();
+  EXPECT_FALSE(received.has_value());
+  EXPECT_EQ(sent, text.size());
 }
 
 TEST(TlsStream, TimesOutReadingAndGoesOn) {
