@@ -9,6 +9,7 @@
 
 #include "config/problems.h"
 #include "config/source.h"
+#include "config/values.h"
 #include "net/tls_context.h"
 #include "x509/certified_key.h"
 
@@ -25,6 +26,22 @@ std::string text_of(const Error& error) {
   if (error.os_error == 0) return "can't read " + error.context;
   return fmt::format("can't read {}: {}", error.context, std::generic_category().message(error.os_error));
 }
+
+// A file as written, and as opened.
+struct File {
+  explicit File(const Node& written) : node(written), path(resolve_path(written.at, written.text)) {}
+
+  // A message about it. A path that came out of the environment may be no path at all, but the key itself.
+  std::string tell(std::string text) const {
+    if (!config::is_secret(node)) return text;
+    for (std::size_t at = text.find(path); at != std::string::npos; at = text.find(path, at + node.raw.size()))
+      text.replace(at, path.size(), node.raw);
+    return text;
+  }
+
+  const Node& node;
+  std::string path;
+};
 
 // A string that says something; what else there may be is reported already.
 const Node* text_at(const Node& table, const char* key) {
@@ -72,25 +89,29 @@ class Checker {
   }
 
   void check_pair(const Node& table) {
-    const Node* cert = text_at(table, "cert");
-    const Node* key = text_at(table, "key");
-    if (cert == nullptr || key == nullptr) return;
-    const std::string cert_file = resolve_path(cert->at, cert->text);
-    const std::string key_file = resolve_path(key->at, key->text);
-    auto chain = x509::load_chain(cert_file);
-    if (!chain) report("RP1304", *cert, chain.error(), "a PEM file with the certificate, then its chain");
-    auto private_key = x509::load_key(key_file);
-    if (!private_key) report("RP1305", *key, private_key.error(), "a PEM file with an RSA, ECDSA or Ed25519 key");
+    const Node* cert_node = text_at(table, "cert");
+    const Node* key_node = text_at(table, "key");
+    if (cert_node == nullptr || key_node == nullptr) return;
+    const File cert(*cert_node);
+    const File key(*key_node);
+    auto chain = x509::load_chain(cert.path);
+    if (!chain) report("RP1304", cert, chain.error(), "a PEM file with the certificate, then its chain");
+    auto private_key = x509::load_key(key.path);
+    if (!private_key) report("RP1305", key, private_key.error(), "a PEM file with an RSA, ECDSA or Ed25519 key");
     if (!chain || !private_key) return;
-    warn_of_dates(*cert, chain->front(), cert_file);
-    auto both = x509::CertifiedKey::pair(std::move(*chain), std::move(*private_key), cert_file, key_file);
-    if (!both) return report("RP1306", *key, both.error(), "the key that the certificate was requested with");
+    warn_of_dates(cert, chain->front());
+    auto both = x509::CertifiedKey::pair(std::move(*chain), std::move(*private_key), cert.path, key.path);
+    if (!both) {
+      problems_.error("RP1306", key.node.at, key.tell(cert.tell(text_of(both.error()))),
+                      "the key that the certificate was requested with");
+      return;
+    }
     const auto shared = std::make_shared<const x509::CertifiedKey>(std::move(*both));
     if (const auto tried = net::TlsServerContext::create({}, {shared}, tickets_); !tried)
-      report("RP1304", *cert, tried.error(), "OpenSSL refuses it: get one with a newer key or signature");
+      report("RP1304", cert, tried.error(), "OpenSSL refuses it: get one with a newer key or signature");
   }
 
-  void warn_of_dates(const Node& node, const x509::Certificate& leaf, const std::string& file) {
+  void warn_of_dates(const File& file, const x509::Certificate& leaf) {
     const auto now = std::chrono::system_clock::now();
     const auto left = std::chrono::duration_cast<std::chrono::hours>(leaf.not_after() - now);
     std::string what;
@@ -102,7 +123,8 @@ class Checker {
       what = fmt::format("expires in {} days and {} hours", left.count() / 24, left.count() % 24);
     }
     if (what.empty()) return;
-    problems_.warning("RP1309", node.at, fmt::format("{}: the certificate for {} {}", file, leaf.label(), what),
+    problems_.warning("RP1309", file.node.at,
+                      file.tell(fmt::format("{}: the certificate for {} {}", file.path, leaf.label(), what)),
                       "renew it; clients refuse one outside its dates");
   }
 
@@ -112,23 +134,24 @@ class Checker {
     net::TlsServerOptions options;
     options.*member = node->text;
     if (const auto checked = net::TlsServerContext::check(options); !checked)
-      report("RP1308", *node, checked.error(), remedy);
+      problems_.error("RP1308", node->at, text_of(checked.error()), remedy);
   }
 
   void check_upstream(const Node& upstream) {
     const Node* tls = upstream.find("tls");
     const Node* verify = tls != nullptr ? tls->find("verify") : nullptr;
     const bool is_verified = verify == nullptr || !verify->is(Node::Kind::kBool) || verify->flag;
-    const Node* file = tls != nullptr && is_verified ? text_at(*tls, "ca_file") : nullptr;
-    if (file == nullptr) return;
+    const Node* node = tls != nullptr && is_verified ? text_at(*tls, "ca_file") : nullptr;
+    if (node == nullptr) return;
+    const File file(*node);
     net::TlsClientOptions options;
-    options.ca_file = resolve_path(file->at, file->text);
+    options.ca_file = file.path;
     if (const auto store = net::TlsClientContext::read_trusted(options); !store)
-      report("RP1307", *file, store.error(), "a PEM file with the authorities' certificates");
+      report("RP1307", file, store.error(), "a PEM file with the authorities' certificates");
   }
 
-  void report(const char* id, const Node& node, const Error& error, const char* remedy) {
-    problems_.error(id, node.at, text_of(error), remedy);
+  void report(const char* id, const File& file, const Error& error, const char* remedy) {
+    problems_.error(id, file.node.at, file.tell(text_of(error)), remedy);
   }
 
   config::Problems& problems_;

@@ -12,6 +12,7 @@ namespace rproxy::server {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(TlsCheck, WarnsOfCertificatesThatAreNotOrSoonNoMoreValid) {
   constexpr long kDay = 24L * 3600;
@@ -48,6 +49,21 @@ TEST(TlsCheck, WarnsOfCertificatesThatAreNotOrSoonNoMoreValid) {
     EXPECT_EQ(loaded.diagnostics[0].id, "RP1309");
     EXPECT_EQ(loaded.diagnostics[0].at.line, 4U);
     EXPECT_THAT(loaded.diagnostics[0].message, HasSubstr(each.warning));
+  }
+}
+
+// The key itself where its path belongs is an easy mistake to make.
+TEST(TlsCheck, ShowsNothingThatCameOutOfTheEnvironment) {
+  const std::string text =
+      "[listen]\nhttps = \":443\"\n[tls]\ncert = \"${A}\"\nkey = \"${B}\"\n[upstreams.app]\nservers = [\"1.1.1.1:1\"]\n"
+      "tls = { ca_file = \"${C}\" }\n[[routes]]\nmatch = \"*\"\nupstream = \"app\"\n";
+  auto loaded =
+      config::load_text("test.toml", text, [](std::string_view) { return std::optional("hunter2\nhunter2"); });
+  check_tls(loaded);
+  ASSERT_EQ(loaded.diagnostics.size(), 3U);
+  for (const auto& diagnostic : loaded.diagnostics) {
+    EXPECT_THAT(config::render(diagnostic, false), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(diagnostic.message, HasSubstr("can't read ${"));
   }
 }
 
