@@ -153,8 +153,7 @@ std::string remedy_for(char32_t character) {
   return is_space_like(character) ? "it looks like a space and is none: delete it" : "put the key or value into quotes";
 }
 
-// Outside of strings and comments TOML is ASCII, and toml++ 3.3 must not be given anything else: its test for spaces runs into
-// __builtin_unreachable.
+// Outside of strings and comments TOML is ASCII.
 bool is_plain(const std::shared_ptr<const SourceFile>& file, std::string_view text,
               std::vector<Diagnostic>& diagnostics) {
   for (std::size_t at = 0; at < text.size();) {
@@ -209,20 +208,74 @@ bool is_shallow(const std::shared_ptr<const SourceFile>& file, std::string_view 
   return true;
 }
 
+// What stands for a character beyond ASCII, by its number: distinct keys stay distinct.
+constexpr std::size_t kStandInSize = 7;
+
+std::string as_ascii(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Character first = first_character(text);
+    if (first.code < 0x80) {
+      out += text[0];
+    } else {
+      out += fmt::format("u{:06x}", unsigned{first.code});
+    }
+    text.remove_prefix(first.size);
+  }
+  return out;
+}
+
+// Where a column of as_ascii(line) is in the line.
+std::size_t column_in(std::string_view line, std::size_t ascii_column) {
+  std::size_t column = 1;
+  for (std::size_t left = ascii_column - 1; !line.empty() && left > 0; ++column) {
+    const Character first = first_character(line);
+    left -= std::min(left, first.code < 0x80 ? 1 : kStandInSize);
+    line.remove_prefix(first.size);
+  }
+  return column;
+}
+
+// The parser's words about as_ascii(text), with the characters back in.
+std::string with_characters(std::string_view message, std::string_view text) {
+  std::string out(message);
+  for (; !text.empty(); text.remove_prefix(first_character(text).size)) {
+    const Character first = first_character(text);
+    if (first.code < 0x80) continue;
+    const std::string stand_in = as_ascii(text.substr(0, first.size));
+    for (auto at = out.find(stand_in); at != std::string::npos; at = out.find(stand_in))
+      out.replace(at, stand_in.size(), text.substr(0, first.size));
+  }
+  return out;
+}
+
+void report_syntax(const std::shared_ptr<const SourceFile>& file, const toml::parse_error& error,
+                   std::vector<Diagnostic>& diagnostics) {
+  const toml::source_position at = error.source().begin;
+  const bool has_line = at.line >= 1 && at.line <= file->lines.size() && at.column >= 1;
+  const std::string_view line = has_line ? std::string_view(file->lines[at.line - 1]) : "";
+  report(
+      file, {file->name, at.line, has_line ? column_in(line, at.column) : at.column},
+      with_characters(error.description(), line),
+      "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }",
+      diagnostics);
+}
+
 }  // namespace
 
+// toml++ 3.3 runs into __builtin_unreachable at many characters beyond ASCII outside of strings, and in a text with faults only the parser
+// itself knows where strings are. So it is asked about a text of ASCII first.
 std::optional<Node> parse_document(std::shared_ptr<const SourceFile> file, const std::string& text,
                                    std::vector<Diagnostic>& diagnostics) {
   if (!is_text(file, text, diagnostics) || !is_plain(file, text, diagnostics) || !is_shallow(file, text, diagnostics)) {
     return std::nullopt;
   }
-  const toml::parse_result parsed = toml::parse(text, file->name);
+  const std::string ascii = as_ascii(text);
+  toml::parse_result parsed = toml::parse(ascii, file->name);
+  if (parsed && ascii != text) parsed = toml::parse(text, file->name);
   if (parsed) return convert(parsed.table(), file);
-  const toml::parse_error& error = parsed.error();
-  report(
-      file, {file->name, error.source().begin.line, error.source().begin.column}, std::string(error.description()),
-      "the file is not valid TOML; values after = are strings in quotes, numbers, true, false, [arrays] or { tables }",
-      diagnostics);
+  report_syntax(file, parsed.error(), diagnostics);
   return std::nullopt;
 }
 
