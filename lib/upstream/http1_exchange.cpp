@@ -57,19 +57,16 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.set_write_timeout(options_.send_timeout);
   const TimePoint sent_at = stream_.loop().now();
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
-  auto sent = co_await begin_request(waits_for_continue);
-  if (!sent) co_return fail(failure(std::move(sent.error())));
-  bool has_head = false;
-  if (waits_for_continue) {
-    auto answered = co_await await_continue(head);
-    if (!answered) co_return fail(failure(std::move(answered.error())));
-    has_head = *answered;
-  }
-  for (;; has_head = false) {
-    if (!has_head) {
-      if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
-      if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
+  if (auto sent = co_await begin_request(waits_for_continue); !sent) co_return fail(failure(std::move(sent.error())));
+  if (waits_for_continue) stream_.set_read_timeout(kContinueTimeout);
+  for (;;) {
+    if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
+    auto got = co_await read_head(head);
+    if (!got && got.error().code == ErrorCode::kReadTimeout && is_content_held_back()) {
+      start_pump();
+      continue;
     }
+    if (!got) co_return fail(failure(std::move(got.error())));
     if (is_final(head.status)) break;
     if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
   }
@@ -188,21 +185,6 @@ net::Task<Result<void>> Http1Exchange::send_content() {
   }
 }
 
-// Until the endpoint asks for the content or says nothing for too long. True where it answered without asking: the head is there.
-net::Task<Result<bool>> Http1Exchange::await_continue(http::ResponseHead& head) {
-  stream_.set_read_timeout(kContinueTimeout);
-  while (!body_started_) {
-    if (auto got = co_await read_head(head); !got) {
-      if (got.error().code != ErrorCode::kReadTimeout) co_return fail(std::move(got.error()));
-      start_pump();
-      break;
-    }
-    if (is_final(head.status)) co_return true;
-    if (auto passed = co_await take_interim(head); !passed) co_return fail(std::move(passed.error()));
-  }
-  co_return false;
-}
-
 // Passes an interim response on.
 net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
   if (++interim_count_ > kInterimMax) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
@@ -211,7 +193,7 @@ net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
   if (request_.interim != nullptr && wanted) {
     if (auto passed = co_await request_.interim->interim(head); !passed) co_return passed;
   }
-  if (head.status == 100 && request_.body != nullptr && !body_started_) start_pump();
+  if (head.status == 100 && is_content_held_back()) start_pump();
   co_return Result<void>();
 }
 

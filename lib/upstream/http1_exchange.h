@@ -40,8 +40,9 @@ class Http1Exchange final : public exchange::Body {
   net::Task<Result<void>> send_content();
   net::Task<Result<void>> send_slice(exchange::Slice slice, std::string_view before);
   net::Task<Result<void>> read_head(http::ResponseHead& head);
-  net::Task<Result<bool>> await_continue(http::ResponseHead& head);
   net::Task<Result<void>> take_interim(http::ResponseHead& head);
+  // Until the endpoint asks for it by a 100, or said nothing for too long.
+  bool is_content_held_back() const { return request_.body != nullptr && !body_started_; }
   bool may_switch(const http::ResponseHead& head) const;
   std::string_view serialize_head();
   void start_pump();
