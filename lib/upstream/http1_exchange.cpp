@@ -37,7 +37,7 @@ Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Opti
 }
 
 Http1Exchange::~Http1Exchange() {
-  if (request_complete_ && keep_alive_ && !timed_out_ && content_ && content_->is_complete()) {
+  if (request_complete_ && keep_alive_ && !cut_ && content_ && content_->is_complete()) {
     // The last slice is still unread input.
     content_->finish();
     lease_.keep();
@@ -46,7 +46,7 @@ Http1Exchange::~Http1Exchange() {
 
 // Whatever waits for the connection now fails, and failure() says why.
 void Http1Exchange::on_total_timeout() {
-  timed_out_ = true;
+  if (!cut_) cut_.emplace(ErrorCode::kRequestTimeout, Side::kUpstream);
   content_limits_.cancelled = ErrorCode::kRequestTimeout;
   stream_.abort(true);
 }
@@ -161,7 +161,7 @@ net::Task<void> Http1Exchange::pump() {
   request_complete_ = sent.has_value();
   // A content cut short must not reach the endpoint as a whole one, and one that takes nothing for so long has no answer either.
   if (!sent && (sent.error().side == Side::kClient || (sent.error().code == ErrorCode::kWriteTimeout && !content_))) {
-    pump_error_ = std::move(sent.error());
+    cut_ = std::move(sent.error());
     stream_.abort(true);
   } else if (!content_) {
     // An endpoint that takes no more may still have an answer on the way, but not for ever.
@@ -222,21 +222,14 @@ net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
 }
 
 Error Http1Exchange::failure(Error error) const {
-  // The pump's failure is why the connection was cut.
-  if (pump_error_) {
-    Error cause = *pump_error_;
-    cause.retry = Retry::kNever;
-    return cause;
-  }
-  if (timed_out_) error.code = ErrorCode::kRequestTimeout;
-  if (error.side == Side::kClient) {
+  if (cut_) error = *cut_;
+  if (cut_ || error.side == Side::kClient) {
     error.retry = Retry::kNever;
     return error;
   }
   error.side = Side::kUpstream;
   const bool spent = body_started_ || answer_begun_ || error.code == ErrorCode::kReadTimeout ||
-                     error.code == ErrorCode::kRequestTimeout || error.code == ErrorCode::kBadResponse ||
-                     error.code == ErrorCode::kHeadTooLarge;
+                     error.code == ErrorCode::kBadResponse || error.code == ErrorCode::kHeadTooLarge;
   error.retry = spent ? Retry::kNever : sent_anything_ ? Retry::kIdempotent : Retry::kSafe;
   return error;
 }

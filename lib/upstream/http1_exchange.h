@@ -59,9 +59,8 @@ class Http1Exchange final : public exchange::Body {
   std::optional<exchange::Http1Content> content_;
   std::optional<net::ValueTask<Result<exchange::Slice>>> first_slice_;  // asked for with the head, not there yet
   net::Child<void> pump_;
-  std::optional<Error> pump_error_;  // why the connection was cut
+  std::optional<Error> cut_;  // why we aborted the connection
   net::Deadline total_;
-  bool timed_out_ = false;
   bool request_complete_ = false;
   bool sent_anything_ = false;
   bool body_started_ = false;
