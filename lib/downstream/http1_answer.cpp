@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "downstream/http1_exchange.h"
-#include "exchange/error_page.h"
 #include "exchange/until_done.h"
 #include "http/head_lines.h"
 #include "http/serializer.h"
@@ -91,11 +90,7 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   answer_begun = true;
   outcome.status = response.head.status;
   if (continuation.has_task()) {
-    auto sent = co_await await_continuation();
-    if (!sent) {
-      record(exchange::termination_of(sent.error()));
-      co_return false;
-    }
+    if (auto sent = co_await await_continuation(); !sent) co_return end(sent.error());
   }
   if (response.tunnel) co_return co_await run_tunnel(std::move(response));
   bool close = !may_keep_alive(response);
@@ -108,10 +103,7 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   auto sent = co_await stream->write(head);
   outcome.bytes_sent += head.size();
   mark_first_byte();
-  if (!sent) {
-    record(exchange::termination_of(sent.error()));
-    co_return false;
-  }
+  if (!sent) co_return end(sent.error());
   response.body.reset();
   co_return co_await finish(!close);
 }
@@ -136,10 +128,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     // The head does not wait for content that is not there.
     if (!next.is_ready() && !before.empty()) {
       auto sent = co_await stream->write(before);
-      if (!sent) {
-        record(exchange::termination_of(sent.error()));
-        co_return false;
-      }
+      if (!sent) co_return end(sent.error());
       outcome.bytes_sent += *sent;
       before = {};
     }
@@ -153,17 +142,13 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       if (!before.empty()) {
         if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
       }
-      record(exchange::termination_of(slice.error()));
-      co_return false;
+      co_return end(slice.error());
     }
     const auto* trailers = slice->last ? content.trailers() : nullptr;
     auto sent = co_await stream->write(framing.frame(before, *slice, trailers, arena));
     mark_first_byte();
     before = {};
-    if (!sent) {
-      record(exchange::termination_of(sent.error()));
-      co_return false;
-    }
+    if (!sent) co_return end(sent.error());
     outcome.bytes_sent += *sent;
     outcome.body_bytes_sent += slice->data.size();
     if (slice->last) break;

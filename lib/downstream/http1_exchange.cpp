@@ -170,6 +170,11 @@ void Http1Exchange::record(std::string_view termination) {
   if (context.observer != nullptr) context.observer->finished(request, outcome);
 }
 
+bool Http1Exchange::end(const Error& error) {
+  record(exchange::termination_of(error));
+  return false;
+}
+
 void RequestBody::start(Http1Exchange& exchange, BodyLength length) {
   exchange_ = &exchange;
   content_.emplace(*exchange.stream, length, exchange.arena, exchange.body_limits);

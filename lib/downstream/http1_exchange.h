@@ -86,6 +86,8 @@ struct Http1Exchange final : exchange::InterimSink {
   std::string_view serialize(exchange::Response& response, http::BodyLength length, bool close, bool may_have_length);
   bool may_keep_alive(const exchange::Response& response) const;
   void record(std::string_view termination);
+  // Records a failure in the midst of an answer. False: the connection serves no other request.
+  bool end(const Error& error);
 };
 
 }  // namespace rproxy::downstream
