@@ -99,7 +99,7 @@ net::Task<bool> Http1Exchange::respond(Response response) {
       request.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
   const BodyLength length = response_length(response, close);
   const auto head = serialize(response, length, close, has_content);
-  if (has_content) co_return co_await stream_content(response, head, !close);
+  if (has_content) co_return co_await stream_content(response, head, length, !close);
   auto sent = co_await stream->write(head);
   outcome.bytes_sent += head.size();
   mark_first_byte();
@@ -116,13 +116,11 @@ net::Task<Result<exchange::Slice>> Http1Exchange::wait_for_slice(net::Task<Resul
   co_return reading.take();
 }
 
-net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, bool keep) {
+net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, BodyLength length, bool keep) {
   exchange::Body& content = *response.body;
-  const BodyLength length = content.length();
-  const bool chunked = request.head.version != http::Version::kHttp10 && length.kind != BodyLength::Kind::kFixed;
-  exchange::Http1Framing framing(chunked && length.kind != BodyLength::Kind::kNone);
+  exchange::Http1Framing framing(length.kind == BodyLength::Kind::kChunked);
   std::string_view before = head;
-  CutMark cut(*stream, !chunked && length.kind != BodyLength::Kind::kFixed);
+  CutMark cut(*stream, length.kind == BodyLength::Kind::kUntilClose);
   for (;;) {
     auto next = content.read();
     // The head does not wait for content that is not there.

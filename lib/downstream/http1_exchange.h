@@ -77,13 +77,14 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<bool> wait_beside_content(net::Child<Result<exchange::Response>>& call);
   net::Task<bool> respond(exchange::Response response);
   net::Task<Result<exchange::Slice>> wait_for_slice(net::Task<Result<exchange::Slice>> next);
-  net::Task<bool> stream_content(exchange::Response& response, std::string_view head, bool keep);
+  net::Task<bool> stream_content(exchange::Response& response, std::string_view head, http::BodyLength length,
+                                 bool keep);
   net::Task<bool> run_tunnel(exchange::Response response);
   net::Task<bool> finish(bool keep);
   net::Task<void> linger();
 
   http::BodyLength response_length(const exchange::Response& response, bool& close) const;
-  std::string_view serialize(exchange::Response& response, http::BodyLength length, bool close, bool may_have_length);
+  std::string_view serialize(exchange::Response& response, http::BodyLength length, bool close, bool has_content);
   bool may_keep_alive(const exchange::Response& response) const;
   void record(std::string_view termination);
   // Records a failure in the midst of an answer. False: the connection serves no other request.
