@@ -87,7 +87,7 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
 }
 
 net::Task<bool> Http1Exchange::respond(Response response) {
-  answer_begun = true;
+  awaits_continue = false;
   outcome.status = response.head.status;
   if (continuation.has_task()) {
     if (auto sent = co_await await_continuation(); !sent) co_return end(sent.error());

@@ -44,7 +44,7 @@ void Http1Exchange::reset() {
   body.reset();
   arena.reset();
   outcome = {};
-  continue_sent = interim_under_way = continue_owed = answer_begun = is_last = false;
+  awaits_continue = interim_under_way = continue_owed = is_last = false;
   stream = nullptr;
 }
 
@@ -100,6 +100,7 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
     request.head.expect_continue = false;
     return;
   }
+  awaits_continue = request.head.expect_continue;
   body.start(*this, length);
   request.body = &body;
 }
@@ -185,8 +186,7 @@ const http::Fields* RequestBody::trailers() const {
 }
 
 net::ValueTask<Result<Slice>> RequestBody::read() {
-  const bool must_ask = exchange_->request.head.expect_continue && !exchange_->continue_sent;
-  if (must_ask && exchange_->stream->input().empty()) exchange_->send_continue();
+  if (exchange_->awaits_continue && exchange_->stream->input().empty()) exchange_->send_continue();
   return content_->read();
 }
 

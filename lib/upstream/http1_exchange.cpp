@@ -188,9 +188,8 @@ net::Task<Result<void>> Http1Exchange::send_content() {
 // Passes an interim response on.
 net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
   if (++interim_count_ > kInterimMax) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
-  // A 100 nobody asked for means nothing to the client (RFC 9110 15.2.1); others are passed on (15.2).
-  const bool wanted = head.status != 100 || request_.head.expect_continue;
-  if (request_.interim != nullptr && wanted) {
+  // RFC 9110 15.2.
+  if (request_.interim != nullptr) {
     if (auto passed = co_await request_.interim->interim(head); !passed) co_return passed;
   }
   if (head.status == 100 && is_content_held_back()) start_pump();
