@@ -136,7 +136,6 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     if (!slice) {
       // Cut short: the client must see that, so the connection ends without the content's end.
       request.trace.failed = true;
-      request.trace.error = slice.error().code;
       if (!before.empty()) {
         if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
       }

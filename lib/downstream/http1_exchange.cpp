@@ -120,7 +120,6 @@ net::Task<bool> Http1Exchange::refuse(Error error) {
   }
   request.head.keep_alive = false;
   request.trace.failed = true;
-  request.trace.error = error.code;
   outcome.termination = exchange::termination_of(error);
   co_return co_await respond(exchange::error_response(request, exchange::status_of(error)));
 }
@@ -153,7 +152,6 @@ net::Task<bool> Http1Exchange::answer() {
   if (response) co_return co_await respond(std::move(*response));
   const Error& error = response.error();
   request.trace.failed = true;
-  request.trace.error = error.code;
   outcome.termination = exchange::termination_of(error);
   if (error.side == Side::kClient &&
       (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed || error.code == ErrorCode::kTruncated)) {
