@@ -128,7 +128,7 @@ void Proxy::complain(const Request& request, const Error& error) {
 Result<void> Proxy::prepare(Request& request) const {
   request.trace.upstream = pool_.upstream().name();
   prepare_request_head(request, forwarding_);
-  if (plan_.rewrite && request.head.path != "*") {
+  if (plan_.rewrite) {
     auto path = plan_.rewrite->apply(request.head.path, *request.arena);
     if (!path) return fail(std::move(path.error()));
     request.head.path = *path;
