@@ -20,7 +20,7 @@ namespace rproxy::cli {
 namespace {
 
 constexpr unsigned kWorkersMax = 1024;
-const std::vector<std::string> kLevels{"debug", "info", "warn", "error", "off"};  // as LogLevel
+const std::vector<std::string> kLevels(kLogLevels.begin(), kLogLevels.end());
 
 int exit_code_of(const Error& error) {
   switch (error.code) {

@@ -40,27 +40,15 @@ Writer& writer() {
   return instance;
 }
 
-std::string_view word(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info ";
-    case LogLevel::kWarn:
-      return "warn ";
-    default:
-      return "error";
-  }
-}
-
 std::string format_line(LogLevel level, std::string_view message) {
   const auto now = std::chrono::system_clock::now();
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   const std::time_t seconds = ms / 1000;
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
-  std::string line = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z {} ", utc.tm_year + 1900, utc.tm_mon + 1,
-                                 utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000, word(level));
+  std::string line =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z {:<5} ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                  utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000, kLogLevels[static_cast<std::size_t>(level)]);
   // A hostile value must not be able to forge a line of its own.
   for (const char c : message) {
     const auto byte = static_cast<unsigned char>(c);

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 namespace rproxy {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
+// The words for them, in this order.
+inline constexpr std::array<const char*, 5> kLogLevels{"debug", "info", "warn", "error", "off"};
 
 namespace log {
 

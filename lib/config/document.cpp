@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/text.h"
+#include "base/utf8.h"
 
 namespace rproxy::config {
 namespace {
@@ -98,7 +98,7 @@ Location location_of(const SourceFile& file, std::string_view text, std::size_t 
   Location at{file.name, 1, 1};
   for (const char c : text.substr(0, offset)) {
     if (c == '\n') at = {file.name, at.line + 1, 0};
-    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++at.column;
+    if (!is_continuation(c)) ++at.column;
   }
   return at;
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/utf8.h"
 #include "config/text.h"
 
 namespace rproxy::config {
@@ -82,7 +83,7 @@ Window window_of(std::string_view line, std::size_t column) {
   const std::size_t begin = out.is_cut_before ? starts[count % kWidthMax] : 0;
   out.after = line.substr(at);
   std::size_t end = std::min(line.size(), at + kBytesMax);
-  while (end > at && end < line.size() && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
+  while (end > at && end < line.size() && is_continuation(line[end])) --end;
   out.is_cut_after = end < line.size();
   out.cells = cells_of(line.substr(begin, end - begin));
   out.before = std::min(count, kWidthMax);

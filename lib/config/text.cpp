@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <span>
 
+#include "base/utf8.h"
+
 namespace rproxy::config {
 namespace {
 
@@ -61,23 +63,6 @@ Cell cell_of(Character character, std::string_view bytes) {
 
 }  // namespace
 
-Character first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (text.empty()) return {};
-  if (first < 0x80) return {first, 1};
-  if (first < 0xc2 || first > 0xf4) return {};
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  char32_t code = first & (0xffU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3f);
-  }
-  const bool is_overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
-  const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
-  return is_overlong || is_surrogate || code > 0x10ffff ? Character{} : Character{code, size};
-}
-
 std::vector<Cell> cells_of(std::string_view text) {
   std::vector<Cell> cells;
   while (!text.empty()) {
@@ -98,7 +83,7 @@ std::string printable(std::string_view text) {
 std::string cut_text(std::string_view text, std::size_t size_max) {
   if (text.size() <= size_max) return std::string(text);
   std::size_t end = size_max - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  while (end > 0 && is_continuation(text[end])) --end;
   return std::string(text.substr(0, end)) + "...";
 }
 

@@ -8,13 +8,6 @@
 
 namespace rproxy::config {
 
-// The character that begins `text` (RFC 3629 4); `size` is 0 where its first byte begins none.
-struct Character {
-  char32_t code = 0;
-  std::size_t size = 0;
-};
-Character first_character(std::string_view text);
-
 // One character as it is shown, and how many columns of a terminal that takes.
 struct Cell {
   std::string text;

@@ -178,7 +178,7 @@ int decode_word(Problems& problems, const Node& node, const std::vector<std::str
 }
 
 void decode_value(Problems& problems, const Node& node, LogLevel& out) {
-  const int word = decode_word(problems, node, {"debug", "info", "warn", "error", "off"});
+  const int word = decode_word(problems, node, {kLogLevels.begin(), kLogLevels.end()});
   if (word >= 0) out = static_cast<LogLevel>(word);
 }
 
@@ -253,10 +253,7 @@ std::string render_value(Duration value) { return quote_toml(to_string(value)); 
 std::string render_value(ByteSize value) { return quote_toml(to_string(value)); }
 std::string render_value(std::uint64_t value) { return std::to_string(value); }
 
-std::string render_value(LogLevel value) {
-  static constexpr std::string_view kWords[] = {"debug", "info", "warn", "error", "off"};
-  return quote_toml(kWords[static_cast<std::size_t>(value)]);
-}
+std::string render_value(LogLevel value) { return quote_toml(kLogLevels[static_cast<std::size_t>(value)]); }
 
 std::string render_value(const std::vector<std::string>& value) {
   std::string out = "[";

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "downstream/http1_exchange.h"
-#include "exchange/error_page.h"
 #include "exchange/until_done.h"
 #include "http/head_lines.h"
 #include "http/serializer.h"
@@ -88,14 +87,10 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
 }
 
 net::Task<bool> Http1Exchange::respond(Response response) {
-  answer_begun = true;
+  awaits_continue = false;
   outcome.status = response.head.status;
   if (continuation.has_task()) {
-    auto sent = co_await await_continuation();
-    if (!sent) {
-      record(exchange::termination_of(sent.error()));
-      co_return false;
-    }
+    if (auto sent = co_await await_continuation(); !sent) co_return end(sent.error());
   }
   if (response.tunnel) co_return co_await run_tunnel(std::move(response));
   bool close = !may_keep_alive(response);
@@ -104,14 +99,11 @@ net::Task<bool> Http1Exchange::respond(Response response) {
       request.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
   const BodyLength length = response_length(response, close);
   const auto head = serialize(response, length, close, has_content);
-  if (has_content) co_return co_await stream_content(response, head, !close);
+  if (has_content) co_return co_await stream_content(response, head, length, !close);
   auto sent = co_await stream->write(head);
   outcome.bytes_sent += head.size();
   mark_first_byte();
-  if (!sent) {
-    record(exchange::termination_of(sent.error()));
-    co_return false;
-  }
+  if (!sent) co_return end(sent.error());
   response.body.reset();
   co_return co_await finish(!close);
 }
@@ -124,22 +116,17 @@ net::Task<Result<exchange::Slice>> Http1Exchange::wait_for_slice(net::Task<Resul
   co_return reading.take();
 }
 
-net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, bool keep) {
+net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, BodyLength length, bool keep) {
   exchange::Body& content = *response.body;
-  const BodyLength length = content.length();
-  const bool chunked = request.head.version != http::Version::kHttp10 && length.kind != BodyLength::Kind::kFixed;
-  exchange::Http1Framing framing(chunked && length.kind != BodyLength::Kind::kNone);
+  exchange::Http1Framing framing(length.kind == BodyLength::Kind::kChunked);
   std::string_view before = head;
-  CutMark cut(*stream, !chunked && length.kind != BodyLength::Kind::kFixed);
+  CutMark cut(*stream, length.kind == BodyLength::Kind::kUntilClose);
   for (;;) {
     auto next = content.read();
     // The head does not wait for content that is not there.
     if (!next.is_ready() && !before.empty()) {
       auto sent = co_await stream->write(before);
-      if (!sent) {
-        record(exchange::termination_of(sent.error()));
-        co_return false;
-      }
+      if (!sent) co_return end(sent.error());
       outcome.bytes_sent += *sent;
       before = {};
     }
@@ -149,21 +136,16 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     if (!slice) {
       // Cut short: the client must see that, so the connection ends without the content's end.
       request.trace.failed = true;
-      request.trace.error = slice.error().code;
       if (!before.empty()) {
         if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
       }
-      record(exchange::termination_of(slice.error()));
-      co_return false;
+      co_return end(slice.error());
     }
     const auto* trailers = slice->last ? content.trailers() : nullptr;
     auto sent = co_await stream->write(framing.frame(before, *slice, trailers, arena));
     mark_first_byte();
     before = {};
-    if (!sent) {
-      record(exchange::termination_of(sent.error()));
-      co_return false;
-    }
+    if (!sent) co_return end(sent.error());
     outcome.bytes_sent += *sent;
     outcome.body_bytes_sent += slice->data.size();
     if (slice->last) break;

@@ -44,7 +44,7 @@ void Http1Exchange::reset() {
   body.reset();
   arena.reset();
   outcome = {};
-  continue_sent = interim_under_way = continue_owed = answer_begun = is_last = false;
+  awaits_continue = interim_under_way = continue_owed = is_last = false;
   stream = nullptr;
 }
 
@@ -100,6 +100,7 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
     request.head.expect_continue = false;
     return;
   }
+  awaits_continue = request.head.expect_continue;
   body.start(*this, length);
   request.body = &body;
 }
@@ -119,7 +120,6 @@ net::Task<bool> Http1Exchange::refuse(Error error) {
   }
   request.head.keep_alive = false;
   request.trace.failed = true;
-  request.trace.error = error.code;
   outcome.termination = exchange::termination_of(error);
   co_return co_await respond(exchange::error_response(request, exchange::status_of(error)));
 }
@@ -152,7 +152,6 @@ net::Task<bool> Http1Exchange::answer() {
   if (response) co_return co_await respond(std::move(*response));
   const Error& error = response.error();
   request.trace.failed = true;
-  request.trace.error = error.code;
   outcome.termination = exchange::termination_of(error);
   if (error.side == Side::kClient &&
       (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed || error.code == ErrorCode::kTruncated)) {
@@ -170,6 +169,11 @@ void Http1Exchange::record(std::string_view termination) {
   if (context.observer != nullptr) context.observer->finished(request, outcome);
 }
 
+bool Http1Exchange::end(const Error& error) {
+  record(exchange::termination_of(error));
+  return false;
+}
+
 void RequestBody::start(Http1Exchange& exchange, BodyLength length) {
   exchange_ = &exchange;
   content_.emplace(*exchange.stream, length, exchange.arena, exchange.body_limits);
@@ -180,8 +184,7 @@ const http::Fields* RequestBody::trailers() const {
 }
 
 net::ValueTask<Result<Slice>> RequestBody::read() {
-  const bool must_ask = exchange_->request.head.expect_continue && !exchange_->continue_sent;
-  if (must_ask && exchange_->stream->input().empty()) exchange_->send_continue();
+  if (exchange_->awaits_continue && exchange_->stream->input().empty()) exchange_->send_continue();
   return content_->read();
 }
 

@@ -45,7 +45,7 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<bool> run();
 
   net::Task<Result<void>> interim(http::ResponseHead& head) override;
-  // Sends "100 Continue" unless that was done or a final answer has begun. Does not wait until it has gone: who asks reads on.
+  // Sends "100 Continue" where the client awaits it. Does not wait until it has gone: who asks reads on.
   void send_continue();
 
   Context& context;
@@ -56,12 +56,11 @@ struct Http1Exchange final : exchange::InterimSink {
   RequestBody body;
   exchange::Http1Content::Limits body_limits;
   exchange::Outcome outcome;
-  bool continue_sent = false;
+  bool awaits_continue = false;  // the client holds back its content until it is asked or answered
   bool interim_under_way = false;
   bool continue_owed = false;             // asked for while an interim response was being written
   net::Child<Result<void>> continuation;  // writes the 100 beside whatever else goes on
-  bool answer_begun = false;
-  bool is_last = false;  // the connection has served its number of requests
+  bool is_last = false;                   // the connection has served its number of requests
 
  private:
   void mark_first_byte();
@@ -77,15 +76,18 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<bool> wait_beside_content(net::Child<Result<exchange::Response>>& call);
   net::Task<bool> respond(exchange::Response response);
   net::Task<Result<exchange::Slice>> wait_for_slice(net::Task<Result<exchange::Slice>> next);
-  net::Task<bool> stream_content(exchange::Response& response, std::string_view head, bool keep);
+  net::Task<bool> stream_content(exchange::Response& response, std::string_view head, http::BodyLength length,
+                                 bool keep);
   net::Task<bool> run_tunnel(exchange::Response response);
   net::Task<bool> finish(bool keep);
   net::Task<void> linger();
 
   http::BodyLength response_length(const exchange::Response& response, bool& close) const;
-  std::string_view serialize(exchange::Response& response, http::BodyLength length, bool close, bool may_have_length);
+  std::string_view serialize(exchange::Response& response, http::BodyLength length, bool close, bool has_content);
   bool may_keep_alive(const exchange::Response& response) const;
   void record(std::string_view termination);
+  // Records a failure in the midst of an answer. False: the connection serves no other request.
+  bool end(const Error& error);
 };
 
 }  // namespace rproxy::downstream

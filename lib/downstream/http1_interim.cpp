@@ -16,8 +16,8 @@ net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
   if (continuation.has_task()) {
     if (auto sent = co_await await_continuation(); !sent) co_return sent;
   }
-  // The client was told when the content was asked for.
-  if (head.status == 100 && std::exchange(continue_sent, true)) co_return Result<void>();
+  // Not twice, and a 100 nobody waits for means nothing (RFC 9110 15.2.1).
+  if (head.status == 100 && !std::exchange(awaits_continue, false)) co_return Result<void>();
   http::WriteOptions options;
   options.no_content_length = true;
   char* out = arena.allocate(http::head_size_max(head, options));
@@ -30,7 +30,7 @@ net::Task<Result<void>> Http1Exchange::interim(http::ResponseHead& head) {
 }
 
 void Http1Exchange::send_continue() {
-  if (std::exchange(continue_sent, true) || answer_begun) return;
+  if (!std::exchange(awaits_continue, false)) return;
   if (interim_under_way) {
     continue_owed = true;
   } else {

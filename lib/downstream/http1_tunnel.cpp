@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "downstream/http1_exchange.h"
-#include "exchange/error_page.h"
 
 namespace rproxy::downstream {
 namespace {
@@ -72,10 +71,7 @@ struct Copy {
 net::Task<bool> Http1Exchange::run_tunnel(exchange::Response response) {
   const auto head = serialize(response, {}, false, false);
   auto sent = co_await stream->write(head);
-  if (!sent) {
-    record(exchange::termination_of(sent.error()));
-    co_return false;
-  }
+  if (!sent) co_return end(sent.error());
   outcome.bytes_sent += *sent;
   mark_first_byte();
   stream->set_read_timeout(Duration{0});

@@ -42,8 +42,7 @@ struct Trace {
   std::string_view request_id;
   std::uint32_t retries = 0;
   std::uint16_t upstream_status = 0;
-  ErrorCode error = ErrorCode::kInternal;  // meaningful with `failed`
-  bool failed = false;
+  bool failed = false;  // the answer is ours, or was cut short
 };
 
 // Takes interim (1xx) responses while the final one is being made. May change the head.

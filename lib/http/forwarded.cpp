@@ -19,6 +19,21 @@ bool is_escaped(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+bool is_forwarding_field(FieldId id) {
+  switch (id) {
+    case FieldId::kForwarded:
+    case FieldId::kXForwardedFor:
+    case FieldId::kXForwardedHost:
+    case FieldId::kXForwardedPort:
+    case FieldId::kXForwardedProto:
+    case FieldId::kXRealIp:
+    case FieldId::kXRequestId:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::optional<IpAddress> parse_forwarded_node(std::string_view node) {
   node = unquote(trim(node));
   if (node.starts_with('[')) {

@@ -11,6 +11,9 @@
 
 namespace rproxy::http {
 
+// What only a proxy may say of a request: Forwarded, X-Forwarded-*, X-Real-IP, X-Request-ID.
+bool is_forwarding_field(FieldId id);
+
 // "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80", quoted or not; nothing for "unknown" and "_names".
 std::optional<IpAddress> parse_forwarded_node(std::string_view node);
 

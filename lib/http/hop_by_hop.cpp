@@ -4,6 +4,7 @@
 #include <array>
 
 #include "http/characters.h"
+#include "http/forwarded.h"
 
 namespace rproxy::http {
 namespace {
@@ -42,17 +43,10 @@ bool is_end_to_end(FieldId id) {
     case FieldId::kSetCookie:
     case FieldId::kOrigin:
     case FieldId::kRange:
-    case FieldId::kForwarded:
     case FieldId::kVia:
-    case FieldId::kXForwardedFor:
-    case FieldId::kXForwardedHost:
-    case FieldId::kXForwardedPort:
-    case FieldId::kXForwardedProto:
-    case FieldId::kXRealIp:
-    case FieldId::kXRequestId:
       return true;
     default:
-      return false;
+      return is_forwarding_field(id);
   }
 }
 

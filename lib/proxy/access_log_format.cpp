@@ -1,7 +1,10 @@
 #include "proxy/access_log_format.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
+
+#include "base/utf8.h"
 
 namespace rproxy::proxy {
 namespace {
@@ -22,31 +25,10 @@ void append_milliseconds(std::string& out, std::int64_t microseconds) {
   out.append(decimals, sizeof decimals);
 }
 
-// The length of the UTF-8 sequence at the front (RFC 3629), 0 where there is none.
-std::size_t utf8_size(std::string_view text) {
-  const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&at](std::size_t i) { return (at(i) & 0xc0) == 0x80; };
-  const unsigned lead = at(0);
-  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool overlong = lead == 0xe0 && at(1) < 0xa0;
-    const bool surrogate = lead == 0xed && at(1) >= 0xa0;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool outside = (lead == 0xf0 && at(1) < 0x90) || (lead == 0xf4 && at(1) >= 0x90);
-    return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
-  }
-  return 0;
-}
-
 // U+0080 to U+009F, which JSON allows as they are, but which a terminal obeys: U+009B is its other ESC [.
-bool is_c1_control(std::string_view text) {
-  return text.size() >= 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) <= 0x9f &&
-         static_cast<unsigned char>(text[1]) >= 0x80;
-}
+bool is_c1_control(char32_t code) { return code >= 0x80 && code <= 0x9f; }
 
-void append_code(std::string& out, unsigned char code) {
+void append_code(std::string& out, char32_t code) {
   out += "\\u00";
   out += kHex[code >> 4];
   out += kHex[code & 15];
@@ -65,19 +47,17 @@ void append_json_text(std::string& out, std::string_view text) {
     if (byte == '"' || byte == '\\') {
       out += '\\';
       out += text[i++];
-    } else if (is_c1_control(text.substr(i))) {
-      append_code(out, static_cast<unsigned char>(text[i + 1]));
-      i += 2;
-    } else if (const std::size_t size = utf8_size(text.substr(i)); size > 0) {
-      out.append(text, i, size);
-      i += size;
-    } else if (byte >= 0x80) {
-      out += "\\ufffd";
-      ++i;
-    } else {
-      append_code(out, byte);
-      ++i;
+      continue;
     }
+    const Character character = first_character(text.substr(i));
+    if (character.size == 0) {
+      out += "\\ufffd";
+    } else if (byte < 0x80 || is_c1_control(character.code)) {
+      append_code(out, character.code);
+    } else {
+      out.append(text, i, character.size);
+    }
+    i += std::max<std::size_t>(character.size, 1);
   }
 }
 

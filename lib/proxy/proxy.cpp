@@ -108,7 +108,6 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   if (error.side != Side::kClient) complain(request, error);
   if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
   request.trace.failed = true;
-  request.trace.error = error.code;
   Response page = exchange::error_response(request, exchange::status_of(error));
   page.head.fields.add(http::FieldId::kProxyStatus,
                        request.arena->concat({forwarding_.via_name, "; error=", exchange::proxy_error_of(error)}));
@@ -129,7 +128,7 @@ void Proxy::complain(const Request& request, const Error& error) {
 Result<void> Proxy::prepare(Request& request) const {
   request.trace.upstream = pool_.upstream().name();
   prepare_request_head(request, forwarding_);
-  if (plan_.rewrite && request.head.path != "*") {
+  if (plan_.rewrite) {
     auto path = plan_.rewrite->apply(request.head.path, *request.arena);
     if (!path) return fail(std::move(path.error()));
     request.head.path = *path;

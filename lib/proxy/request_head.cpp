@@ -16,24 +16,9 @@ namespace {
 
 constexpr std::size_t kIpTextMax = 45;
 
-bool is_forwarding_field(FieldId id) {
-  switch (id) {
-    case FieldId::kForwarded:
-    case FieldId::kXForwardedFor:
-    case FieldId::kXForwardedHost:
-    case FieldId::kXForwardedPort:
-    case FieldId::kXForwardedProto:
-    case FieldId::kXRealIp:
-    case FieldId::kXRequestId:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // CGI-like servers read "X_Forwarded_For" as "X-Forwarded-For": a client must not get past us by that spelling.
 bool looks_like_forwarding_field(const http::Field& field) {
-  return is_forwarding_field(field.id != FieldId::kOther ? field.id : http::field_id_with_hyphens(field.name));
+  return http::is_forwarding_field(field.id != FieldId::kOther ? field.id : http::field_id_with_hyphens(field.name));
 }
 
 // All lines of one name as one list with `last` at its end, so that the order of hops stays (RFC 9110 5.3).

@@ -37,7 +37,7 @@ Http1Exchange::Http1Exchange(exchange::Request& request, Lease lease, const Opti
 }
 
 Http1Exchange::~Http1Exchange() {
-  if (request_complete_ && keep_alive_ && !timed_out_ && content_ && content_->is_complete()) {
+  if (request_complete_ && keep_alive_ && !cut_ && content_ && content_->is_complete()) {
     // The last slice is still unread input.
     content_->finish();
     lease_.keep();
@@ -46,7 +46,7 @@ Http1Exchange::~Http1Exchange() {
 
 // Whatever waits for the connection now fails, and failure() says why.
 void Http1Exchange::on_total_timeout() {
-  timed_out_ = true;
+  if (!cut_) cut_.emplace(ErrorCode::kRequestTimeout, Side::kUpstream);
   content_limits_.cancelled = ErrorCode::kRequestTimeout;
   stream_.abort(true);
 }
@@ -57,19 +57,16 @@ net::Task<Result<void>> Http1Exchange::run(http::ResponseHead& head) {
   stream_.set_write_timeout(options_.send_timeout);
   const TimePoint sent_at = stream_.loop().now();
   const bool waits_for_continue = request_.body != nullptr && request_.head.expect_continue;
-  auto sent = co_await begin_request(waits_for_continue);
-  if (!sent) co_return fail(failure(std::move(sent.error())));
-  bool has_head = false;
-  if (waits_for_continue) {
-    auto answered = co_await await_continue(head);
-    if (!answered) co_return fail(failure(std::move(answered.error())));
-    has_head = *answered;
-  }
-  for (;; has_head = false) {
-    if (!has_head) {
-      if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
-      if (auto got = co_await read_head(head); !got) co_return fail(failure(std::move(got.error())));
+  if (auto sent = co_await begin_request(waits_for_continue); !sent) co_return fail(failure(std::move(sent.error())));
+  if (waits_for_continue) stream_.set_read_timeout(kContinueTimeout);
+  for (;;) {
+    if (request_complete_) stream_.set_read_timeout(options_.response_timeout);
+    auto got = co_await read_head(head);
+    if (!got && got.error().code == ErrorCode::kReadTimeout && is_content_held_back()) {
+      start_pump();
+      continue;
     }
+    if (!got) co_return fail(failure(std::move(got.error())));
     if (is_final(head.status)) break;
     if (auto passed = co_await take_interim(head); !passed) co_return fail(failure(std::move(passed.error())));
   }
@@ -164,7 +161,7 @@ net::Task<void> Http1Exchange::pump() {
   request_complete_ = sent.has_value();
   // A content cut short must not reach the endpoint as a whole one, and one that takes nothing for so long has no answer either.
   if (!sent && (sent.error().side == Side::kClient || (sent.error().code == ErrorCode::kWriteTimeout && !content_))) {
-    pump_error_ = std::move(sent.error());
+    cut_ = std::move(sent.error());
     stream_.abort(true);
   } else if (!content_) {
     // An endpoint that takes no more may still have an answer on the way, but not for ever.
@@ -188,30 +185,14 @@ net::Task<Result<void>> Http1Exchange::send_content() {
   }
 }
 
-// Until the endpoint asks for the content or says nothing for too long. True where it answered without asking: the head is there.
-net::Task<Result<bool>> Http1Exchange::await_continue(http::ResponseHead& head) {
-  stream_.set_read_timeout(kContinueTimeout);
-  while (!body_started_) {
-    if (auto got = co_await read_head(head); !got) {
-      if (got.error().code != ErrorCode::kReadTimeout) co_return fail(std::move(got.error()));
-      start_pump();
-      break;
-    }
-    if (is_final(head.status)) co_return true;
-    if (auto passed = co_await take_interim(head); !passed) co_return fail(std::move(passed.error()));
-  }
-  co_return false;
-}
-
 // Passes an interim response on.
 net::Task<Result<void>> Http1Exchange::take_interim(http::ResponseHead& head) {
   if (++interim_count_ > kInterimMax) co_return fail(ErrorCode::kBadResponse, Side::kUpstream);
-  // A 100 nobody asked for means nothing to the client (RFC 9110 15.2.1); others are passed on (15.2).
-  const bool wanted = head.status != 100 || request_.head.expect_continue;
-  if (request_.interim != nullptr && wanted) {
+  // RFC 9110 15.2.
+  if (request_.interim != nullptr) {
     if (auto passed = co_await request_.interim->interim(head); !passed) co_return passed;
   }
-  if (head.status == 100 && request_.body != nullptr && !body_started_) start_pump();
+  if (head.status == 100 && is_content_held_back()) start_pump();
   co_return Result<void>();
 }
 
@@ -240,21 +221,14 @@ net::Task<Result<void>> Http1Exchange::read_head(http::ResponseHead& head) {
 }
 
 Error Http1Exchange::failure(Error error) const {
-  // The pump's failure is why the connection was cut.
-  if (pump_error_) {
-    Error cause = *pump_error_;
-    cause.retry = Retry::kNever;
-    return cause;
-  }
-  if (timed_out_) error.code = ErrorCode::kRequestTimeout;
-  if (error.side == Side::kClient) {
+  if (cut_) error = *cut_;
+  if (cut_ || error.side == Side::kClient) {
     error.retry = Retry::kNever;
     return error;
   }
   error.side = Side::kUpstream;
   const bool spent = body_started_ || answer_begun_ || error.code == ErrorCode::kReadTimeout ||
-                     error.code == ErrorCode::kRequestTimeout || error.code == ErrorCode::kBadResponse ||
-                     error.code == ErrorCode::kHeadTooLarge;
+                     error.code == ErrorCode::kBadResponse || error.code == ErrorCode::kHeadTooLarge;
   error.retry = spent ? Retry::kNever : sent_anything_ ? Retry::kIdempotent : Retry::kSafe;
   return error;
 }

@@ -40,8 +40,9 @@ class Http1Exchange final : public exchange::Body {
   net::Task<Result<void>> send_content();
   net::Task<Result<void>> send_slice(exchange::Slice slice, std::string_view before);
   net::Task<Result<void>> read_head(http::ResponseHead& head);
-  net::Task<Result<bool>> await_continue(http::ResponseHead& head);
   net::Task<Result<void>> take_interim(http::ResponseHead& head);
+  // Until the endpoint asks for it by a 100, or said nothing for too long.
+  bool is_content_held_back() const { return request_.body != nullptr && !body_started_; }
   bool may_switch(const http::ResponseHead& head) const;
   std::string_view serialize_head();
   void start_pump();
@@ -58,9 +59,8 @@ class Http1Exchange final : public exchange::Body {
   std::optional<exchange::Http1Content> content_;
   std::optional<net::ValueTask<Result<exchange::Slice>>> first_slice_;  // asked for with the head, not there yet
   net::Child<void> pump_;
-  std::optional<Error> pump_error_;  // why the connection was cut
+  std::optional<Error> cut_;  // why we aborted the connection
   net::Deadline total_;
-  bool timed_out_ = false;
   bool request_complete_ = false;
   bool sent_anything_ = false;
   bool body_started_ = false;
