@@ -1,8 +1,6 @@
 // One request and its response on an HTTP/1 client connection.
 #pragma once
 
-#include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
