@@ -68,6 +68,7 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<Result<void>> read_head(http::RequestHeadParser& parser);
   Result<bool> parse(http::RequestHeadParser& parser);
   void begin_request(const http::RequestHeadParser& parser);
+  void note_arrival();
 
   net::Task<bool> refuse(Error error);
   net::Task<bool> answer();
