@@ -1,8 +1,6 @@
 // Diagnostics of a configuration on a terminal.
 #pragma once
 
-#include <cstdio>
-
 #include "config/load.h"
 
 namespace rproxy::cli {

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "cli/command.h"

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstring>
 #include <initializer_list>
-#include <memory>
 #include <string_view>
 
 namespace rproxy {

@@ -87,13 +87,10 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
   stream->consume(parser.consumed());
   stream->hold();
   stream->set_read_timeout(Duration{0});
-  request.head.scheme = client.scheme;
+  note_arrival();
   request.client_path = request.head.path;
   request.client_authority = request.head.authority;
-  request.client_ip = client.peer.ip;
   request.interim = request.head.version == http::Version::kHttp10 ? nullptr : this;
-  request.trace.start = context.loop.now();
-  request.trace.wall_time = context.loop.wall_now();
   outcome.bytes_received = parser.consumed();
   const BodyLength length = request.head.body;
   if (length.kind == BodyLength::Kind::kNone || (length.kind == BodyLength::Kind::kFixed && length.bytes == 0)) {
@@ -105,12 +102,17 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
   request.body = &body;
 }
 
-// A malformed or late request: the connection can't be trusted to be in step any more.
-net::Task<bool> Http1Exchange::refuse(Error error) {
+// What is known of any request, whether or not its head is understood.
+void Http1Exchange::note_arrival() {
   request.head.scheme = client.scheme;
   request.client_ip = client.peer.ip;
   request.trace.start = context.loop.now();
   request.trace.wall_time = context.loop.wall_now();
+}
+
+// A malformed or late request: the connection can't be trusted to be in step any more.
+net::Task<bool> Http1Exchange::refuse(Error error) {
+  note_arrival();
   if (request.trace.request_id.empty()) request.trace.request_id = context.ids.make(arena);
   if (outcome.bytes_received == 0) outcome.bytes_received = stream->input().size();
   if (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed) {

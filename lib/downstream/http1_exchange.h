@@ -1,8 +1,6 @@
 // One request and its response on an HTTP/1 client connection.
 #pragma once
 
-#include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -70,6 +68,7 @@ struct Http1Exchange final : exchange::InterimSink {
   net::Task<Result<void>> read_head(http::RequestHeadParser& parser);
   Result<bool> parse(http::RequestHeadParser& parser);
   void begin_request(const http::RequestHeadParser& parser);
+  void note_arrival();
 
   net::Task<bool> refuse(Error error);
   net::Task<bool> answer();

@@ -1,9 +1,7 @@
 // HTTP/1 towards clients: one straight coroutine per connection.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "downstream/options.h"

@@ -1,5 +1,4 @@
 // After a 101 the connection belongs to another protocol: bytes go both ways until both sides have ended, or nothing moved for too long.
-#include <utility>
 
 #include "downstream/http1_exchange.h"
 

@@ -1,7 +1,6 @@
 // Limits and timeouts of the side that clients talk to.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "base/units.h"

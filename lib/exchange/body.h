@@ -1,7 +1,6 @@
 // A message's content, pulled. A filter on a body is a body that wraps a body; not reading is back-pressure.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "base/result.h"

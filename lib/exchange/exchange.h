@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -25,7 +24,6 @@ struct Client {
   std::string_view tls_version;  // "TLSv1.3"; empty: plain
   std::string_view tls_cipher;
   std::string_view server_name;  // SNI
-  std::uint16_t local_port = 0;
 };
 
 // What happened to one exchange, filled in by whoever knows and read by the access log. Names are views of the configuration.

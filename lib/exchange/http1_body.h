@@ -21,7 +21,8 @@ class Http1Content {
     ErrorCode cancelled = ErrorCode::kCancelled;  // why the stream was aborted, where its owner knows
   };
 
-  // The stream's input begins with the content's first byte; what is read of it may be changed in place. `stream`, `arena` and `limits` outlive it.
+  // The stream's input begins with the content's first byte; what is read of it may be changed in place. `stream`, `arena` and `limits`
+  // outlive it.
   Http1Content(net::Stream& stream, http::BodyLength length, Arena& arena, const Limits& limits);
 
   net::ValueTask<Result<Slice>> read();

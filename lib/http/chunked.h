@@ -37,7 +37,6 @@ class ChunkDecoder {
   Result<Step> feed(std::string_view input);
 
   const Fields& trailers() const { return trailers_; }
-  Fields& trailers() { return trailers_; }
 
  private:
   enum class State : std::uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer, kDone };

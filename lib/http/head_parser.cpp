@@ -136,8 +136,8 @@ Result<void> RequestHeadParser::finish() {
   if (nominates_end_to_end_field(fields)) return bad_request("Connection names a header that is not of one hop");
   head_.drops_trailers = nominates_fields(fields);
   if (head_.version == Version::kHttp10) {
-    head_.fields.remove(
-        FieldId::kExpect);  // RFC 9110 10.1.1: ignored, and not forwarded in an HTTP/1.1 request, where it would count
+    // RFC 9110 10.1.1: ignored, and not forwarded in an HTTP/1.1 request, where it would count.
+    head_.fields.remove(FieldId::kExpect);
     return {};
   }
   if (const std::size_t expectations = fields.count(FieldId::kExpect); expectations > 0) {

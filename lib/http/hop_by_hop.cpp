@@ -1,8 +1,5 @@
 #include "http/hop_by_hop.h"
 
-#include <algorithm>
-#include <array>
-
 #include "http/characters.h"
 #include "http/forwarded.h"
 

@@ -1,7 +1,6 @@
 // What an operator chooses about sockets and TLS.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>

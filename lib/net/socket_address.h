@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "base/address.h"

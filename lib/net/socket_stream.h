@@ -1,7 +1,6 @@
 // A TCP or Unix socket as a Stream.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "base/fd.h"

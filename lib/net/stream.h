@@ -69,8 +69,6 @@ class Stream {
   // buffer is full. What arrives meanwhile is in input(). Ends with unwatch() or the next fill(). Costs no system call.
   void watch_end(Waiter on_end);
   void unwatch();
-  // True when a fill() would not wait.
-  bool has_read_result() const { return read_result_.ready; }
   // True when the peer has ended the stream or it broke, as far as is known without a system call.
   bool is_ended() const { return read_result_.ready && (read_result_.failed || read_result_.size == 0); }
   bool is_broken() const { return read_result_.ready && read_result_.failed; }

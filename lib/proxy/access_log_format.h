@@ -1,7 +1,6 @@
 // Records as lines: JSON, Combined, or as a template says.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 

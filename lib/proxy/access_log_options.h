@@ -1,7 +1,6 @@
 // Where access log lines go and what they look like.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "base/units.h"

@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "base/fd.h"
 #include "base/result.h"
 #include "proxy/access_log_format.h"
 #include "proxy/access_log_options.h"
+#include "proxy/access_log_target.h"
 
 namespace rproxy::proxy {
 
@@ -39,34 +39,24 @@ class AccessLogWriter {
 
  private:
   AccessLogWriter(AccessLogOptions options, AccessLogFormat format);
-  Result<Fd> open_target() const;
   void run();
   void reopen_target();
-  void write_batch(const std::string& lines);
-  // Gives back what could not be written.
-  std::string_view write_stream(std::string_view bytes);
-  void send_datagrams(std::string_view lines);
-  bool send_datagram(std::string_view message);
   void report_drops(bool last);
-  bool is_past_patience() const;
 
   AccessLogOptions options_;
   AccessLogFormat format_;
-  Fd target_;
-  bool is_mid_line_ = false;  // the target ends in a line that was cut off
+  AccessLogTarget target_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::string> queue_;  // batches
   std::vector<std::string> spare_;
   std::size_t queued_bytes_ = 0;
-  std::atomic<bool> stopping_{false};
-  std::atomic<std::int64_t> stop_by_ns_{0};
+  bool stopping_ = false;
   bool reopen_wanted_ = false;
   bool drops_to_report_ = false;
   std::atomic<std::uint64_t> dropped_{0};
   std::uint64_t reported_ = 0;
   std::chrono::steady_clock::time_point last_report_;
-  std::chrono::steady_clock::time_point connected_;
   std::thread thread_;
 };
 

@@ -1,8 +1,6 @@
 // Who the client is, as far as it can be believed, and the request's id.
 #pragma once
 
-#include <cstdint>
-
 #include "exchange/exchange.h"
 #include "exchange/request_ids.h"
 #include "proxy/options.h"

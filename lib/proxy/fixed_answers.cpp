@@ -1,7 +1,6 @@
 #include "proxy/fixed_answers.h"
 
 #include <memory>
-#include <utility>
 
 #include "exchange/error_page.h"
 #include "exchange/string_body.h"

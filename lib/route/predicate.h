@@ -3,7 +3,6 @@
 
 #include <re2/re2.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,7 +1,6 @@
 // The listening sockets of all workers, opened before anything is served, so that a bind error is found at start.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/fd.h"

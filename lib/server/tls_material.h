@@ -17,7 +17,8 @@ namespace rproxy::server {
 class TlsMaterial {
  public:
   TlsMaterial() = default;
-  // Reads every file and proves that each context can be made; a worker has nothing left to fail on. `config` outlives the material. Errors: kFile, kConfig.
+  // Reads every file and proves that each context can be made; a worker has nothing left to fail on. `config` outlives the material.
+  // Errors: kFile, kConfig.
   static Result<TlsMaterial> load(const config::Config& config);
 
   // For one worker. `listener_index` has TLS, and so has the upstream.

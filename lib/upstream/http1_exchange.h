@@ -1,7 +1,6 @@
 // The life of one HTTP/1 exchange with an endpoint: request out, interim and final heads in, and then the response's content.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 

@@ -115,7 +115,6 @@ class Stalls(TestCase):
             client.send("other")
             self.assertTrue(client.is_closed())
 
-
     def test_a_client_that_left_behind_more_than_is_read_ahead(self):
         left = threading.Event()
 
@@ -133,7 +132,6 @@ class Stalls(TestCase):
             self.assertTrue(go.wait(20))
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.assertTrue(left.wait(10))
-
 
     def test_a_client_that_left_in_the_midst_of_a_silent_answer(self):
         left = threading.Event()
@@ -156,23 +154,6 @@ class Stalls(TestCase):
 
 
 class Interim(TestCase):
-    def test_hints_before_continue_take_no_time_from_it(self):
-        def script(peer):
-            request = peer.reader.head()
-            peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
-            # Silent past the wait for a 100.
-            self.assertEqual(peer.reader.content(request, False).body, b"hello")
-            peer.send(ok(b"taken"))
-
-        backend = self.start(Backend(script))
-        proxy = self.start(Proxy(config_for(backend)))
-        with proxy.connect() as client:
-            client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-            self.assertEqual(client.reader.head().status, 103)
-            self.assertEqual(client.reader.head().status, 100)
-            client.send("hello")
-            self.assertEqual(client.response().body, b"taken")
-
     def test_hints_tell_nothing_of_the_backend(self):
         fields = "Server: secret\r\nX-Powered-By: secret\r\nConnection: X-Hop\r\nX-Hop: secret\r\nKeep-Alive: secret\r\n"
         hints = f"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n{fields}\r\n".encode()
@@ -181,7 +162,6 @@ class Interim(TestCase):
         response = proxy.get()
         self.assertEqual(response.body, b"final")
         self.assertEqual(response.interim[0].fields, [("Link", "</a.css>")])
-
 
     def test_hints_do_not_push_a_waiting_continue_aside(self):
         """The client takes nothing of an earlier answer, so that the proxy's own 100 has to wait when the hints come."""

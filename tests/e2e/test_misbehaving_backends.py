@@ -104,6 +104,7 @@ class MisbehavingBackends(TestCase):
         def script(peer):
             request = peer.reader.head()
             peer.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            # Silent past the wait for a 100.
             peer.send(ok(peer.reader.content(request, False).body))
 
         _, proxy = self.serve(script)

@@ -1,7 +1,6 @@
 // What the upstream is told about the client, and what the client is told about the upstream.
 #include <gtest/gtest.h>
 
-#include "proxy/client_identity.h"
 #include "proxy/request_head.h"
 #include "proxy/response_head.h"
 
@@ -94,25 +93,6 @@ TEST(RequestHead, MaxForwardsCountsTheHopsOfOptionsAndTrace) {
   f.request.head.method_id = http::Method::kOptions;
   for (int i = 0; i < 2; ++i) f.request.head.fields.add(FieldId::kMaxForwards, "5");
   EXPECT_FALSE(count_hop(f.request));
-}
-
-TEST(ClientIdentity, BelievesOnlyWhomItTrusts) {
-  ForwardingOptions options;
-  options.trusted_proxies.push_back(IpNetwork::parse("192.0.2.0/24").value());
-  for (const bool trusted : {true, false}) {
-    Fixture f;
-    if (!trusted) f.client.peer.ip = f.request.client_ip = IpAddress::parse("198.51.100.1").value();
-    f.request.head.fields.add("X-Forwarded-For", "203.0.113.9");
-    f.request.head.fields.add("X-Request-ID", "their-id");
-    ClientIdentity(options).establish(f.request);
-    EXPECT_EQ(f.request.client_ip.to_string(), trusted ? "203.0.113.9" : "198.51.100.1");
-    EXPECT_EQ(f.request.trace.request_id == "their-id", trusted);
-    EXPECT_FALSE(f.request.trace.request_id.empty());
-  }
-  Fixture f;
-  f.request.head.fields.add("X-Request-ID", "<script>");
-  ClientIdentity(options).establish(f.request);
-  EXPECT_EQ(f.request.trace.request_id.size(), 32U);
 }
 
 TEST(BackendHider, TheClientNeverLearnsWhatIsBehind) {

@@ -29,6 +29,7 @@ TEST(LocationTemplate, TakesFromTheRequestWhatItNames) {
     request.arena = &arena;
     request.head.scheme = "http";
     request.head.host = "shop.com";
+    request.head.path = "/rewritten";
     request.client_path = "/x/y";
     request.head.has_query = each.query != nullptr;
     request.head.query = each.query != nullptr ? each.query : "";
