@@ -148,8 +148,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     auto slice = co_await std::move(next);
     if (!slice) {
       // Cut short: the client must see that, so the connection ends without the content's end.
-      request.trace.failed = true;
-      request.trace.error = slice.error().code;
+      request.trace.fail(slice.error());
       if (!before.empty()) {
         if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
       }

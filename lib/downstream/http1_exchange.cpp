@@ -118,8 +118,7 @@ net::Task<bool> Http1Exchange::refuse(Error error) {
     co_return false;
   }
   request.head.keep_alive = false;
-  request.trace.failed = true;
-  request.trace.error = error.code;
+  request.trace.fail(error);
   outcome.termination = exchange::termination_of(error);
   co_return co_await respond(exchange::error_response(request, exchange::status_of(error)));
 }
@@ -149,10 +148,14 @@ net::Task<bool> Http1Exchange::answer() {
     co_return false;
   }
   auto response = call.take();
-  if (response) co_return co_await respond(std::move(*response));
+  if (response) {
+    // A handler that made its own page of a failure still failed.
+    if (request.trace.failed)
+      outcome.termination = exchange::termination_of(Error{request.trace.error, request.trace.error_side});
+    co_return co_await respond(std::move(*response));
+  }
   const Error& error = response.error();
-  request.trace.failed = true;
-  request.trace.error = error.code;
+  request.trace.fail(error);
   outcome.termination = exchange::termination_of(error);
   if (error.side == Side::kClient &&
       (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed || error.code == ErrorCode::kTruncated)) {

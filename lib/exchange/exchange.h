@@ -42,8 +42,15 @@ struct Trace {
   std::string_view request_id;
   std::uint32_t retries = 0;
   std::uint16_t upstream_status = 0;
-  ErrorCode error = ErrorCode::kInternal;  // meaningful with `failed`
+  Side error_side = Side::kLocal;  // these two are meaningful with `failed`
+  ErrorCode error = ErrorCode::kInternal;
   bool failed = false;
+
+  void fail(const Error& why) {
+    failed = true;
+    error = why.code;
+    error_side = why.side;
+  }
 };
 
 // Takes interim (1xx) responses while the final one is being made. May change the head.

@@ -270,6 +270,9 @@ class Hiding(TestCase):
             self.assertNotIn(str(gone.port).encode(), response.body)
             self.assertRegex(response.body, rb"[0-9a-f]{32}")
             self.assertIn("connection_refused", response.get("Proxy-Status"))
+        # What the client is told changes nothing in the log.
+        for line in proxy.access_lines(4):
+            self.assertEqual(line["termination"], "upstream_refused")
 
 
 class Addresses(TestCase):
