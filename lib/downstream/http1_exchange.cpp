@@ -151,7 +151,10 @@ net::Task<bool> Http1Exchange::answer() {
     co_return false;
   }
   auto response = call.take();
-  if (response) co_return co_await respond(std::move(*response));
+  if (response) {
+    if (request.trace.failed) outcome.termination = request.trace.termination;
+    co_return co_await respond(std::move(*response));
+  }
   const Error& error = response.error();
   request.trace.failed = true;
   outcome.termination = exchange::termination_of(error);

@@ -108,6 +108,7 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   if (error.side != Side::kClient) complain(request, error);
   if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
   request.trace.failed = true;
+  request.trace.termination = exchange::termination_of(error);
   Response page = exchange::error_response(request, exchange::status_of(error));
   page.head.fields.add(http::FieldId::kProxyStatus,
                        request.arena->concat({forwarding_.via_name, "; error=", exchange::proxy_error_of(error)}));

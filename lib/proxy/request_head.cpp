@@ -35,16 +35,12 @@ std::string_view peer_text(const exchange::Request& request) {
   return {out, request.client->peer.ip.format(out)};
 }
 
+// What a trusted proxy said stays; nothing is there of anybody else. `peer` is empty where the client has no address.
 void add_x_forwarded(exchange::Request& request, std::string_view peer) {
   http::Fields& fields = request.head.fields;
-  if (request.from_trusted_proxy) {
-    append(fields, FieldId::kXForwardedFor, peer, *request.arena);
-    if (!fields.has(FieldId::kXForwardedProto)) fields.add(FieldId::kXForwardedProto, request.head.scheme);
-    if (!fields.has(FieldId::kXForwardedHost)) fields.add(FieldId::kXForwardedHost, request.head.authority);
-    return;
-  }
-  fields.add(FieldId::kXForwardedFor, peer);
-  fields.add(FieldId::kXForwardedProto, request.head.scheme);
+  if (!peer.empty()) append(fields, FieldId::kXForwardedFor, peer, *request.arena);
+  if (!fields.has(FieldId::kXForwardedProto)) fields.add(FieldId::kXForwardedProto, request.head.scheme);
+  if (request.head.authority.empty() || fields.has(FieldId::kXForwardedHost)) return;
   fields.add(FieldId::kXForwardedHost, request.head.authority);
 }
 
@@ -79,11 +75,12 @@ void prepare_request_head(exchange::Request& request, const ForwardingOptions& o
     return looks_like_forwarding_field(field) && !(trusted && field.id != FieldId::kOther);
   });
   const bool has_peer = !request.client->peer.is_unix;
-  const auto peer = has_peer ? peer_text(request) : std::string_view("unknown");
-  if (options.x_forwarded && has_peer) add_x_forwarded(request, peer);
+  const auto peer = has_peer ? peer_text(request) : std::string_view();
+  if (options.x_forwarded) add_x_forwarded(request, peer);
   if (options.forwarded) {
     append(fields, FieldId::kForwarded,
-           http::forwarded_element(peer, request.head.authority, request.head.scheme, arena), arena);
+           http::forwarded_element(has_peer ? peer : "unknown", request.head.authority, request.head.scheme, arena),
+           arena);
   }
   if (options.via) {
     const auto version = request.head.version == http::Version::kHttp10 ? "1.0 " : "1.1 ";

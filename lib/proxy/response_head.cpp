@@ -16,9 +16,14 @@ bool identifies_backend(FieldId id) {
     case FieldId::kVia:
     case FieldId::kXAspnetVersion:
     case FieldId::kXAspnetmvcVersion:
+    case FieldId::kXBackend:
+    case FieldId::kXBackendServer:
     case FieldId::kXGenerator:
     case FieldId::kXPoweredBy:
     case FieldId::kXRuntime:
+    case FieldId::kXServedBy:
+    case FieldId::kXServerName:
+    case FieldId::kXVarnish:
       return true;
     default:
       return false;

@@ -270,9 +270,35 @@ class Hiding(TestCase):
             self.assertNotIn(str(gone.port).encode(), response.body)
             self.assertRegex(response.body, rb"[0-9a-f]{32}")
             self.assertIn("connection_refused", response.get("Proxy-Status"))
+        # What the client is told changes nothing in the log.
+        for line in proxy.access_lines(4):
+            self.assertEqual(line["termination"], "upstream_refused")
+
+    def test_names_of_machines_behind_us_are_hidden(self):
+        names = ("X-Backend", "X-Backend-Server", "X-Served-By", "X-Server-Name", "X-Varnish")
+        backend = self.start(Backend(answering(ok(b"", "".join(f"{name}: web-17.internal\r\n" for name in names)))))
+        proxy = self.start(Proxy(config_for(backend)))
+        self.assertNotIn("web-17", repr(proxy.get()))
 
 
 class Addresses(TestCase):
+    def test_a_client_without_an_address_still_has_a_scheme_and_a_host(self):
+        backend = self.start(Backend(answering(ok())))
+        proxy = self.start(Proxy(config_for(backend, listen=f'http = "unix:{self.directory()}/front.sock"')))
+        proxy.get(headers=[("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https")])
+        request = backend.requests[0]
+        self.assertEqual(request.all("X-Forwarded-Proto"), ["http"])
+        self.assertEqual(request.all("X-Forwarded-Host"), ["shop.com"])
+        self.assertEqual(request.all("X-Forwarded-For"), [])
+
+    def test_a_request_without_a_host_has_no_forwarded_host(self):
+        backend = self.start(Backend(answering(ok())))
+        proxy = self.start(Proxy(config_for(backend)))
+        with proxy.connect() as client:
+            self.assertEqual(client.send("GET / HTTP/1.0\r\n\r\n").response().status, 200)
+        self.assertEqual(backend.requests[0].all("X-Forwarded-Host"), [])
+        self.assertEqual(backend.requests[0].all("X-Forwarded-Proto"), ["http"])
+
     def test_unix_sockets_on_both_sides(self):
         directory = self.directory()
         backend = self.start(Backend(answering(ok(b"through sockets")), path=directory / "backend.sock"))

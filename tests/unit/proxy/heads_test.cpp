@@ -125,7 +125,8 @@ TEST(BackendHider, TheClientNeverLearnsWhatIsBehind) {
   }
   Fixture f;
   http::ResponseHead head;
-  for (const char* name : {"Server", "X-Powered-By", "X-AspNet-Version", "Via", "X-Runtime", "X-Generator"})
+  for (const char* name : {"Server", "X-Powered-By", "X-AspNet-Version", "Via", "X-Runtime", "X-Generator", "X-Backend",
+                           "X-Backend-Server", "X-Served-By", "X-Server-Name", "X-Varnish"})
     head.fields.add(name, "secret");
   hider.apply(head, f.request);
   EXPECT_TRUE(head.fields.empty());
