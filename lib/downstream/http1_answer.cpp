@@ -136,6 +136,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     // The head does not wait for content that is not there.
     if (!next.is_ready() && !before.empty()) {
       auto sent = co_await stream->write(before);
+      mark_first_byte();
       if (!sent) {
         record(exchange::termination_of(sent.error()));
         co_return false;
@@ -151,6 +152,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       request.trace.fail(slice.error());
       if (!before.empty()) {
         if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
+        mark_first_byte();
       }
       record(exchange::termination_of(slice.error()));
       co_return false;
