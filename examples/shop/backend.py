@@ -17,6 +17,7 @@ PAGE = f"""<!doctype html><title>shop.com</title>
 
 class Shop(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: apart, the second waits 40 ms for the first one's acknowledgement
 
     def answer(self, status, content_type, text):
         body = text.encode()

@@ -25,7 +25,7 @@ void decode_slashes(Problems& problems, const Node& node, downstream::Options& o
 }
 
 void decode_encoded_slash(Problems& problems, const Node& node, downstream::Options& out) {
-  const int word = decode_word(problems, node, {"keep", "decode", "reject"});
+  const int word = decode_word(problems, node, {"guard", "keep", "decode", "reject"});
   if (word >= 0) out.paths.encoded_slash = static_cast<http::PathPolicy::EncodedSlash>(word);
 }
 
@@ -67,9 +67,12 @@ constexpr Key<C> kClient[] = {
      [](const C& o) {
        return quote_toml(std::array{"merge", "keep", "reject"}[static_cast<std::size_t>(o.paths.duplicate_slashes)]);
      }},
-    {"encoded_slash", "string", "keep, decode or reject \"%2F\" in paths", decode_encoded_slash,
+    {"encoded_slash", "string",
+     "keep, decode or reject \"%2F\" in paths; guard: keep, or reject if decoding leads to another route",
+     decode_encoded_slash,
      [](const C& o) {
-       return quote_toml(std::array{"keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]);
+       return quote_toml(
+           std::array{"guard", "keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]);
      }},
 };
 

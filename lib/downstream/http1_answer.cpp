@@ -126,6 +126,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
     // The head does not wait for content that is not there.
     if (!next.is_ready() && !before.empty()) {
       auto sent = co_await stream->write(before);
+      mark_first_byte();
       if (!sent) co_return end(sent.error());
       outcome.bytes_sent += *sent;
       before = {};
@@ -138,6 +139,7 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       request.trace.failed = true;
       if (!before.empty()) {
         if (auto sent = co_await stream->write(before)) outcome.bytes_sent += *sent;
+        mark_first_byte();
       }
       co_return end(slice.error());
     }

@@ -11,9 +11,11 @@ namespace rproxy::http {
 
 struct PathPolicy {
   enum class Slashes : std::uint8_t { kMerge, kKeep, kReject };
-  enum class EncodedSlash : std::uint8_t { kKeep, kDecode, kReject };  // "%2F" and "%5C"
+  // "%2F" and "%5C", which many servers read as a slash. kGuard keeps them for normalize_path(); whoever knows the routes then refuses
+  // what would lead to another one when decoded.
+  enum class EncodedSlash : std::uint8_t { kGuard, kKeep, kDecode, kReject };
   Slashes duplicate_slashes = Slashes::kMerge;
-  EncodedSlash encoded_slash = EncodedSlash::kKeep;
+  EncodedSlash encoded_slash = EncodedSlash::kGuard;
 };
 
 // `path` begins with '/' and has no query. Decodes escapes of unreserved characters ("%2e" is a dot), upper-cases the others' digits,

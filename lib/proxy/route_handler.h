@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "exchange/exchange.h"
+#include "http/path.h"
 #include "proxy/client_identity.h"
 #include "route/router.h"
 
@@ -17,18 +18,22 @@ class RouteHandler final : public exchange::Handler {
     std::unique_ptr<exchange::Handler> chain;
   };
 
-  // routes[i] answers what `router` gives to rule i. `router`, `options` and the names outlive the handler.
-  RouteHandler(const route::Router& router, const ForwardingOptions& options, std::vector<Route> routes)
-      : router_(router), identity_(options), routes_(std::move(routes)) {}
+  // routes[i] answers what `router` gives to rule i. `router`, `options` and the names outlive the handler. `paths` is how the paths
+  // were normalised.
+  RouteHandler(const route::Router& router, const ForwardingOptions& options, std::vector<Route> routes,
+               const http::PathPolicy& paths = {})
+      : router_(router), identity_(options), routes_(std::move(routes)), paths_(paths) {}
 
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
 
  private:
   std::optional<std::size_t> match(exchange::Request& request) const;
+  bool is_disguised(exchange::Request& request, std::optional<std::size_t> found) const;
 
   const route::Router& router_;
   ClientIdentity identity_;
   std::vector<Route> routes_;
+  http::PathPolicy paths_;
 };
 
 }  // namespace rproxy::proxy

@@ -60,8 +60,8 @@ void Worker::build_handlers(std::uint64_t seed) {
   std::vector<proxy::RouteHandler::Route> chains;
   chains.reserve(routes.size());
   for (std::size_t i = 0; i < routes.size(); ++i) chains.push_back({routes[i].rule.name, make_chain(routes[i], i)});
-  root_ =
-      std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding, std::move(chains));
+  root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding,
+                                                std::move(chains), generation_->config().client.paths);
 }
 
 std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index) {

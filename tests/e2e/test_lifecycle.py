@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from harness import Backend, Proxy, TestCase, answering, config_for, exchange_raw, ok, open_socket, run, until
+from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, exchange_raw, ok, open_socket, run, until
 
 
 def held(release):
@@ -151,6 +151,24 @@ class AccessLog(TestCase):
         self.assertEqual((line["user_agent"], line["upstream"], line["termination"]), ('evil"\\agent', "app", "ok"))
         for name in ("duration_ms", "first_byte_ms", "connect_ms", "upstream_first_byte_ms"):
             self.assertGreaterEqual(line[name], 0, name)
+
+    def test_the_first_byte_is_the_heads_where_the_content_is_late(self):
+        has_head = threading.Event()
+
+        def script(peer):
+            peer.next_request()
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+            has_head.wait(LIMIT)
+            time.sleep(0.2)  # what the line must not count
+            peer.send("12345")
+
+        proxy = self.start(Proxy(config_for(self.start(Backend(script)))))
+        with proxy.connect() as client:
+            head = client.send("GET / HTTP/1.1\r\nHost: shop.com\r\n\r\n").reader.head()
+            has_head.set()
+            self.assertEqual(client.reader.content(head, until_close=False).body, b"12345")
+        line = proxy.access_lines()[0]
+        self.assertGreaterEqual(line["duration_ms"] - line["first_byte_ms"], 190)
 
     def test_combined_and_template(self):
         proxy = self.serve('path = "stdout"\nformat = "combined"')

@@ -49,6 +49,20 @@ class Routing(TestCase):
             _, proxy = self.serve(f'[[routes]]\nmatch = "*"\nupstream = "app"\nrewrite = {rewrite}\n')
             self.assertEqual(proxy.get(asked).body, f"GET {seen} HTTP/1.1".encode(), rewrite)
 
+    def test_an_encoded_slash_does_not_get_round_a_rule(self):
+        # Many servers read "%2F" as a slash, so "/admin%2Fx" would be "/admin/x" to them.
+        routes = ('[[routes]]\nmatch = "*"\nupstream = "app"\n[[routes]]\nmatch = "*/admin/*"\nrespond = 403\n'
+                  '[[routes]]\nmatch = "*/shop/*"\nupstream = "app"\nrewrite = { strip_prefix = "/shop", add_prefix = "/files" }\n')
+        backend, proxy = self.serve(routes)
+        for path in ("/admin%2Fx", "/admin%2fx", "/a/..%2Fadmin/x", "/a%2F..%2Fadmin/x", "/%2Fadmin/x", "/admin%5Cx",
+                     "/a/%2e%2e%2f%61dmin/x", "/shop/..%2F..%2Fsecret", "/shop/..%2fsecret", "/..%2Fsecret"):
+            self.assertEqual(proxy.get(path).status, 400, path)
+        self.assertEqual(backend.requests, [])
+        for path, seen in (("/a%2fb", "/a%2Fb"), ("/@scope%2Fname", "/@scope%2Fname"), ("/shop/a%2Fb", "/files/a%2Fb")):
+            self.assertEqual(proxy.get(path).body, f"GET {seen} HTTP/1.1".encode())
+        _, proxy = self.serve(routes, '[client]\nencoded_slash = "keep"')
+        self.assertEqual(proxy.get("/admin%2Fx").body, b"GET /admin%2Fx HTTP/1.1")
+
     def test_a_rewrite_that_makes_no_path_is_ours_to_answer_for(self):
         backend, proxy = self.serve('[[routes]]\nmatch = "*"\nupstream = "app"\n'
                                     'rewrite = { regex = "^/x/(.*)$", replacement = "/a/../\\\\1" }\n')

@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (int i = 0; i < 9; ++i) {
     http::PathPolicy policy;
     policy.duplicate_slashes = static_cast<http::PathPolicy::Slashes>(i / 3);
-    policy.encoded_slash = static_cast<http::PathPolicy::EncodedSlash>(i % 3);
+    policy.encoded_slash = static_cast<http::PathPolicy::EncodedSlash>(i % 4);
     Arena arena;
     const auto once = http::normalize_path(text_of(data, size), policy, arena);
     if (!once) continue;
