@@ -42,20 +42,19 @@ class EligiblePolicy : public Policy {
 };
 
 // Smooth weighted round robin, as nginx has it: every turn each gains its weight, and the richest pays the sum.
-class RoundRobin final : public EligiblePolicy {
+class SmoothTurns {
  public:
-  RoundRobin(std::span<EndpointState* const> endpoints, std::uint64_t seed)
-      : EligiblePolicy(endpoints), credit_(endpoints.size()) {
+  SmoothTurns(const Endpoints& endpoints, std::uint64_t seed) : endpoints_(endpoints), credit_(endpoints.size()) {
     // Workers begin at different places, so that their first requests do not all meet one endpoint.
     if (!credit_.empty()) credit_[seed % credit_.size()] = 1;
   }
 
- private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
+  template <typename Takes>
+  Pick next(Takes takes) {
     Pick best;
     std::int64_t total = 0;
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-      if (!is_eligible(i, tried, now, respect_ejection)) continue;
+      if (!takes(i)) continue;
       const std::int64_t weight = endpoints_[i]->options().weight;
       credit_[i] += weight;
       total += weight;
@@ -65,34 +64,49 @@ class RoundRobin final : public EligiblePolicy {
     return best;
   }
 
+ private:
+  const Endpoints& endpoints_;
   std::vector<std::int64_t> credit_;
 };
 
-// Fewest requests in flight for its weight; of equals the next in turn.
-class LeastConn final : public EligiblePolicy {
+class RoundRobin final : public EligiblePolicy {
  public:
-  LeastConn(std::span<EndpointState* const> endpoints, std::uint64_t seed) : EligiblePolicy(endpoints), turn_(seed) {}
+  RoundRobin(std::span<EndpointState* const> endpoints, std::uint64_t seed)
+      : EligiblePolicy(endpoints), turns_(endpoints_, seed) {}
 
  private:
   Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
-    Pick best;
-    const std::size_t count = endpoints_.size();
-    const std::size_t start = turn_++ % (count == 0 ? 1 : count);
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::size_t i = (start + k) % count;
-      if (is_eligible(i, tried, now, respect_ejection) && (!best || is_less_loaded(i, *best))) best = i;
+    return turns_.next([&](std::size_t i) { return is_eligible(i, tried, now, respect_ejection); });
+  }
+
+  SmoothTurns turns_;
+};
+
+// Fewest requests in flight for its weight; equals, such as all that are idle, take turns by weight.
+class LeastConn final : public EligiblePolicy {
+ public:
+  LeastConn(std::span<EndpointState* const> endpoints, std::uint64_t seed)
+      : EligiblePolicy(endpoints), turns_(endpoints_, seed), in_flight_(endpoints.size()) {}
+
+ private:
+  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
+    // Other workers count, too: looked at once, or equals might not stay so.
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) in_flight_[i] = endpoints_[i]->in_flight();
+    Pick least;
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+      if (is_eligible(i, tried, now, respect_ejection) && (!least || is_less_loaded(i, *least))) least = i;
     }
-    return best;
+    if (!least) return std::nullopt;
+    return turns_.next(
+        [&](std::size_t i) { return is_eligible(i, tried, now, respect_ejection) && !is_less_loaded(*least, i); });
   }
 
   bool is_less_loaded(std::size_t a, std::size_t b) const {
-    const auto cost = [](const EndpointState& x, const EndpointState& y) {
-      return (std::uint64_t{x.in_flight()} + 1) * y.options().weight;
-    };
-    return cost(*endpoints_[a], *endpoints_[b]) < cost(*endpoints_[b], *endpoints_[a]);
+    return in_flight_[a] * endpoints_[b]->options().weight < in_flight_[b] * endpoints_[a]->options().weight;
   }
 
-  std::uint64_t turn_;
+  SmoothTurns turns_;
+  std::vector<std::uint64_t> in_flight_;  // of this pick
 };
 
 // Two at random, the better of them: nearly as good as looking at all, and no herd runs to the one best.

@@ -77,6 +77,14 @@ TEST(LeastConn, PicksTheLeastLoadedForItsWeight) {
   EXPECT_EQ(picks[1], 30);
 }
 
+TEST(LeastConn, LetsTheIdleTakeTurnsByWeight) {
+  const Endpoints endpoints({1, 3, 0});
+  const auto policy = make_policy(PolicyKind::kLeastConn, endpoints.states, 0);
+  const std::string picks = order(*policy, 40);  // each is over before the next begins
+  EXPECT_EQ(std::count(picks.begin(), picks.end(), 'a'), 10) << picks;
+  EXPECT_EQ(std::count(picks.begin(), picks.end(), 'b'), 30) << picks;
+}
+
 TEST(P2cEwma, PrefersTheFasterButStarvesNobody) {
   const Endpoints endpoints({1, 1, 1});
   const auto policy = make_policy(PolicyKind::kP2cEwma, endpoints.states, 5);
