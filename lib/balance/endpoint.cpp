@@ -8,8 +8,8 @@ namespace {
 
 // How fast an old latency is forgotten: after this long it weighs 1/e. An endpoint that was slow once is asked again soon.
 constexpr double kDecayNs = 10e9;
-// Nobody has measured it yet: taken for quick, but its in-flight count keeps a burst from all going there.
-constexpr double kUnmeasuredNs = 1e6;
+// Nobody has measured it yet, and somebody is about to: longer than any latency, so that the others wait for what he finds.
+constexpr double kUnmeasuredNs = 1e12;
 constexpr std::uint32_t kGrowthMax = 16;  // doublings of an ejection's time
 
 std::int64_t to_ns(TimePoint time) {
@@ -72,14 +72,14 @@ TimePoint EndpointState::ejected_until() const {
 
 double EndpointState::load(TimePoint now) const {
   const std::int64_t stamp = ewma_stamp_ns_.load(std::memory_order_relaxed);
-  double latency = kUnmeasuredNs;
-  if (stamp != 0) {
-    const double age = static_cast<double>(std::max<std::int64_t>(0, to_ns(now) - stamp));
-    latency = static_cast<double>(ewma_ns_.load(std::memory_order_relaxed));
-    // An average that nobody has confirmed for long is believed less and less: nobody is avoided for ever.
-    if (age > kDecayNs / 10) latency *= std::exp(-age / kDecayNs);
-  }
-  return (latency + 1) * (in_flight() + 1.0) / std::max<std::uint32_t>(options_.weight, 1);
+  const double busy = (in_flight() + 1.0) / std::max<std::uint32_t>(options_.weight, 1);
+  // One request finds out, and is the first to go there.
+  if (stamp == 0) return in_flight() == 0 ? 0 : kUnmeasuredNs + busy;
+  const double age = static_cast<double>(std::max<std::int64_t>(0, to_ns(now) - stamp));
+  double latency = static_cast<double>(ewma_ns_.load(std::memory_order_relaxed));
+  // An average that nobody has confirmed for long is believed less and less: nobody is avoided for ever.
+  if (age > kDecayNs / 10) latency *= std::exp(-age / kDecayNs);
+  return (latency + 1) * busy;
 }
 
 }  // namespace rproxy::balance

@@ -50,6 +50,7 @@ class EndpointState {
   bool is_ejected(TimePoint now) const { return now < ejected_until(); }
   TimePoint ejected_until() const;  // long ago where it never was
   // Expected cost of one more request: peak EWMA of latency times (in flight + 1) over weight (Finagle's peak EWMA).
+  // One that nobody has measured costs nothing, until a request is on its way to find out.
   double load(TimePoint now) const;
 
  private:

@@ -103,6 +103,18 @@ TEST(P2cEwma, PrefersTheFasterButStarvesNobody) {
   EXPECT_GT(picks[2], 900);
 }
 
+TEST(P2cEwma, MeasuresWhomNobodyKnowsByOneRequestAtATime) {
+  const Endpoints endpoints({1, 1});
+  const auto policy = make_policy(PolicyKind::kP2cEwma, endpoints.states, 5);
+  for (int i = 0; i < 100; ++i) endpoints.states[0]->record(Outcome::kSuccess, std::chrono::microseconds(200), kNow);
+  ASSERT_EQ(policy->pick({}, kNow), 1U);
+  endpoints.states[1]->begin();
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(policy->pick({}, kNow), 0U);  // while the one is silent
+  endpoints.states[1]->end();
+  endpoints.states[1]->record(Outcome::kSuccess, std::chrono::microseconds(100), kNow);
+  EXPECT_EQ(policy->pick({}, kNow), 1U);
+}
+
 TEST(Ejection, GrowsWithRepetitionAndEndsBySuccess) {
   EjectionOptions options;
   options.consecutive_failures = 2;
