@@ -83,8 +83,7 @@ class Server {
 
 void Server::limit_connections(std::uint64_t descriptors) {
   // Each client connection may need one to an upstream.
-  const std::uint64_t possible =
-      descriptors > 2 * kReservedDescriptors ? (descriptors - kReservedDescriptors) / 2 : descriptors / 2;
+  const std::uint64_t possible = (descriptors - std::min(kReservedDescriptors, descriptors / 2)) / 2;
   connections_.max = config().server.max_connections;
   if (connections_.max == 0) connections_.max = possible;
   if (connections_.max > possible) {

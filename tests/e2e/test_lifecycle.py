@@ -98,6 +98,18 @@ class Limits(TestCase):
         self.assertEqual(until(lambda: answered(proxy), "an answer").status, 200)
         until(lambda: "accepting again" in proxy.log(), "the log to say so")
 
+    @unittest.skipIf("undefined" in os.environ.get("RPROXY_SANITIZE", ""), "UBSan itself needs descriptors to look at objects")
+    def test_few_descriptors_are_shared_with_the_upstream(self):
+        release = threading.Event()
+        backend = self.start(Backend(held(release)))
+        proxy = self.start(Proxy(config_for(backend, extra="[server]\nworkers = 1\n"), descriptors=64))
+        clients = [self.start(proxy.connect()) for _ in range(40)]
+        for client in clients:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        until(lambda: "accepting paused" in proxy.log() and backend.connections >= 16, "as many as fit at the backend")
+        release.set()
+        self.assertEqual([client.response().status for client in clients], [200] * 40)
+
     def test_connection_limit(self):
         backend = self.start(Backend(answering(ok())))
         proxy = self.start(Proxy(config_for(backend, extra="[server]\nworkers = 1\nmax_connections = 4\n")))
