@@ -18,7 +18,6 @@
 namespace rproxy::cli {
 namespace {
 
-constexpr unsigned kWorkersMax = 1024;
 const std::vector<std::string> kLevels(kLogLevels.begin(), kLogLevels.end());
 
 int exit_code_of(const Error& error) {
@@ -46,7 +45,7 @@ class Serve final : public Command {
     command->add_option("config", path_, "Configuration file (TOML)")->required()->type_name("CONFIG");
     command->add_option("--workers", workers_, "Threads; overrides server.workers")
         ->type_name("N")
-        ->check(CLI::Range(1U, kWorkersMax));
+        ->check(CLI::Range(1U, config::kWorkersMax));
     command->add_flag("--check", check_, "Validate the configuration and exit");
     command->add_flag("--print-config", print_, "Print the effective configuration, and exit");
     command

@@ -30,6 +30,8 @@ struct Route {
   proxy::Action action;
 };
 
+constexpr unsigned kWorkersMax = 1024;
+
 struct Server {
   unsigned workers = 0;               // 0: one per CPU this process may use
   std::uint64_t max_connections = 0;  // client connections in all; 0: as descriptors allow

@@ -107,7 +107,7 @@ constexpr Key<L> kListener[] = {
                decode_listener_tls),
     key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
     ranged<1, 65535, &L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
-};  // namespace rproxy::config
+};
 
 constexpr Key<net::CertificateFiles> kCertificate[] = {
     special<net::CertificateFiles>(

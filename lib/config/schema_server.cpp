@@ -10,22 +10,24 @@
 namespace rproxy::config {
 namespace {
 
-constexpr std::int64_t kWorkersMax = 1024;  // as for --workers
-
 constexpr Key<Server> kServer[] = {
     ranged<0, kWorkersMax, &Server::workers>("workers", "threads; 0: one for each CPU this process may use"),
     key<&Server::max_connections>("max_connections", "client connections in all; 0: as descriptors allow"),
     key<&Server::drain_timeout>("drain_timeout", "how long requests under way may take at shutdown"),
     key<&Server::log_level>("log_level", "debug, info, warn, error or off; to stderr"),
-};  // namespace rproxy::config
+};
+
+// In the order of their enumerators.
+constexpr std::array kSlashes{"merge", "keep", "reject"};
+constexpr std::array kEncodedSlashes{"guard", "keep", "decode", "reject"};
 
 void decode_slashes(Problems& problems, const Node& node, downstream::Options& out) {
-  const int word = decode_word(problems, node, {"merge", "keep", "reject"});
+  const int word = decode_word(problems, node, {kSlashes.begin(), kSlashes.end()});
   if (word >= 0) out.paths.duplicate_slashes = static_cast<http::PathPolicy::Slashes>(word);
 }
 
 void decode_encoded_slash(Problems& problems, const Node& node, downstream::Options& out) {
-  const int word = decode_word(problems, node, {"guard", "keep", "decode", "reject"});
+  const int word = decode_word(problems, node, {kEncodedSlashes.begin(), kEncodedSlashes.end()});
   if (word >= 0) out.paths.encoded_slash = static_cast<http::PathPolicy::EncodedSlash>(word);
 }
 
@@ -64,16 +66,11 @@ constexpr Key<C> kClient[] = {
     sized<64, kHeadMax, &C::chunks, &http::ChunkLimits::trailers>("max_trailers", "trailer section of a request"),
     key<&C::chunks, &http::ChunkLimits::trailer_fields>("max_trailer_fields", "trailer lines of a request"),
     {"duplicate_slashes", "string", "merge, keep or reject \"//\" in paths", decode_slashes,
-     [](const C& o) {
-       return quote_toml(std::array{"merge", "keep", "reject"}[static_cast<std::size_t>(o.paths.duplicate_slashes)]);
-     }},
+     [](const C& o) { return quote_toml(kSlashes[static_cast<std::size_t>(o.paths.duplicate_slashes)]); }},
     {"encoded_slash", "string",
      "keep, decode or reject \"%2F\" in paths; guard: keep, or reject if decoding leads to another route",
      decode_encoded_slash,
-     [](const C& o) {
-       return quote_toml(
-           std::array{"guard", "keep", "decode", "reject"}[static_cast<std::size_t>(o.paths.encoded_slash)]);
-     }},
+     [](const C& o) { return quote_toml(kEncodedSlashes[static_cast<std::size_t>(o.paths.encoded_slash)]); }},
 };
 
 void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOptions& out) {

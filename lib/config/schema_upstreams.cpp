@@ -86,7 +86,7 @@ constexpr Key<T> kTls[] = {
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
     {"min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version,
      [](const T& o) { return quote_toml(net::to_string(o.min_version)); }},
-};  // namespace rproxy::config
+};
 
 void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   if (node.is(Node::Kind::kBool)) {

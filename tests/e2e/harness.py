@@ -463,6 +463,17 @@ def answering(*responses):
     return script
 
 
+def held(release, body=b"late"):
+    """A backend's script that answers when `release` is set."""
+
+    def script(peer):
+        peer.next_request()
+        release.wait(LIMIT)
+        peer.send(ok(body))
+
+    return script
+
+
 def once(data, then="close"):
     """A script that reads one request, sends these bytes, and ends the connection: "close", "reset", or holds it: "hold"."""
 

@@ -5,7 +5,7 @@ import socket
 import threading
 import unittest
 
-from harness import Backend, Proxy, TestCase, answering, config_for, ok, open_socket, until
+from harness import Backend, Proxy, TestCase, answering, config_for, held, ok, open_socket, until
 
 ONE_WORKER = "[server]\nworkers = 1\n"
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
@@ -274,13 +274,7 @@ class Clients(TestCase):
 class Ending(TestCase):
     def test_a_connection_in_the_backlog_is_served_before_the_end(self):
         release = threading.Event()
-
-        def script(peer):
-            peer.next_request()
-            release.wait(20)
-            peer.send(ok(b"late"))
-
-        backend = self.start(Backend(script))
+        backend = self.start(Backend(held(release)))
         config = config_for(backend, extra="[server]\nworkers = 1\nmax_connections = 1\n")
         with Proxy(config) as proxy, proxy.connect() as client, proxy.connect() as waiting:
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -297,14 +291,8 @@ class Ending(TestCase):
 
     def test_a_successors_unix_socket_stays(self):
         release = threading.Event()
-
-        def script(peer):
-            peer.next_request()
-            release.wait(20)
-            peer.send(ok(b"late"))
-
         path = self.directory() / "front.sock"
-        backend = self.start(Backend(script))
+        backend = self.start(Backend(held(release)))
         config = config_for(backend, listen=f'http = "unix:{path}"', extra='[[routes]]\nmatch = "*/fixed"\nrespond = 204\n')
         with Proxy(config) as old, old.connect() as client:
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -11,18 +11,7 @@ import threading
 import time
 import unittest
 
-from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, exchange_raw, ok, open_socket, run, until
-
-
-def held(release):
-    """A script that answers when `release` is set."""
-
-    def script(peer):
-        peer.next_request()
-        release.wait(20)
-        peer.send(ok(b"late"))
-
-    return script
+from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, exchange_raw, held, ok, open_socket, run, until
 
 
 class Ending(TestCase):
@@ -220,21 +209,23 @@ class AccessLog(TestCase):
             self.assertEqual(proxy.get().status, 200)
         until(lambda: "access log" in proxy.log(), "a word about lost lines")
 
-    def test_slow_pipe_blocks_nobody(self):
+    def pipe(self):
+        """A log's target, and the end of it that nobody reads by himself."""
         path = self.directory() / "pipe"
         os.mkfifo(path)
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, reader)
+        return path, reader
+
+    def test_slow_pipe_blocks_nobody(self):
+        path, _ = self.pipe()
         proxy = self.serve(f'path = "{path}"\nbuffer = "4KiB"')
         with proxy.connect() as client:
             for _ in range(1000):
                 self.assertEqual(client.request().status, 200)
 
     def test_slow_pipe_does_not_hold_up_the_end(self):
-        path = self.directory() / "pipe"
-        os.mkfifo(path)
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, reader)
+        path, reader = self.pipe()
         # More than the pipe takes, waiting for a reader that takes a little now and then.
         proxy = self.serve(f'path = "{path}"\nbuffer = "1MiB"')
         with proxy.connect() as client:

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import Backend, Proxy, TestCase, answering, config_for, ok, once, until
+from harness import Backend, Proxy, TestCase, answering, config_for, held, ok, once, until
 
 ONE_WORKER = "[server]\nworkers = 1\n"
 
@@ -141,13 +141,7 @@ class Balancing(TestCase):
 
     def test_least_conn_avoids_the_busy_one(self):
         release = threading.Event()
-
-        def slow(peer):
-            peer.next_request()
-            release.wait(20)
-            peer.send(ok(b"slow"))
-
-        busy, free = self.start(Backend(slow), Backend(answering(ok(b"free"))))
+        busy, free = self.start(Backend(held(release, b"slow")), Backend(answering(ok(b"free"))))
         proxy = self.start(Proxy(config_for(busy, free, upstream='balance = "least_conn"', extra=ONE_WORKER)))
         with contextlib.ExitStack() as waiting:
             while not busy.requests:
