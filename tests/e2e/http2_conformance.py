@@ -63,7 +63,7 @@ def run_case(case, address, tls, limit):
     return Outcome(case, fault, sent, time.monotonic() - start, ended)
 
 
-def run_all(address, tls, limit=10.0, jobs=8, origin=True, authority="shop.com", path="/", only=""):
+def run_all(address, tls, limit=5.0, jobs=8, origin=True, authority="shop.com", path="/", only=""):
     cases = [case for case in all_cases(Target(tls, authority, path)) if (origin or not case.origin) and only in case.name]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(lambda case: run_case(case, address, tls, limit), cases))
