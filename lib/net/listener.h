@@ -9,16 +9,10 @@
 #include "base/result.h"
 #include "net/loop.h"
 #include "net/options.h"
+#include "net/peer.h"
 #include "net/stream.h"
 
 namespace rproxy::net {
-
-// The other end of an accepted connection, and which of our addresses it came to.
-struct Peer {
-  IpAddress ip;  // unset (all zero) for Unix sockets
-  std::uint16_t port = 0;
-  bool is_unix = false;
-};
 
 // Opens and binds one listening socket. Every worker opens its own for TCP (SO_REUSEPORT); a Unix socket is opened once and duplicated.
 // Errors: kCannotBind (in use, no permission, no such address or path). context names the address.
