@@ -20,6 +20,7 @@ namespace rproxy::config {
 struct Listener {
   std::string name;
   net::ListenOptions listen;
+  net::ProxyPeers proxy_protocol;
   std::optional<net::TlsServerOptions> tls;  // absent: plain
   bool redirect_https = false;               // answer every request with a redirect to https
   std::uint16_t redirect_port = 443;         // the port named in that redirect, left out when 443

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 #include <string>
@@ -162,12 +163,23 @@ void decode_ejection(Problems& problems, const Node& node, U& out) {
   problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
 }
 
+// In the order of their enumerators.
+constexpr std::array kProxyProtocols{"off", "v1", "v2"};
+
+void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
+  const int word = decode_word(problems, node, {kProxyProtocols.begin(), kProxyProtocols.end()});
+  if (word >= 0) out.proxy_protocol = static_cast<upstream::ProxyProtocol>(word);
+}
+
 constexpr Key<U> kUpstream[] = {
     special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
     {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
      [](const U& o) { return quote_toml(balance::to_string(o.policy)); }},
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
                decode_upstream_tls),
+    {"proxy_protocol", "string", "v1 or v2: begin each connection with a PROXY header that tells the client's address",
+     decode_proxy_protocol,
+     [](const U& o) { return quote_toml(kProxyProtocols[static_cast<std::size_t>(o.proxy_protocol)]); }},
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),

@@ -1,6 +1,7 @@
 // What an operator chooses about one upstream.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct RetryOptions {
   bool operator==(const RetryOptions&) const = default;
 };
 
+// What a connection begins with, to tell the endpoint whose it is.
+enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
+
 struct Options {
   std::string name;
   std::vector<balance::EndpointOptions> endpoints;
@@ -36,6 +40,7 @@ struct Options {
   PoolOptions pool;
   RetryOptions retry;
   net::TlsClientOptions tls;
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   http::HeadLimits head;
   http::ChunkLimits chunks;
   Duration connect_timeout{3'000};

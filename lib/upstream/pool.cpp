@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "net/tls_stream.h"
+#include "upstream/client_header.h"
 
 namespace rproxy::upstream {
 
@@ -36,10 +37,13 @@ Pool::Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls
 
 Pool::~Pool() { close_idle(); }
 
-std::optional<Lease> Pool::acquire_idle(std::size_t endpoint) {
-  IdleList& list = idle_[endpoint];
-  while (list.newest != nullptr) {
-    auto connection = unlink(*list.newest);
+std::optional<Lease> Pool::acquire_idle(std::size_t endpoint, const exchange::Client* client) {
+  const std::string header = client_header(options().proxy_protocol, client);
+  for (Connection* next = idle_[endpoint].newest; next != nullptr;) {
+    Connection& candidate = *next;
+    next = candidate.older_;
+    if (candidate.client_header_ != header) continue;
+    auto connection = unlink(candidate);
     net::Stream& stream = connection->stream();
     stream.unwatch();
     // Bytes that nobody asked for can't be told from the next answer's.
@@ -49,10 +53,14 @@ std::optional<Lease> Pool::acquire_idle(std::size_t endpoint) {
   return std::nullopt;
 }
 
-net::Task<Result<Lease>> Pool::connect(std::size_t index) {
+net::Task<Result<Lease>> Pool::connect(std::size_t index, const exchange::Client* client) {
   Endpoint& target = endpoint(index);
   auto stream = co_await connect_(loop_, target.address, options().connect_timeout);
   if (!stream) co_return fail(std::move(stream.error()));
+  std::string header = client_header(options().proxy_protocol, client);
+  if (!header.empty()) {
+    if (auto done = co_await introduce(**stream, header); !done) co_return fail(std::move(done.error()));
+  }
   if (tls_ != nullptr) {
     auto secured = net::TlsStream::connect(std::move(*stream), *tls_, target.tls_name);
     if (auto done = co_await secured->handshake(options().handshake_timeout); !done) {
@@ -62,7 +70,16 @@ net::Task<Result<Lease>> Pool::connect(std::size_t index) {
     }
     *stream = std::move(secured);
   }
-  co_return Lease(std::make_unique<Connection>(*this, index, std::move(*stream)), target);
+  co_return Lease(std::make_unique<Connection>(*this, index, std::move(*stream), std::move(header)), target);
+}
+
+net::Task<Result<void>> Pool::introduce(net::Stream& stream, std::string_view client_header) {
+  stream.set_write_timeout(options().connect_timeout);
+  auto sent = co_await stream.write(client_header);
+  if (sent) co_return Result<void>();
+  // Nothing of a request has left.
+  sent.error().retry = Retry::kSafe;
+  co_return fail(std::move(sent.error()));
 }
 
 bool Pool::may_be_kept(const Connection& connection, TimePoint now) const {
@@ -76,10 +93,13 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   net::Stream& stream = connection->stream();
   const TimePoint now = loop_.now();
   stream.release();
+  IdleList& list = idle_[connection->endpoint_];
+  // Those of clients that have gone must not keep out one whose client is here.
+  const bool is_owned = !connection->client_header_.empty();
+  if (is_owned && list.oldest != nullptr && list.size >= options().pool.max_idle) unlink(*list.oldest);
   if (!stream.input().empty() || stream.is_ended() || !may_be_kept(*connection, now)) return;
   stream.set_read_timeout(Duration{0});
   connection->idle_since_ = now;
-  IdleList& list = idle_[connection->endpoint_];
   Connection* kept = connection.release();
   kept->older_ = list.newest;
   kept->newer_ = nullptr;
