@@ -106,7 +106,7 @@ void add_proxy_peer(Problems& problems, const Node& node, net::ProxyPeers& out) 
 void decode_proxy_peers(Problems& problems, const Node& node, ListenerDraft& out) {
   net::ProxyPeers& peers = out.listener.proxy_protocol;
   if (node.is(Node::Kind::kString)) return add_proxy_peer(problems, node, peers);
-  if (!expect(problems, node, Node::Kind::kArray, "the peers that send a PROXY header",
+  if (!expect(problems, node, Node::Kind::kArray, "an array of the peers that send a PROXY header",
               "[\"10.0.0.0/8\", \"::1\"], or [\"0.0.0.0/0\", \"::/0\"] for whoever connects")) {
     return;
   }
@@ -115,7 +115,9 @@ void decode_proxy_peers(Problems& problems, const Node& node, ListenerDraft& out
                    "write its address or network, such as \"10.0.0.0/8\", or delete the key");
   }
   for (const Node& item : node.items) {
-    if (!item.is_broken) add_proxy_peer(problems, item, peers);
+    const bool is_text = item.is_broken || expect(problems, item, Node::Kind::kString, "a peer",
+                                                  "write its address or network, or \"unix:\"");
+    if (is_text && !item.is_broken) add_proxy_peer(problems, item, peers);
   }
 }
 

@@ -167,6 +167,7 @@ void decode_ejection(Problems& problems, const Node& node, U& out) {
 constexpr std::array kProxyProtocols{"off", "v1", "v2"};
 
 void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
+  if (!expect(problems, node, Node::Kind::kString, "a version", "write \"v1\" or \"v2\", or delete the key")) return;
   const int word = decode_word(problems, node, {kProxyProtocols.begin(), kProxyProtocols.end()});
   if (word >= 0) out.proxy_protocol = static_cast<upstream::ProxyProtocol>(word);
 }
