@@ -1,11 +1,33 @@
-"""PROXY headers, written and read without knowing of rproxy: HAProxy's proxy-protocol.txt."""
+"""PROXY headers, written and read by HAProxy's proxy-protocol.txt, and the configuration their tests share."""
 
 import dataclasses
 import ipaddress
 import struct
 
+CLIENT, DESTINATION = "203.0.113.7", "198.51.100.1"
+
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL = SIGNATURE + b"\x20\0\0\0"
+
+
+def config(*backends, listener='proxy_protocol = "127.0.0.1"', address="127.0.0.1:0", upstream="", route="", extra=""):
+    servers = ", ".join(f'"{backend.name}"' for backend in backends)
+    return f"""
+access_log = {{ path = "stdout", flush = "100ms" }}
+[server]
+workers = 1
+[[listeners]]
+address = "{address}"
+{listener}
+[upstreams.app]
+servers = [{servers}]
+{upstream}
+[[routes]]
+match = "*"
+upstream = "app"
+{route}
+{extra}
+"""
 
 
 def v1(source, destination, source_port=50000, destination_port=443):
