@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/log.h"
+#include "downstream/http2_server.h"
 #include "net/read_proxy_header.h"
 #include "net/tls_stream.h"
 #include "proxy/fixed_answers.h"
@@ -89,6 +90,7 @@ void Worker::open_door(std::size_t index, Fd socket) {
   }
   door->context =
       std::make_unique<downstream::Context>(generation_->config().client, loop_, *handler, log_ ? &*log_ : nullptr);
+  door->context->speaks_http2 = door->options->speaks("h2");
   if (door->options->tls) door->tls = generation_->tls().server_context(index);
   door->listener = std::make_unique<net::Listener>(
       loop_, std::move(socket), [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
@@ -126,8 +128,14 @@ net::Task<void> Worker::serve_proxied(Door& door, net::StreamPtr stream, exchang
 }
 
 net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, exchange::Client client) {
-  if (door.tls == nullptr) return downstream::serve_http1(std::move(stream), client, *door.context);
+  if (door.tls == nullptr) return serve_plain(door, std::move(stream), client);
   return serve_tls(door, std::move(stream), client);
+}
+
+// Where nothing was agreed upon.
+net::Task<void> Worker::serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client) {
+  if (!door.options->speaks("http/1.1")) return downstream::serve_http2(std::move(stream), client, *door.context);
+  return downstream::serve_http1(std::move(stream), client, *door.context);
 }
 
 net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::Client client) {
@@ -152,7 +160,11 @@ net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::C
   client.tls_cipher = secured->cipher();
   client.server_name = secured->server_name();
   believe_proxy_header(client);
-  co_await downstream::serve_http1(std::move(secured), client, *door.context);
+  if (secured->alpn() == "h2") {
+    co_await downstream::serve_http2(std::move(secured), client, *door.context);
+  } else {
+    co_await serve_plain(door, std::move(secured), client);
+  }
 }
 
 void Worker::on_connection_end() {
@@ -170,7 +182,7 @@ void Worker::on_tick() {
   ++ticks_;
   if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
   if (draining_ && draining_ticks_++ > 0) {
-    for (auto& door : doors_) door->context->idle.interrupt_all();
+    for (auto& door : doors_) door->context->idle.drain();
   }
   if (ticks_ % kTicksPerSecond != 0) return;
   const TimePoint now = loop_.now();

@@ -61,6 +61,7 @@ class Worker {
   // First the PROXY header, for peers that send one.
   net::Task<void> serve_proxied(Door& door, net::StreamPtr stream, exchange::Client client);
   net::Task<void> serve(Door& door, net::StreamPtr stream, exchange::Client client);
+  static net::Task<void> serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client);
   net::Task<void> serve_tls(Door& door, net::StreamPtr stream, exchange::Client client);
   void on_tick();
   void on_connection_end();

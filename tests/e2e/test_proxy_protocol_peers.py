@@ -96,6 +96,27 @@ backend app
         self.assertEqual(backend.requests[0].get("X-Forwarded-Proto"), "https")
         self.assertIn("proto=https", backend.requests[0].get("Forwarded"))
 
+    def test_haproxy_that_speaks_http2_to_us(self):
+        home = self.directory()
+        make_authority(home)
+        make_certificate(home, "shop", "shop.com")
+        files = f'cert = "{home}/shop.pem", key = "{home}/shop.key"'
+        for listener, option in (("", "proto h2"), (f"\ntls = {{ {files} }}", "ssl verify none alpn h2")):
+            backend = self.start(Backend(answering(ok())))
+            proxy = self.start(Proxy(config(backend, listener='proxy_protocol = "127.0.0.1"' + listener)))
+            address = self.start_haproxy(f"""
+frontend front
+  bind {{front}}
+  default_backend app
+backend app
+  server one 127.0.0.1:{proxy.address[1]} send-proxy-v2 {option}
+""")
+            for ip in ("127.0.0.5", "127.0.0.6"):
+                with Client(None, connection=socket.create_connection(address, LIMIT, (ip, 0))) as client:
+                    self.assertEqual(client.request().status, 200)
+                self.assertEqual(backend.requests[-1].get("X-Forwarded-For"), ip)
+            self.assertEqual({line["protocol"] for line in proxy.access_lines(2)}, {"HTTP/2"})
+
     def test_haproxys_checks(self):
         for option in ("send-proxy", "send-proxy-v2"):
             backend = self.start(Backend(answering(ok())))
@@ -155,6 +176,9 @@ http {{
         url = f"http://127.0.0.1:{proxy.address[1]}/"
         self.assertEqual(run("curl", "-sS", "--haproxy-protocol", url).stdout, "ok")
         self.assertEqual(proxy.access_lines()[0]["client_ip"], "127.0.0.1")
+        run("curl", "-sSf", "--haproxy-protocol", "--http2-prior-knowledge", url)
+        line = proxy.access_lines(2)[1]
+        self.assertEqual((line["protocol"], line["client_ip"]), ("HTTP/2", "127.0.0.1"))
         self.assertNotEqual(subprocess.run(["curl", "-sS", url], capture_output=True).returncode, 0)
 
     def test_rproxy_behind_rproxy(self):
