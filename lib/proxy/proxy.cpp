@@ -172,11 +172,11 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   request.trace.endpoint = endpoint.state.name();
   std::optional<upstream::Lease> lease;
   if (!fresh) {
-    if (auto idle = pool_.acquire_idle(attempt.endpoint)) lease.emplace(std::move(*idle));
+    if (auto idle = pool_.acquire_idle(attempt.endpoint, request.client)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
     const TimePoint before = request.loop->now();
-    auto connected = co_await pool_.connect(attempt.endpoint);
+    auto connected = co_await pool_.connect(attempt.endpoint, request.client);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
     lease.emplace(std::move(*connected));

@@ -57,6 +57,13 @@ AccessRecord full_record() {
   record.retries = 1;
   record.cache = "miss";
   record.termination = "ok";
+  static const IpAddress local = IpAddress::parse("198.51.100.1").value();
+  record.local = &local;
+  record.local_port = 443;
+  record.tls_client = "Ann";
+  record.proxy_authority = "shop.com";
+  record.proxy_alpn = "h2";
+  record.proxy_unique_id = "id";
   record.duration = microseconds(1'234'567);
   record.first_byte = microseconds(1'002);
   record.connect = microseconds(30);
@@ -75,7 +82,9 @@ TEST(AccessLogJson, HoldsEveryFieldInOrder) {
             R"("first_byte_ms":1.002,"connect_ms":0.030,"upstream_first_byte_ms":0.000,"route":"shop",)"
             R"("upstream":"backends","endpoint":"10.0.0.1:8001","upstream_status":203,"retries":1,"cache":"miss",)"
             R"("termination":"ok","request_id":"abc","user_agent":"curl/8","referer":"https://shop.com/",)"
-            R"("tls_version":"TLSv1.3","tls_cipher":"TLS_AES_128_GCM_SHA256","sni":"shop.com"})"
+            R"("tls_version":"TLSv1.3","tls_cipher":"TLS_AES_128_GCM_SHA256","sni":"shop.com","tls_client":"Ann",)"
+            R"("local_ip":"198.51.100.1","local_port":443,"proxy_authority":"shop.com","proxy_alpn":"h2",)"
+            R"("proxy_unique_id":"id"})"
             "\n");
 }
 
