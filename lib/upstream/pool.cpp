@@ -1,10 +1,21 @@
 #include "upstream/pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/tls_stream.h"
 
 namespace rproxy::upstream {
+namespace {
+
+// `most`, or what is left until `end`; 0: no limit.
+Duration shorten(Duration most, TimePoint now, TimePoint end) {
+  if (end == TimePoint::max()) return most;
+  const auto left = std::max(std::chrono::ceil<Duration>(end - now), Duration{1});
+  return most.count() == 0 ? left : std::min(most, left);
+}
+
+}  // namespace
 
 Lease::Lease(std::unique_ptr<Connection> connection, Endpoint& endpoint)
     : connection_(std::move(connection)), endpoint_(&endpoint) {
@@ -49,13 +60,14 @@ std::optional<Lease> Pool::acquire_idle(std::size_t endpoint) {
   return std::nullopt;
 }
 
-net::Task<Result<Lease>> Pool::connect(std::size_t index) {
+net::Task<Result<Lease>> Pool::connect(std::size_t index, TimePoint end) {
   Endpoint& target = endpoint(index);
-  auto stream = co_await connect_(loop_, target.address, options().connect_timeout);
+  auto stream = co_await connect_(loop_, target.address, shorten(options().connect_timeout, loop_.now(), end));
   if (!stream) co_return fail(std::move(stream.error()));
   if (tls_ != nullptr) {
     auto secured = net::TlsStream::connect(std::move(*stream), *tls_, target.tls_name);
-    if (auto done = co_await secured->handshake(options().handshake_timeout); !done) {
+    const auto patience = shorten(options().handshake_timeout, loop_.now(), end);
+    if (auto done = co_await secured->handshake(patience); !done) {
       done.error().side = Side::kUpstream;
       done.error().retry = Retry::kSafe;
       co_return fail(std::move(done.error()));

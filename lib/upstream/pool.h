@@ -84,8 +84,9 @@ class Pool {
 
   // An idle connection that is alive as far as is known; nothing where there is none.
   std::optional<Lease> acquire_idle(std::size_t endpoint);
-  // A new connection, TLS included. Errors as of net::connect(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout.
-  net::Task<Result<Lease>> connect(std::size_t endpoint);
+  // A new connection, TLS included. Errors as of net::connect(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout; these timeouts are the
+  // upstream's, cut short where they go beyond `end`.
+  net::Task<Result<Lease>> connect(std::size_t endpoint, TimePoint end = TimePoint::max());
 
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
