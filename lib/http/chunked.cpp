@@ -22,6 +22,8 @@ bool is_permitted_trailer(const Field& field) {
     case FieldId::kOther:
     case FieldId::kAcceptRanges:
     case FieldId::kEtag:
+    case FieldId::kGrpcMessage:
+    case FieldId::kGrpcStatus:
     case FieldId::kProxyStatus:
       return true;
     default:
