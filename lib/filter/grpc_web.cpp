@@ -37,7 +37,6 @@ std::unique_ptr<Base64Content> translate_request(Request& request, GrpcType aske
   if (asked.kind != GrpcType::Kind::kWebText || request.body == nullptr) return nullptr;
   auto content = std::make_unique<Base64Content>(request);
   fields.remove(FieldId::kContentLength);
-  request.head.body = content->length();
   return content;
 }
 
