@@ -7,6 +7,16 @@
 #include "upstream/client_header.h"
 
 namespace rproxy::upstream {
+namespace {
+
+// `most`, or what is left until `end`; 0: no limit.
+Duration shorten(Duration most, TimePoint now, TimePoint end) {
+  if (end == TimePoint::max()) return most;
+  const auto left = std::max(std::chrono::ceil<Duration>(end - now), Duration{1});
+  return most.count() == 0 ? left : std::min(most, left);
+}
+
+}  // namespace
 
 Lease::Lease(std::unique_ptr<Connection> connection, Endpoint& endpoint)
     : connection_(std::move(connection)), endpoint_(&endpoint), reused_(connection_->requests_ > 0) {
@@ -73,22 +83,23 @@ std::optional<Lease> Pool::acquire_idle(std::size_t endpoint, const exchange::Cl
   return std::nullopt;
 }
 
-net::Task<Result<Lease>> Pool::connect(std::size_t index, const exchange::Client* client) {
+net::Task<Result<Lease>> Pool::connect(std::size_t index, const exchange::Client* client, TimePoint end) {
   const bool is_http1 = options().protocol == Protocol::kHttp1 || links_[index].agreed_on_http1;
-  return is_http1 ? connect_alone(index, client_header(options().proxy_protocol, client)) : join_link(index);
+  return is_http1 ? connect_alone(index, client_header(options().proxy_protocol, client), end) : join_link(index, end);
 }
 
 // `header`, where there is one, goes first.
-net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index, std::string_view header) {
+net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index, std::string_view header, TimePoint end) {
   Endpoint& target = endpoint(index);
-  auto stream = co_await connect_(loop_, target.address, options().connect_timeout);
+  auto stream = co_await connect_(loop_, target.address, shorten(options().connect_timeout, loop_.now(), end));
   if (!stream) co_return fail(std::move(stream.error()));
   if (!header.empty()) {
     if (auto done = co_await introduce(**stream, header); !done) co_return fail(std::move(done.error()));
   }
   if (tls_ == nullptr) co_return Opened{std::move(*stream), options().protocol == Protocol::kHttp2};
   auto secured = net::TlsStream::connect(std::move(*stream), *tls_, target.tls_name);
-  if (auto done = co_await secured->handshake(options().handshake_timeout); !done) {
+  const auto patience = shorten(options().handshake_timeout, loop_.now(), end);
+  if (auto done = co_await secured->handshake(patience); !done) {
     done.error().side = Side::kUpstream;
     done.error().retry = Retry::kSafe;
     co_return fail(std::move(done.error()));
@@ -109,15 +120,15 @@ net::Task<Result<void>> Pool::introduce(net::Stream& stream, std::string_view cl
   co_return fail(std::move(sent.error()));
 }
 
-net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string header) {
-  auto opened = co_await open_stream(index, header);
+net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string header, TimePoint end) {
+  auto opened = co_await open_stream(index, header, end);
   if (!opened) co_return fail(std::move(opened.error()));
   if (opened->is_http2) {
     // It has learnt it meanwhile.
     links_[index].agreed_on_http1 = false;
     Http2Link& link = add_link(index, std::move(opened->stream));
     Lease lease(link, endpoint(index));
-    if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
+    if (auto greeted = co_await link.greet(shorten(options().handshake_timeout, loop_.now(), end)); !greeted) {
       co_return fail(std::move(greeted.error()));
     }
     co_return lease;
@@ -127,7 +138,7 @@ net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string head
 }
 
 // A connection that takes many requests is worth waiting for, together.
-net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
+net::Task<Result<Lease>> Pool::join_link(std::size_t index, TimePoint end) {
   for (;;) {
     if (auto lease = acquire_idle(index, nullptr)) co_return std::move(*lease);
     if (links_[index].agreed_on_http1) break;
@@ -136,14 +147,15 @@ net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
       opening = links_[index].opening = std::make_shared<Opening>();
       openings_.spawn(open_link(index, opening));
     }
-    if (links_[index].opening == opening) co_await opening->waiters;
+    if (links_[index].opening == opening) co_await opening->waiters.until(loop_, end);
+    if (loop_.now() >= end) co_return fail(ErrorCode::kConnectTimeout, Side::kUpstream, Retry::kSafe);
     if (opening->error) co_return fail(*opening->error);
   }
-  co_return co_await connect_alone(index, {});
+  co_return co_await connect_alone(index, {}, end);
 }
 
 net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> opening) {
-  auto opened = co_await open_stream(index, {});
+  auto opened = co_await open_stream(index, {}, TimePoint::max());
   if (!opened) {
     opening->error = std::move(opened.error());
   } else if (opened->is_http2) {
