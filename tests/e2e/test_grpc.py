@@ -1,10 +1,11 @@
 """gRPC's ways with heads, over HTTP/1.1 on both sides: failures as statuses, deadlines, and gRPC-Web in both its forms."""
 
 import base64
+import re
 import struct
 import threading
 
-from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, ok, once
+from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, ok, once, run
 
 NATIVE, WEB, TEXT = "application/grpc", "application/grpc-web+proto", "application/grpc-web-text+proto"
 
@@ -165,6 +166,33 @@ class Deadlines(GrpcTest):
             self.assertEqual(response.get("grpc-message"), "malformed grpc-timeout")
         self.assertEqual(self.backends[0].requests, [])
         self.assertEqual(self.call(proxy, "text/plain", headers=[("grpc-timeout", "5s")]).status, 200)
+
+
+class OverHttp2(GrpcTest):
+    def received(self, proxy, *headers):
+        """The fields that nghttp got, in order, and whether each of its frames was the last."""
+        body = self.directory() / "body"
+        body.write_bytes(message(b"ask"))
+        host, port = proxy.address
+        fields = [part for header in (f"content-type: {NATIVE}", *headers) for part in ("-H", header)]
+        said = run("nghttp", "-v", f"--data={body}", *fields, f"http://{host}:{port}/shop.Cart/Get", errors="replace").stdout
+        flags = [int(each, 16) for each in re.findall(r"recv (?:HEADERS|DATA) frame <length=\d+, flags=(\w+)", said)]
+        return re.findall(r"recv \(stream_id=\d+\) (\S+): (.*)", said), [bool(each & 1) for each in flags]
+
+    def test_the_status_is_in_the_trailers(self):
+        proxy = self.serve(answering(grpc_answer(message(b"a"), trailers="Grpc-Status: 5\r\n")))
+        fields, ends = self.received(proxy, "te: trailers")
+        self.assertEqual(fields[-1], ("grpc-status", "5"))
+        self.assertEqual(ends, [False, False, True])
+        self.assertEqual(proxy.access_lines()[0]["grpc_status"], 5)
+
+    def test_a_failure_is_a_head_alone(self):
+        proxy = self.serve(silent)
+        for timeout, status in (("100m", "4"), ("100", "13")):
+            fields, ends = self.received(proxy, f"grpc-timeout: {timeout}")
+            got = dict(fields)
+            self.assertEqual((got[":status"], got["content-type"], got["grpc-status"]), ("200", NATIVE, status))
+            self.assertEqual(ends, [True])
 
 
 class Web(GrpcTest):
