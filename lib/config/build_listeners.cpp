@@ -77,14 +77,14 @@ class ListenerBuilder {
     build_section<ListenDraft>(tree_, "listen", listen_keys(), draft, problems_);
     std::uint16_t https_port = 443;
     for (const Node* node : draft.https) {
-      Listener listener;
+      Listener listener = short_listener(draft);
       if (!decode_listen_address(problems_, *node, listener.listen.address)) continue;
       if (node == draft.https.front()) https_port = listener.listen.address.port;
       add_shared_tls(listener, node->at);
       add(std::move(listener), *node);
     }
     for (const Node* node : draft.http) {
-      Listener listener;
+      Listener listener = short_listener(draft);
       if (!decode_listen_address(problems_, *node, listener.listen.address)) continue;
       listener.redirect_https = !draft.https.empty();
       listener.redirect_port = https_port;
@@ -93,6 +93,12 @@ class ListenerBuilder {
     const Node* section = tree_.find("listen");
     if (section != nullptr && section->is(Node::Kind::kTable) && section->members.empty())
       problems_.error("RP1005", section->at, "[listen] is empty", "add http = \":80\" or https = \":443\"");
+  }
+
+  static Listener short_listener(const ListenDraft& draft) {
+    Listener listener;
+    if (!draft.protocols.empty()) listener.protocols = draft.protocols;
+    return listener;
   }
 
   // [[listeners]].

@@ -1,6 +1,7 @@
 // The whole configuration, typed, with defaults applied: what serve, route-check and every other tool start from.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,8 +22,11 @@ struct Listener {
   std::string name;
   net::ListenOptions listen;
   std::optional<net::TlsServerOptions> tls;  // absent: plain
-  bool redirect_https = false;               // answer every request with a redirect to https
-  std::uint16_t redirect_port = 443;         // the port named in that redirect, left out when 443
+  // What clients may speak, the preferred first; with TLS agreed upon by ALPN, else told from a connection's first bytes.
+  std::vector<std::string> protocols{"h2", "http/1.1"};
+  bool speaks(std::string_view protocol) const { return std::ranges::find(protocols, protocol) != protocols.end(); }
+  bool redirect_https = false;        // answer every request with a redirect to https
+  std::uint16_t redirect_port = 443;  // the port named in that redirect, left out when 443
 };
 
 struct Route {

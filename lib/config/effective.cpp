@@ -45,6 +45,7 @@ class Printer {
     put_server();
     put_listeners();
     put_section("client", client_keys(), config_.client, tree_.find("client"));
+    put_section("http2", http2_keys(), config_.client.http2, tree_.find("http2"));
     put_section("forwarding", forwarding_keys(), config_.forwarding, tree_.find("forwarding"));
     put_access_log();
     put_upstreams();
@@ -214,6 +215,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<TlsDraft>(out, "tls.", tls_keys(), {});
   list_keys<net::CertificateFiles>(out, "tls.certificates.", certificate_keys(), {});
   list_keys<downstream::Options>(out, "client.", client_keys(), {});
+  list_keys<http2::Options>(out, "http2.", http2_keys(), {});
   list_keys<upstream::Options>(out, "upstreams.*.", upstream_keys(), {});
   list_keys<balance::EndpointOptions>(out, "upstreams.*.servers.", endpoint_keys(), {});
   list_keys<net::TlsClientOptions>(out, "upstreams.*.tls.", upstream_tls_keys(), {});

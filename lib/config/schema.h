@@ -32,6 +32,7 @@ struct ListenerDraft {
 struct ListenDraft {
   std::vector<const Node*> http;
   std::vector<const Node*> https;
+  std::vector<std::string> protocols;  // empty: as by default
 };
 
 Keys<Server> server_keys();
@@ -40,6 +41,7 @@ Keys<ListenerDraft> listener_keys();
 Keys<TlsDraft> tls_keys();
 Keys<net::CertificateFiles> certificate_keys();
 Keys<downstream::Options> client_keys();
+Keys<http2::Options> http2_keys();
 Keys<upstream::Options> upstream_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
 Keys<upstream::PoolOptions> pool_keys();
@@ -61,6 +63,8 @@ bool decode_address(Problems& problems, const Node& node, const char* examples, 
 bool decode_listen_address(Problems& problems, const Node& node, HostPort& out);
 // Whether a socket's address has room for the path.
 bool check_socket_path(Problems& problems, const Node& node, const std::string& path);
+// `protocols = ["h2", "http/1.1"]`.
+void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
 // `access_log = "..."`.

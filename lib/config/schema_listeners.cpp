@@ -64,6 +64,8 @@ constexpr Key<ListenDraft> kListen[] = {
                          [](Problems& p, const Node& n, ListenDraft& o) { add_addresses(p, n, o.http); }),
     special<ListenDraft>("https", "addresses", "HTTP over TLS, with the certificates of [tls]",
                          [](Problems& p, const Node& n, ListenDraft& o) { add_addresses(p, n, o.https); }),
+    special<ListenDraft>("protocols", "strings", "as in [[listeners]], for all of these",
+                         [](Problems& p, const Node& n, ListenDraft& o) { decode_protocols(p, n, o.protocols); }),
 };
 
 void decode_mode(Problems& problems, const Node& node, ListenerDraft& out) {
@@ -105,6 +107,9 @@ constexpr Key<L> kListener[] = {
      [](const L& o) { return fmt::format("\"{:04o}\"", o.listener.listen.unix_mode); }},
     special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]",
                decode_listener_tls),
+    {"protocols", "strings", "what clients may speak, the preferred first: h2 and http/1.1",
+     [](Problems& p, const Node& n, L& o) { decode_protocols(p, n, o.listener.protocols); },
+     [](const L& o) { return render_value(o.listener.protocols); }},
     key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
     ranged<1, 65535, &L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
 };

@@ -1,8 +1,11 @@
 #include "downstream/http1_server.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "downstream/http1_exchange.h"
+#include "downstream/http2_server.h"
 
 namespace rproxy::downstream {
 namespace {
@@ -15,8 +18,8 @@ constexpr std::uint64_t kInARow = 16;
 
 }  // namespace
 
-IdleConnections::Entry::Entry(IdleConnections& list, net::Stream& stream)
-    : stream_(stream), next_(list.first_), link_(&list.first_) {
+IdleConnections::Entry::Entry(IdleConnections& list, net::Waiter on_drain)
+    : on_drain_(on_drain), next_(list.first_), link_(&list.first_) {
   if (next_ != nullptr) next_->link_ = &next_;
   list.first_ = this;
 }
@@ -26,12 +29,11 @@ IdleConnections::Entry::~Entry() {
   if (next_ != nullptr) next_->link_ = link_;
 }
 
-void IdleConnections::interrupt_all() {
-  // Each interrupted connection ends and takes its entry out before the next is looked at.
-  while (first_ != nullptr) {
-    Entry* entry = first_;
-    entry->stream_.interrupt_fill();
-    if (first_ == entry) break;
+void IdleConnections::drain() {
+  for (Entry* entry = first_; entry != nullptr;) {
+    Entry* const next = entry->next_;
+    entry->on_drain_();
+    entry = next;
   }
 }
 
@@ -75,6 +77,16 @@ net::Task<bool> serve_one(net::Stream& stream, const exchange::Client& client, C
   co_return co_await exchange->run();
 }
 
+// Whether the first bytes are HTTP/2's, as far as can be told; nothing while there are too few.
+std::optional<bool> is_http2(std::string_view input) {
+  const std::size_t size = std::min(input.size(), kHttp2Preface.size());
+  if (input.substr(0, size) != kHttp2Preface.substr(0, size)) return false;
+  if (size < kHttp2Preface.size()) return std::nullopt;
+  return true;
+}
+
+void interrupt(void* stream) { static_cast<net::Stream*>(stream)->interrupt_fill(); }
+
 }  // namespace
 
 // Its frame is all that an idle connection has besides the stream: what serves a request lives in serve_one().
@@ -88,10 +100,19 @@ net::Task<void> serve_http1(net::StreamPtr stream, exchange::Client client, Cont
     while (stream->input().empty()) {
       // Whoever has just come is still served.
       if (context.draining && served > 0) co_return;
-      const IdleConnections::Entry entry(context.idle, *stream);
+      const IdleConnections::Entry entry(context.idle, {&interrupt, stream.get()});
       stream->set_read_timeout(patience);
       const auto filled = co_await stream->fill();
       if (!filled || *filled == 0) co_return;
+    }
+    if (served == 0 && context.speaks_http2 && stream->input()[0] == kHttp2Preface[0]) {
+      const auto http2 = is_http2(stream->input());
+      if (http2 && *http2) co_return co_await serve_http2(std::move(stream), client, context);
+      if (!http2) {
+        const auto filled = co_await stream->fill();
+        if (!filled || *filled == 0) co_return;
+        continue;
+      }
     }
     if (pipelined && served % kInARow == 0) co_await net::NextTurn(context.loop);
     if (!co_await serve_one(*stream, client, context, ++served == served_max)) co_return;

@@ -15,25 +15,26 @@ namespace rproxy::downstream {
 
 struct Http1Exchange;
 
-// Connections waiting for their next request, so that a drain can end them.
+// Connections waiting for their next request, or able to do so beside others, so that a drain can end them.
 class IdleConnections {
  public:
   class Entry {
    public:
-    Entry(IdleConnections& list, net::Stream& stream);
+    // `on_drain` may end the entry, and no other.
+    Entry(IdleConnections& list, net::Waiter on_drain);
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry();
 
    private:
     friend class IdleConnections;
-    net::Stream& stream_;
+    net::Waiter on_drain_;
     Entry* next_;
     Entry** link_;
   };
 
-  // Ends the wait of every one of them.
-  void interrupt_all();
+  // Tells every one of them, once a tick while the server goes.
+  void drain();
 
  private:
   Entry* first_ = nullptr;
@@ -50,15 +51,19 @@ struct Context {
   exchange::Observer* observer;  // may be null
   IdleConnections idle;
   bool draining = false;
+  bool speaks_http2 = true;  // with who begins so without being asked
   http::DateCache date;
   exchange::RequestIds ids;                           // for requests that never reach the handler
   std::vector<std::unique_ptr<Http1Exchange>> spare;  // kept warm between requests
+  TimePoint abuse_told;                               // when the log last told of a connection closed for it...
+  std::uint64_t abuse_untold = 0;                     // ...and how many there were since
 
   std::unique_ptr<Http1Exchange> take_exchange();
   void give_back(std::unique_ptr<Http1Exchange> exchange);
 };
 
-// Serves requests until the connection ends. `client` is copied into each exchange.
+// Serves requests until the connection ends; by HTTP/2 where the client begins so and the options allow it. `client` is copied into each
+// exchange.
 net::Task<void> serve_http1(net::StreamPtr stream, exchange::Client client, Context& context);
 
 }  // namespace rproxy::downstream

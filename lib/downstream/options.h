@@ -7,6 +7,7 @@
 #include "http/chunked.h"
 #include "http/head_parser.h"
 #include "http/path.h"
+#include "http2/options.h"
 
 namespace rproxy::downstream {
 
@@ -15,6 +16,7 @@ struct Options {
   http::HeadLimits head;
   http::ChunkLimits chunks;
   http::PathPolicy paths;
+  http2::Options http2;
   Duration handshake_timeout{10'000};         // TLS, accept to finished
   Duration head_timeout{10'000};              // first byte of a head to its last, however it drips
   Duration keep_alive_timeout{75'000};        // idle between requests

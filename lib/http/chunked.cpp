@@ -5,6 +5,7 @@
 
 #include "http/characters.h"
 #include "http/head_lines.h"
+#include "http/trailer.h"
 
 namespace rproxy::http {
 namespace {
@@ -13,20 +14,6 @@ constexpr std::size_t kSizeDigitsMax = 16;
 
 tl::unexpected<Error> bad(const char* reason) {
   return fail(ErrorCode::kBadFraming, Side::kClient, Retry::kNever, reason);
-}
-
-// RFC 9110 6.5.1: only fields whose definition permits it belong into trailers. Of those we know these do; of others we can't tell. What
-// a CGI-like server reads as one of ours is taken for it.
-bool is_permitted_trailer(const Field& field) {
-  switch (field_id_with_hyphens(field.name)) {
-    case FieldId::kOther:
-    case FieldId::kAcceptRanges:
-    case FieldId::kEtag:
-    case FieldId::kProxyStatus:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace rproxy::http {
 namespace {
 
-constexpr std::array<std::string_view, 73> kNames = {
+constexpr std::array<std::string_view, 76> kNames = {
     "",
 #define RPROXY_FIELD(id, name) name,
 #include "http/field_names.inc"

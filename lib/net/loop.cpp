@@ -38,11 +38,13 @@ void Loop::turn(Duration longest) {
   // After a stall the events come before the deadlines, which they may push on; their own must not count from before the stall.
   if (now() - ticked_ >= DeadlineWheel::kTick) wheel_.note(tick());
   poller_.call_ready();
-  if (now() - ticked_ < DeadlineWheel::kTick) return;
-  ticked_ = now();
-  wall_at_tick_ = std::chrono::system_clock::now();
-  wheel_.advance(tick());
-  if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
+  if (now() - ticked_ >= DeadlineWheel::kTick) {
+    ticked_ = now();
+    wall_at_tick_ = std::chrono::system_clock::now();
+    wheel_.advance(tick());
+    if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
+  }
+  poller_.call_at_end();
 }
 
 void Loop::run_posted() {

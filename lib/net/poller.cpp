@@ -23,7 +23,7 @@ void Poller::forget(Watcher& watcher) {
   for (std::size_t i = next_; i < count_; ++i) {
     if (events_[i].data.ptr == &watcher) events_[i].data.ptr = nullptr;
   }
-  for (auto* list : {&again_, &called_again_})
+  for (auto* list : {&again_, &at_end_, &called_})
     std::replace(list->begin(), list->end(), &watcher, static_cast<Watcher*>(nullptr));
 }
 
@@ -33,7 +33,7 @@ void Poller::call(Watcher& watcher, std::uint32_t events) {
 }
 
 void Poller::wait(Duration longest) {
-  const int timeout = again_.empty() ? static_cast<int>(longest.count()) : 0;
+  const int timeout = again_.empty() && at_end_.empty() ? static_cast<int>(longest.count()) : 0;
   const int found = ::epoll_wait(epoll_.get(), events_.data(), kBatch, timeout);
   count_ = found > 0 ? static_cast<std::size_t>(found) : 0;
   next_ = 0;
@@ -47,11 +47,21 @@ void Poller::call_ready() {
   }
   count_ = next_ = 0;
   now_ = Clock::now();
-  called_again_.swap(again_);
-  for (std::size_t i = 0; i < called_again_.size(); ++i) {
-    if (Watcher* watcher = called_again_[i]) call(*watcher, 0);
+  call_all(again_);
+}
+
+// What one calls at the end may bring work for another, of the same round; but not for ever.
+void Poller::call_at_end() {
+  constexpr int kTurnsMax = 4;
+  for (int turn = 0; turn < kTurnsMax && !at_end_.empty(); ++turn) call_all(at_end_);
+}
+
+void Poller::call_all(std::vector<Watcher*>& asked) {
+  called_.swap(asked);
+  for (std::size_t i = 0; i < called_.size(); ++i) {
+    if (Watcher* watcher = called_[i]) call(*watcher, 0);
   }
-  called_again_.clear();
+  called_.clear();
 }
 
 }  // namespace rproxy::net

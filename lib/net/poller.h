@@ -39,10 +39,15 @@ class Poller {
   // Calls it in the next round, once: for who had its turn and has more to do.
   void again(Watcher& watcher) { again_.push_back(&watcher); }
 
+  // Calls it at the end of this round, or of the next where this one's end is under way, once: for who puts together what a round brings.
+  void at_end(Watcher& watcher) { at_end_.push_back(&watcher); }
+
   // One round: waits at most that long for events...
   void wait(Duration longest);
-  // ...and calls their watchers.
+  // ...calls their watchers...
   void call_ready();
+  // ...and, when all else of the round is done, those that asked for its end.
+  void call_at_end();
 
   // The time when the wait ended, or the present call of a watcher began.
   TimePoint now() const { return now_; }
@@ -51,6 +56,7 @@ class Poller {
   static constexpr std::size_t kBatch = 256;
 
   void call(Watcher& watcher, std::uint32_t events);
+  void call_all(std::vector<Watcher*>& asked);
 
   Fd epoll_;
   std::array<epoll_event, kBatch> events_;
@@ -58,7 +64,8 @@ class Poller {
   std::size_t count_ = 0;  // of events_, in a round
   TimePoint now_ = Clock::now();
   std::vector<Watcher*> again_;
-  std::vector<Watcher*> called_again_;
+  std::vector<Watcher*> at_end_;
+  std::vector<Watcher*> called_;
 };
 
 }  // namespace rproxy::net

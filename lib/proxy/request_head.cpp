@@ -83,7 +83,9 @@ void prepare_request_head(exchange::Request& request, const ForwardingOptions& o
            arena);
   }
   if (options.via) {
-    const auto version = request.head.version == http::Version::kHttp10 ? "1.0 " : "1.1 ";
+    const auto version = request.head.version == http::Version::kHttp10   ? "1.0 "
+                         : request.head.version == http::Version::kHttp11 ? "1.1 "
+                                                                          : "2.0 ";
     append(fields, FieldId::kVia, arena.concat({version, options.via_name}), arena);
   }
   if (options.request_id) fields.set(FieldId::kXRequestId, request.trace.request_id);

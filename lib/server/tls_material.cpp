@@ -19,6 +19,7 @@ Result<void> TlsMaterial::load_door(const config::Listener& listener, LoadedKeys
   Door& door = doors_.emplace_back();
   if (!listener.tls) return {};
   door.options = &*listener.tls;
+  door.protocols = &listener.protocols;
   for (const auto& files : listener.tls->certificates) {
     auto& known = loaded[{files.cert, files.key}];
     if (!known) {
@@ -44,7 +45,7 @@ Result<void> TlsMaterial::load_upstream(const upstream::Options& upstream) {
 
 std::unique_ptr<net::TlsServerContext> TlsMaterial::server_context(std::size_t listener_index) const {
   const Door& door = doors_.at(listener_index);
-  return std::move(net::TlsServerContext::create(*door.options, door.keys, *tickets_)).value();
+  return std::move(net::TlsServerContext::create(*door.options, door.keys, *tickets_, *door.protocols)).value();
 }
 
 std::unique_ptr<net::TlsClientContext> TlsMaterial::client_context(const upstream::Upstream& upstream) const {

@@ -27,7 +27,8 @@ class TlsMaterial {
 
  private:
   struct Door {
-    const net::TlsServerOptions* options = nullptr;  // the configuration's
+    const net::TlsServerOptions* options = nullptr;  // the configuration's, as is the next
+    const std::vector<std::string>* protocols = nullptr;
     net::TlsServerContext::Keys keys;
   };
   using LoadedKeys = std::map<std::pair<std::string, std::string>, std::shared_ptr<const x509::CertifiedKey>>;

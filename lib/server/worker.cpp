@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/log.h"
+#include "downstream/http2_server.h"
 #include "net/tls_stream.h"
 #include "proxy/fixed_answers.h"
 
@@ -87,6 +88,7 @@ void Worker::open_door(std::size_t index, Fd socket) {
   }
   door->context =
       std::make_unique<downstream::Context>(generation_->config().client, loop_, *handler, log_ ? &*log_ : nullptr);
+  door->context->speaks_http2 = door->options->speaks("h2");
   if (door->options->tls) door->tls = generation_->tls().server_context(index);
   door->listener = std::make_unique<net::Listener>(
       loop_, std::move(socket), [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
@@ -104,8 +106,14 @@ void Worker::on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer)
 net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, net::Peer peer) {
   exchange::Client client;
   client.peer = peer;
-  if (door.tls == nullptr) return downstream::serve_http1(std::move(stream), client, *door.context);
+  if (door.tls == nullptr) return serve_plain(door, std::move(stream), client);
   return serve_tls(door, std::move(stream), client);
+}
+
+// Where nothing was agreed upon.
+net::Task<void> Worker::serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client) {
+  if (!door.options->speaks("http/1.1")) return downstream::serve_http2(std::move(stream), client, *door.context);
+  return downstream::serve_http1(std::move(stream), client, *door.context);
 }
 
 net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::Client client) {
@@ -129,7 +137,11 @@ net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::C
   client.tls_version = secured->version();
   client.tls_cipher = secured->cipher();
   client.server_name = secured->server_name();
-  co_await downstream::serve_http1(std::move(secured), client, *door.context);
+  if (secured->alpn() == "h2") {
+    co_await downstream::serve_http2(std::move(secured), client, *door.context);
+  } else {
+    co_await serve_plain(door, std::move(secured), client);
+  }
 }
 
 void Worker::on_connection_end() {
@@ -147,7 +159,7 @@ void Worker::on_tick() {
   ++ticks_;
   if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
   if (draining_ && draining_ticks_++ > 0) {
-    for (auto& door : doors_) door->context->idle.interrupt_all();
+    for (auto& door : doors_) door->context->idle.drain();
   }
   if (ticks_ % kTicksPerSecond != 0) return;
   const TimePoint now = loop_.now();

@@ -58,6 +58,7 @@ class Worker {
   std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index);
   void on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer);
   net::Task<void> serve(Door& door, net::StreamPtr stream, net::Peer peer);
+  static net::Task<void> serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client);
   net::Task<void> serve_tls(Door& door, net::StreamPtr stream, exchange::Client client);
   void on_tick();
   void on_connection_end();

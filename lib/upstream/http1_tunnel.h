@@ -1,40 +1,23 @@
 // The upstream end of an upgraded HTTP/1 connection.
 #pragma once
 
-#include "exchange/body.h"
+#include "exchange/stream_tunnel.h"
 #include "upstream/pool.h"
 
 namespace rproxy::upstream {
 
 class Http1Tunnel final : public exchange::Tunnel {
  public:
-  explicit Http1Tunnel(Lease lease) : lease_(std::move(lease)), stream_(lease_.stream()) { stream_.release(); }
+  explicit Http1Tunnel(Lease lease) : lease_(std::move(lease)), end_(lease_.stream()) {}
 
-  net::Task<Result<std::string_view>> read() override {
-    stream_.consume(std::exchange(given_, 0));
-    // Bytes that came before anybody waited may have gone with the head: only 0 is the end.
-    while (stream_.input().empty()) {
-      auto filled = co_await stream_.fill();
-      if (!filled) co_return fail(std::move(filled.error()));
-      if (*filled == 0) break;
-    }
-    given_ = stream_.input().size();
-    co_return stream_.input();
-  }
-
-  net::Task<Result<void>> write(std::string_view bytes) override {
-    auto sent = co_await stream_.write(bytes);
-    if (!sent) co_return fail(std::move(sent.error()));
-    co_return Result<void>();
-  }
-
-  void shutdown_write() override { stream_.shutdown_write(); }
-  void abort() override { stream_.abort(false); }
+  net::Task<Result<std::string_view>> read() override { return end_.read(); }
+  net::Task<Result<void>> write(std::string_view bytes) override { return end_.write(bytes); }
+  void shutdown_write() override { end_.shutdown_write(); }
+  void abort() override { end_.abort(); }
 
  private:
   Lease lease_;
-  net::Stream& stream_;
-  std::size_t given_ = 0;
+  exchange::StreamTunnel end_;
 };
 
 }  // namespace rproxy::upstream

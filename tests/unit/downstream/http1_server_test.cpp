@@ -89,7 +89,7 @@ struct Fixture {
       answer += client->input();
       client->consume(client->input().size());
       if (!filled || *filled == 0) break;
-      if (!end && answer.ends_with("hello")) context.idle.interrupt_all();
+      if (!end && answer.ends_with("hello")) context.idle.drain();
     }
     ended = true;
   }
@@ -167,22 +167,38 @@ TEST(Http1Server, EndsIdleConnectionsWhenAsked) {
   EXPECT_THAT(f.lines.all, testing::SizeIs(1));
 }
 
-TEST(IdleConnections, AreTakenOutInAnyOrder) {
-  test::TestLoop loop;
-  auto [one, other] = loop.connected();
+TEST(IdleConnections, AreTakenOutInAnyOrderAndToldWhileTheyAreIn) {
   IdleConnections list;
-  // No one waits: interrupting them changes nothing, and it ends.
-  auto first = std::make_unique<IdleConnections::Entry>(list, *one);
-  auto second = std::make_unique<IdleConnections::Entry>(list, *other);
-  auto third = std::make_unique<IdleConnections::Entry>(list, *one);
-  list.interrupt_all();
+  int told = 0;
+  const net::Waiter count{[](void* number) { ++*static_cast<int*>(number); }, &told};
+  auto first = std::make_unique<IdleConnections::Entry>(list, count);
+  auto second = std::make_unique<IdleConnections::Entry>(list, count);
+  auto third = std::make_unique<IdleConnections::Entry>(list, count);
+  list.drain();
+  EXPECT_EQ(told, 3);
   second.reset();
-  list.interrupt_all();
+  list.drain();
+  EXPECT_EQ(told, 5);
   third.reset();
-  auto fourth = std::make_unique<IdleConnections::Entry>(list, *other);
+  auto fourth = std::make_unique<IdleConnections::Entry>(list, count);
   first.reset();
   fourth.reset();
-  list.interrupt_all();
+  list.drain();
+  EXPECT_EQ(told, 5);
+}
+
+TEST(IdleConnections, MayEndWhenTold) {
+  struct Ending {
+    explicit Ending(IdleConnections& list)
+        : entry(std::in_place, list, net::Waiter{[](void* self) { static_cast<Ending*>(self)->entry.reset(); }, this}) {}
+    std::optional<IdleConnections::Entry> entry;
+  };
+  IdleConnections list;
+  Ending one(list);
+  Ending other(list);
+  list.drain();
+  EXPECT_FALSE(one.entry);
+  EXPECT_FALSE(other.entry);
 }
 
 TEST(Http1Server, TellsHowEachExchangeEnded) {

@@ -1,0 +1,207 @@
+#include "downstream/http2_exchange.h"
+
+#include <utility>
+
+#include "downstream/http2_server.h"
+#include "downstream/tunnel_copy.h"
+#include "exchange/error_page.h"
+#include "exchange/http2_tunnel.h"
+#include "exchange/websocket.h"
+#include "http/head_lines.h"
+
+namespace rproxy::downstream {
+
+using exchange::Response;
+using exchange::Slice;
+using http::BodyLength;
+using http::FieldId;
+
+Http2Exchange::Http2Exchange(Http2ServerConnection& connection, Context& context, const exchange::Client& client)
+    : Http2Stream(connection, Side::kClient, texts_, context.options.head, limits_),
+      limits_{context.options.body_timeout, context.options.max_body.bytes, context.options.min_body_rate,
+              context.options.send_timeout},
+      owner_(connection),
+      context_(context) {
+  request_.client = &client;
+  request_.arena = &texts_;
+  request_.loop = &context.loop;
+  request_.interim = this;
+  request_.head.fields.reserve(24);
+  expect_block(request_.head.fields);
+}
+
+Http2Exchange::~Http2Exchange() {
+  task_.cancel();
+  if (!recorded_) {
+    outcome_.status = answered_ ? outcome_.status : 499;
+    record("client_closed");
+  }
+  detach(sent_last ? http2::ErrorWord::kNoError : http2::ErrorWord::kInternalError);
+}
+
+bool Http2Exchange::on_head(bool last) {
+  http::RequestHead& head = request_.head;
+  head.scheme = request_.client->scheme;
+  request_.client_ip = request_.client->peer.ip;
+  request_.trace.start = context_.loop.now();
+  request_.trace.wall_time = context_.loop.wall_now();
+  if (auto done = block.finish_request(head, context_.options.paths, !last); !done) refusal_ = std::move(done.error());
+  request_.client_path = head.path;
+  request_.client_authority = head.authority;
+  if (head.body.kind == BodyLength::Kind::kFixed && limits_.bytes != 0 && head.body.bytes > limits_.bytes) {
+    refusal_ = Error{ErrorCode::kBodyTooLarge, Side::kClient, Retry::kNever, 0, {}};
+  }
+  if (head.body.kind == BodyLength::Kind::kNone || last) {
+    head.expect_continue = false;
+  } else {
+    awaits_continue_ = head.expect_continue;
+    request_.body = &content_;
+  }
+  owner_.begin(*this);
+  return true;
+}
+
+void Http2Exchange::on_closed() { owner_.end(*this); }
+
+void Http2Exchange::start() { task_ = net::Child<void>(run()); }
+
+net::Task<void> Http2Exchange::run() {
+  auto response = co_await handle();
+  if (response) {
+    if (request_.trace.failed) outcome_.termination = request_.trace.termination;
+    co_await answer(std::move(*response));
+  } else {
+    const Error& error = response.error();
+    request_.trace.failed = true;
+    outcome_.termination = exchange::termination_of(error);
+    if (request_.trace.request_id.empty()) request_.trace.request_id = context_.ids.make(texts_);
+    co_await answer(exchange::error_response(request_, exchange::status_of(error)));
+  }
+  owner_.end(*this);
+}
+
+net::Task<Result<Response>> Http2Exchange::handle() {
+  if (refusal_) co_return fail(std::move(*refusal_));
+  // HTTP/1.1 has a key and HTTP/2 has none: whoever answers is to see a whole handshake.
+  if (request_.head.upgrade) {
+    websocket_key_ = exchange::make_websocket_key(texts_);
+    request_.head.fields.set(FieldId::kSecWebsocketKey, websocket_key_);
+  }
+  co_return co_await context_.handler.handle(request_);
+}
+
+net::Task<void> Http2Exchange::answer(Response response) {
+  awaits_continue_ = false;
+  answered_ = true;
+  if (response.tunnel) return run_tunnel(std::move(response));
+  outcome_.status = response.head.status;
+  const std::uint16_t status = response.head.status;
+  const bool has_content =
+      request_.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
+  return has_content ? stream_content(std::move(response)) : answer_without_content(std::move(response));
+}
+
+void Http2Exchange::prepare(http::ResponseHead& head) {
+  if (!head.fields.has(FieldId::kDate)) {
+    head.fields.add(FieldId::kDate, texts_.copy(context_.date.at(context_.loop.wall_now())));
+  }
+}
+
+// An answer to HEAD, or a 304, tells the length GET would have (RFC 9110 8.6).
+net::Task<void> Http2Exchange::answer_without_content(Response response) {
+  http::ResponseHead& head = response.head;
+  BodyLength length;
+  std::uint64_t declared = 0;
+  const auto* field = head.status == 204 ? nullptr : head.fields.find(FieldId::kContentLength);
+  if (field != nullptr && http::parse_content_length(field->value, declared)) {
+    length = {BodyLength::Kind::kFixed, declared};
+  } else if (head.status != 204 && response.body != nullptr) {
+    length = response.body->length();
+  }
+  prepare(head);
+  connection().session().respond(*this, head, length, false);
+  mark_first_byte();
+  auto sent = co_await await_sent_last();
+  record(sent ? outcome_.termination : exchange::termination_of(sent.error()));
+}
+
+net::Task<void> Http2Exchange::stream_content(Response response) {
+  exchange::Body& content = *response.body;
+  prepare(response.head);
+  connection().session().respond(*this, response.head, content.length(), true);
+  connection().schedule();
+  mark_first_byte();
+  for (;;) {
+    auto slice = co_await content.read();
+    if (!slice) {
+      // Cut short: the client must see that, so the stream ends by a reset.
+      request_.trace.failed = true;
+      co_return record(exchange::termination_of(slice.error()));
+    }
+    auto sent = co_await write(*slice, slice->last ? content.trailers() : nullptr);
+    if (!sent) co_return record(exchange::termination_of(sent.error()));
+    outcome_.body_bytes_sent += slice->data.size();
+    if (slice->last) break;
+  }
+  record(outcome_.termination);
+}
+
+net::Task<void> Http2Exchange::run_tunnel(Response response) {
+  http::ResponseHead& head = response.head;
+  const auto proof = head.fields.get(FieldId::kSecWebsocketAccept);
+  if (websocket_key_.empty() || proof != exchange::websocket_accept(websocket_key_, texts_)) {
+    request_.trace.failed = true;
+    outcome_.termination = "upstream_bad_response";
+    response.tunnel.reset();
+    co_return co_await answer(exchange::error_response(request_, 502));
+  }
+  // RFC 8441 5: what HTTP/1.1 calls 101.
+  head.status = outcome_.status = 200;
+  head.fields.remove(FieldId::kSecWebsocketAccept);
+  prepare(head);
+  connection().session().respond(*this, head, {}, true);
+  connection().schedule();
+  mark_first_byte();
+  limits_ = {Duration{0}, 0, {}, limits_.send_timeout};
+  exchange::Http2Tunnel client_end(*this);
+  TunnelCopy copy(client_end, *response.tunnel, context_.loop, context_.options.tunnel_timeout);
+  co_await copy.run();
+  outcome_.body_bytes_sent = copy.bytes_to_client();
+  record(copy.has_timed_out() ? "tunnel_timeout" : "ok");
+}
+
+net::Task<Result<void>> Http2Exchange::interim(http::ResponseHead& head) {
+  // Not twice, and a 100 nobody waits for means nothing (RFC 9110 15.2.1).
+  if (head.status == 100 && !std::exchange(awaits_continue_, false)) co_return Result<void>();
+  connection().session().respond_interim(*this, head);
+  connection().schedule();
+  co_return Result<void>();
+}
+
+void Http2Exchange::send_continue() {
+  if (!std::exchange(awaits_continue_, false)) return;
+  http::ResponseHead head;
+  head.status = 100;
+  connection().session().respond_interim(*this, head);
+  connection().schedule();
+}
+
+void Http2Exchange::mark_first_byte() {
+  request_.trace.first_byte =
+      std::chrono::duration_cast<std::chrono::microseconds>(context_.loop.now() - request_.trace.start);
+}
+
+void Http2Exchange::record(std::string_view termination) {
+  recorded_ = true;
+  outcome_.termination = termination;
+  outcome_.bytes_received = bytes_received;
+  outcome_.bytes_sent = bytes_sent;
+  if (context_.observer != nullptr) context_.observer->finished(request_, outcome_);
+}
+
+net::ValueTask<Result<Slice>> Http2Exchange::Content::read() {
+  exchange_.send_continue();
+  return exchange_.Http2Stream::read();
+}
+
+}  // namespace rproxy::downstream
