@@ -139,7 +139,7 @@ class WebSockets:
 
     def test_a_thousand_at_once(self):
         before = resident(self.proxy)
-        crowd = self.start(Node("websocket_crowd.js", count=1000, url=self.url("/echo"), ca=str(self.authority)))
+        crowd = self.start(Node("websocket_crowd.js", count=1000, url=self.url("/echo"), ca=str(self.authority), http2=self.http2))
         crowd.wait("all_open")
         for number in range(3):
             crowd.tell("round", number=number)
@@ -162,7 +162,7 @@ class OverHttp1(WebSockets, PeerTest):
 
 
 class OverTls(WebSockets, PeerTest):
-    tls, bytes_per_tunnel = True, 150_000
+    tls, bytes_per_tunnel = True, 100_000
 
 
 @needs_http2
@@ -174,7 +174,7 @@ class OverHttp2(WebSockets, PeerTest):
 
 @needs_http2
 class OverHttp2AndTls(WebSockets, PeerTest):
-    http2, tls, bytes_per_tunnel = True, True, 150_000
+    http2, tls, bytes_per_tunnel = True, True, 100_000
 
 
 def resident(proxy):

@@ -3,21 +3,27 @@
 const fs = require('fs');
 const WebSocket = require('ws');
 const { obey, options, say } = require('./lines');
+const extended_connect = require('./websocket_http2');
 
+const { count, url } = options;
 const ca = options.ca && fs.readFileSync(options.ca);
 const sockets = [];
 let echoed = 0;
 
+const failed = (error) => say('error', { message: error.message });
+
+function opened(socket) {
+  socket.on('message', (data) => {
+    if (data.toString() !== socket.sent) failed(new Error(`${data} for ${socket.sent}`));
+    if (++echoed === count) say('all_echoed');
+  });
+  if (sockets.push(socket) === count) say('all_open');
+}
+
 function open() {
-  for (let index = 0; index < options.count; ++index) {
-    const socket = new WebSocket(options.url, { perMessageDeflate: false, ca });
-    socket.on('open', () => sockets.push(socket) === options.count && say('all_open'));
-    socket.on('message', (data) => {
-      if (data.toString() !== socket.sent) say('error', { message: `${data} for ${socket.sent}` });
-      if (++echoed === options.count) say('all_echoed');
-    });
-    socket.on('error', (error) => say('error', { message: error.message }));
-  }
+  if (options.http2) return extended_connect.open({ url, ca, share: 50 }, { opened, failed, refused: () => failed(new Error('refused')) });
+  const socket = new WebSocket(url, { perMessageDeflate: false, ca }).on('error', failed);
+  socket.on('open', () => opened(socket));
 }
 
 function round({ number }) {
@@ -26,4 +32,4 @@ function round({ number }) {
 }
 
 obey({ round });
-open();
+for (let index = 0; index < count; ++index) open();
