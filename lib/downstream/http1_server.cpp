@@ -1,7 +1,6 @@
 #include "downstream/http1_server.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "downstream/http1_exchange.h"
@@ -77,12 +76,10 @@ net::Task<bool> serve_one(net::Stream& stream, const exchange::Client& client, C
   co_return co_await exchange->run();
 }
 
-// Whether the first bytes are HTTP/2's, as far as can be told; nothing while there are too few.
-std::optional<bool> is_http2(std::string_view input) {
+// The first bytes are HTTP/2's, as far as can be told.
+bool begins_as_http2(std::string_view input) {
   const std::size_t size = std::min(input.size(), kHttp2Preface.size());
-  if (input.substr(0, size) != kHttp2Preface.substr(0, size)) return false;
-  if (size < kHttp2Preface.size()) return std::nullopt;
-  return true;
+  return input.substr(0, size) == kHttp2Preface.substr(0, size);
 }
 
 void interrupt(void* stream) { static_cast<net::Stream*>(stream)->interrupt_fill(); }
@@ -97,22 +94,20 @@ net::Task<void> serve_http1(net::StreamPtr stream, exchange::Client client, Cont
   for (;;) {
     const bool pipelined = !stream->input().empty();
     // Not once: what a fill() gives at once may have come, and been served, while the last answer was sent.
-    while (stream->input().empty()) {
+    const bool may_be_http2 = served == 0 && context.speaks_http2;
+    while (stream->input().empty() ||
+           (may_be_http2 && stream->input().size() < kHttp2Preface.size() && begins_as_http2(stream->input()))) {
       // Whoever has just come is still served.
       if (context.draining && served > 0) co_return;
       const IdleConnections::Entry entry(context.idle, {&interrupt, stream.get()});
-      stream->set_read_timeout(patience);
+      if (stream->input().empty()) stream->set_read_timeout(patience);
       const auto filled = co_await stream->fill();
-      if (!filled || *filled == 0) co_return;
+      if (filled && *filled > 0) continue;
+      if (stream->input().empty()) co_return;
+      break;
     }
-    if (served == 0 && context.speaks_http2 && stream->input()[0] == kHttp2Preface[0]) {
-      const auto http2 = is_http2(stream->input());
-      if (http2 && *http2) co_return co_await serve_http2(std::move(stream), client, context);
-      if (!http2) {
-        const auto filled = co_await stream->fill();
-        if (!filled || *filled == 0) co_return;
-        continue;
-      }
+    if (may_be_http2 && stream->input().starts_with(kHttp2Preface)) {
+      co_return co_await serve_http2(std::move(stream), client, context);
     }
     if (pipelined && served % kInARow == 0) co_await net::NextTurn(context.loop);
     if (!co_await serve_one(*stream, client, context, ++served == served_max)) co_return;

@@ -6,8 +6,8 @@
 #include "downstream/tunnel_copy.h"
 #include "exchange/error_page.h"
 #include "exchange/http2_tunnel.h"
-#include "exchange/websocket.h"
 #include "http/head_lines.h"
+#include "net/websocket.h"
 
 namespace rproxy::downstream {
 
@@ -84,7 +84,7 @@ net::Task<Result<Response>> Http2Exchange::handle() {
   if (refusal_) co_return fail(std::move(*refusal_));
   // HTTP/1.1 has a key and HTTP/2 has none: whoever answers is to see a whole handshake.
   if (request_.head.upgrade) {
-    websocket_key_ = exchange::make_websocket_key(texts_);
+    websocket_key_ = net::make_websocket_key(texts_);
     request_.head.fields.set(FieldId::kSecWebsocketKey, websocket_key_);
   }
   co_return co_await context_.handler.handle(request_);
@@ -149,7 +149,7 @@ net::Task<void> Http2Exchange::stream_content(Response response) {
 net::Task<void> Http2Exchange::run_tunnel(Response response) {
   http::ResponseHead& head = response.head;
   const auto proof = head.fields.get(FieldId::kSecWebsocketAccept);
-  if (websocket_key_.empty() || proof != exchange::websocket_accept(websocket_key_, texts_)) {
+  if (websocket_key_.empty() || proof != net::websocket_accept(websocket_key_, texts_)) {
     request_.trace.failed = true;
     outcome_.termination = "upstream_bad_response";
     response.tunnel.reset();

@@ -16,6 +16,9 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 FIELDS = rb"(?:" + TOKEN + rb": (?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?\r\n)*\r\n"
 REQUEST_HEAD = re.compile(TOKEN + rb" [!-~]+ HTTP/1\.1\r\n" + FIELDS)
 RESPONSE_HEAD = re.compile(rb"HTTP/1\.1 [1-5][0-9]{2} [\t -~\x80-\xff]*\r\n" + FIELDS)
+# What begins as HTTP/2 is to be taken for a bad HTTP/1 request here.
+LISTEN = """http = "127.0.0.1:0"
+protocols = ["http/1.1"]"""
 # Besides the origin: answers of our own, which read no content.
 CONFIG = """
 [server]
@@ -44,7 +47,7 @@ def ways(*more):
 class Strictness(TestCase):
     def serve(self, origin):
         backend = self.start(Backend(origin))
-        self.proxy = self.start(Proxy(config_for(backend, upstream="ejection = false", extra=CONFIG)))
+        self.proxy = self.start(Proxy(config_for(backend, listen=LISTEN, upstream="ejection = false", extra=CONFIG)))
         self.origin = origin
 
     def connect(self):

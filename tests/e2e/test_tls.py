@@ -84,11 +84,26 @@ class Clients(TlsTest):
 
     def test_alpn(self):
         make_certificate(self.home, "shop", "shop.com")
-        proxy = self.serve("shop")
         context = client_context(self.authority)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        with connect_tls(proxy.address, "shop.com", context) as client:
-            self.assertEqual(client.socket.selected_alpn_protocol(), "http/1.1")
+        for spoken, offered, agreed in (
+            (None, ["http/1.1", "h2"], "h2"),
+            (None, ["http/1.1"], "http/1.1"),
+            (["http/1.1", "h2"], ["h2", "http/1.1"], "http/1.1"),
+            (["http/1.1"], ["h2", "http/1.1"], "http/1.1"),
+            (["h2"], ["h2"], "h2"),
+        ):
+            with self.subTest(spoken=spoken, offered=offered):
+                proxy = self.serve(
+                    "shop", listen='https = "127.0.0.1:0"' + (f"\nprotocols = {spoken}" if spoken else "")
+                )
+                context.set_alpn_protocols(offered)
+                with connect_tls(proxy.address, "shop.com", context) as client:
+                    self.assertEqual(client.socket.selected_alpn_protocol(), agreed)
+        # RFC 7301 3.2.
+        proxy = self.serve("shop", listen='https = "127.0.0.1:0"\nprotocols = ["h2"]')
+        context.set_alpn_protocols(["http/1.1"])
+        with self.assertRaisesRegex(ssl.SSLError, "no application protocol"):
+            connect_tls(proxy.address, "shop.com", context)
 
     def test_resumes_sessions_by_ticket_on_every_worker(self):
         make_certificate(self.home, "shop", "shop.com")

@@ -133,7 +133,7 @@ bool House::has_tunnel() const {
 
 void House::drain() {
   context_->draining = true;
-  context_->idle.interrupt_all();
+  context_->idle.drain();
   pool_->close_idle();
 }
 

@@ -1,11 +1,11 @@
-#include "exchange/websocket.h"
+#include "net/websocket.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <array>
 
-namespace rproxy::exchange {
+namespace rproxy::net {
 namespace {
 
 // RFC 6455 1.3.
@@ -35,4 +35,4 @@ std::string_view websocket_accept(std::string_view key, Arena& arena) {
   return base64(digest.data(), size, arena);
 }
 
-}  // namespace rproxy::exchange
+}  // namespace rproxy::net

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-namespace rproxy::exchange {
+namespace rproxy::net {
 
 // A new Sec-WebSocket-Key, in the arena.
 std::string_view make_websocket_key(Arena& arena);
@@ -13,4 +13,4 @@ std::string_view make_websocket_key(Arena& arena);
 // The Sec-WebSocket-Accept that proves the key was understood, in the arena.
 std::string_view websocket_accept(std::string_view key, Arena& arena);
 
-}  // namespace rproxy::exchange
+}  // namespace rproxy::net
