@@ -136,3 +136,30 @@ class PeerTest(TestCase):
             extra += '[tls]\ncert = "{cert}"\nkey = "{key}"\n'.format(**self.identity)
         return self.start(Proxy(config_for(*backends, extra=extra, **parts)))
 
+
+
+class HttpTest(PeerTest):
+    """A server of Node for the class, and clients of Node before proxies of their own; which versions they speak is the class's."""
+
+    tls, http2, http2_server = False, False, False
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.enterClassContext(cls.new_server())
+
+    @classmethod
+    def new_server(cls, **options):
+        secret = cls.identity if cls.tls else {}
+        return Node("http_server.js", http2=cls.http2_server, **secret, **options)
+
+    def door(self, *servers, upstream="", **parts):
+        """(client, proxy), before the class's server or these, with TLS on both sides or on neither."""
+        upstream += f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else ""
+        upstream += 'protocol = "h2"\n' if self.http2_server else ""
+        proxy = self.serve(*(servers or (self.server,)), tls=self.tls, upstream=upstream, **parts)
+        return self.client(proxy), proxy
+
+    def client(self, proxy):
+        url = f"{'https' if self.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
+        return self.start(Node("http_client.js", url=url, ca=str(self.authority), http2=self.http2))

@@ -2,32 +2,16 @@
 
 import unittest
 
-from peers import Node, PeerTest, needs_http2, needs_http2_servers
+from peers import HttpTest, needs_http2, needs_http2_servers
 
 STREAM = {"content-type": "text/event-stream", "cache-control": "no-store"}
 
 
 class Streaming:
-    """From one version to another; the test is the lock-step between both ends: nothing is sent before the last has arrived."""
-
-    tls, http2, http2_server = False, False, False
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        secret = cls.identity if cls.tls else {}
-        cls.server = cls.enterClassContext(Node("http_server.js", http2=cls.http2_server, **secret))
-
-    def open(self, **parts):
-        """A client before a proxy of its own: (client, proxy)."""
-        upstream = f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else ""
-        upstream += 'protocol = "h2"\n' if self.http2_server else ""
-        proxy = self.serve(self.server, tls=self.tls, upstream=upstream + parts.pop("upstream", ""), **parts)
-        url = f"{'https' if self.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
-        return self.start(Node("http_client.js", url=url, ca=str(self.authority), http2=self.http2)), proxy
+    """The test is the lock-step between both ends: nothing is sent before the last has arrived."""
 
     def test_every_event_arrives_before_the_next_is_sent(self):
-        client, _ = self.open()
+        client, _ = self.door()
         client.tell("ask", id=1, path="/held/events", headers={"accept": "text/event-stream"}, live=True)
         request = self.server.wait("request", url="/held/events")
         self.server.tell("head", id=request["id"], fields=STREAM)
@@ -41,7 +25,7 @@ class Streaming:
         client.wait("end", id=1)
 
     def test_streams_side_by_side_do_not_wait_for_each_other(self):
-        client, _ = self.open()
+        client, _ = self.door()
         count, streams = 20, []
         for number in range(count):
             client.tell("ask", id=number, path=f"/held/{number}", live=True)
@@ -54,7 +38,7 @@ class Streaming:
             client.wait("end", id=number)
 
     def test_both_sides_talk_in_turns(self):
-        client, _ = self.open()
+        client, _ = self.door()
         client.tell("ask", id=1, method="POST", path="/echo", live=True, hold=True, text="first")
         self.assertEqual(client.wait("data", id=1)["text"], "first")
         for number in range(20):
@@ -67,12 +51,12 @@ class Streaming:
     def test_a_long_poll_is_answered_after_every_idle_time_but_its_own(self):
         # Idle times of connections, of heads and of content do not count while a server thinks.
         brief = 'head_timeout = "300ms"\nkeep_alive_timeout = "300ms"\nbody_timeout = "300ms"\nsend_timeout = "300ms"\n'
-        client, _ = self.open(extra=f"[client]\n{brief}", upstream='body_timeout = "300ms"\nsend_timeout = "300ms"\n')
+        client, _ = self.door(extra=f"[client]\n{brief}", upstream='body_timeout = "300ms"\nsend_timeout = "300ms"\n')
         client.tell("ask", id="poll", path="/held/poll")
         poll = self.server.wait("request", url="/held/poll")
         # Four of those idle times, as seen by the proxy's own clock: each of these is kept waiting until one of them ends it.
         for number in range(4):
-            other, _ = self.open(upstream='response_timeout = "300ms"\nretry = false\n')
+            other, _ = self.door(upstream='response_timeout = "300ms"\nretry = false\n')
             other.tell("ask", id="other", path="/held/never")
             self.assertEqual(other.wait("head", id="other")["status"], 504)
         self.server.tell("finish", id=poll["id"], text="news")
@@ -80,7 +64,7 @@ class Streaming:
 
     def test_the_server_learns_that_a_client_cancelled(self):
         for told in (False, True):
-            client, _ = self.open()
+            client, _ = self.door()
             client.tell("ask", id=1, path="/held/gone", live=True)
             request = self.server.wait("request", url="/held/gone")
             if told:
@@ -90,43 +74,43 @@ class Streaming:
             self.assertFalse(self.server.wait("closed", id=request["id"])["finished"])
 
     def test_the_server_learns_that_a_client_vanished(self):
-        client, _ = self.open()
+        client, _ = self.door()
         client.tell("ask", id=1, path="/held/vanished")
         request = self.server.wait("request", url="/held/vanished")
         client.kill()
         self.assertFalse(self.server.wait("closed", id=request["id"])["finished"])
 
 
-class Http1(Streaming, PeerTest):
+class Http1(Streaming, HttpTest):
     pass
 
 
-class Http1OverTls(Streaming, PeerTest):
+class Http1OverTls(Streaming, HttpTest):
     tls = True
 
 
 @needs_http2
-class Http2ToHttp1(Streaming, PeerTest):
+class Http2ToHttp1(Streaming, HttpTest):
     http2 = True
 
 
 @needs_http2
-class Http2ToHttp1OverTls(Streaming, PeerTest):
+class Http2ToHttp1OverTls(Streaming, HttpTest):
     tls, http2 = True, True
 
 
 @needs_http2_servers
-class Http1ToHttp2(Streaming, PeerTest):
+class Http1ToHttp2(Streaming, HttpTest):
     http2_server = True
 
 
 @needs_http2_servers
-class Http2(Streaming, PeerTest):
+class Http2(Streaming, HttpTest):
     http2, http2_server = True, True
 
 
 @needs_http2_servers
-class Http2OverTls(Streaming, PeerTest):
+class Http2OverTls(Streaming, HttpTest):
     tls, http2, http2_server = True, True, True
 
 

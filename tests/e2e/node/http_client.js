@@ -5,7 +5,7 @@ const fs = require('fs');
 const http = require('http');
 const http2 = require('http2');
 const https = require('https');
-const { digest, obey, options, pattern, say } = require('./lines');
+const { digest, obey, options, pattern, pour, say } = require('./lines');
 
 const ca = options.ca && fs.readFileSync(options.ca);
 const requests = new Map();
@@ -25,15 +25,15 @@ function follow(id, response, live, trailers) {
 }
 
 function give(stream, { text, size, hold }) {
-  const data = size !== undefined ? pattern(size) : text;
-  if (hold) return data !== undefined && stream.write(data);
-  stream.end(data);
+  if (size !== undefined) pour(pattern(size), stream);
+  else if (!hold) stream.end(text);
+  else if (text !== undefined) stream.write(text);
 }
 
 function overHttp1() {
-  const { Agent, request } = options.url.startsWith('https') ? https : http;
+  const { Agent, request, get } = options.url.startsWith('https') ? https : http;
   const agent = new Agent({ keepAlive: true });
-  return (order) => {
+  const ask = (order) => {
     const { id, method = 'GET', path, headers = {}, live, trailers } = order;
     const sent = request(options.url + path, { method, headers, ca, agent });
     sent.on('information', ({ statusCode, headers: fields }) => say('interim', { id, status: statusCode, headers: fields }));
@@ -47,16 +47,18 @@ function overHttp1() {
     give(sent, order);
     return sent;
   };
+  return { ask, cancel: (sent) => sent.destroy(), get: (path, seen, failed) => get(options.url + path, { ca, agent }, seen).on('error', failed) };
 }
 
 function overHttp2() {
   const session = http2.connect(options.url, { ca });
+  session.on('connect', () => session.setLocalWindowSize(1 << 20));
   session.on('error', (error) => say('session_error', { message: error.message }));
   session.on('goaway', (code) => say('goaway', { code }));
   session.on('close', () => say('session_closed', {}));
   session.on('stream', () => say('push', {}));
-  return (order) => {
-    const { id, method = 'GET', path, headers = {}, live, trailers } = order;
+  const ask = (order) => {
+    const { id, method = 'GET', path, headers = {}, live, trailers, paused } = order;
     const stream = session.request({ ':method': method, ':path': path, ...headers }, { endStream: false, waitForTrailers: Boolean(trailers) });
     let received = {};
     stream.on('headers', (fields) => say('interim', { id, status: fields[':status'], headers: fields }));
@@ -66,47 +68,38 @@ function overHttp2() {
     stream.on('error', (error) => say('error', { id, message: error.message, code: error.code }));
     stream.on('close', () => say('stream_closed', { id, code: stream.rstCode }));
     follow(id, stream, live, () => ({ ...received }));
+    if (paused) stream.pause();
     give(stream, order);
     return stream;
   };
+  const get = (path, seen, failed) => seen(session.request({ ':path': path }).on('error', failed));
+  return { ask, get, cancel: (stream) => stream.close(http2.constants.NGHTTP2_CANCEL) };
 }
 
-const ask = options.http2 ? overHttp2() : overHttp1();
+const line = options.http2 ? overHttp2() : overHttp1();
+
+function fetched(size) {
+  return new Promise((resolve, reject) => {
+    const parts = [];
+    const check = () => (digest(Buffer.concat(parts)) === digest(pattern(size)) ? resolve() : reject(new Error(`wrong content for ${size}`)));
+    line.get(`/bytes?size=${size}`, (stream) => stream.on('data', (part) => parts.push(part)).on('end', check).on('error', reject), reject);
+  });
+}
 
 // `rounds` times `parallel` requests at once, each for a size of its own; every answer is looked at.
 async function burst({ rounds, parallel }) {
-  let right = 0;
-  const wrong = [];
-  const one = (size) => new Promise((resolve) => {
-    const parts = [];
-    const done = (error) => {
-      if (!error && digest(Buffer.concat(parts)) === digest(pattern(size))) ++right;
-      else wrong.push(`${size}: ${error}`);
-      resolve();
-    };
-    const read = (stream) => stream.on('data', (part) => parts.push(part)).on('end', () => done()).on('error', done);
-    const stream = bare(`/bytes?size=${size}`);
-    if (options.http2) read(stream);
-    else stream.on('response', read).on('error', done);
-  });
+  const ends = [];
   for (let round = 0; round < rounds; ++round)
-    await Promise.all(Array.from({ length: parallel }, (_, index) => one(round + index * 997)));
-  say('burst', { right, wrong: wrong.slice(0, 5) });
-}
-
-let bare;
-if (options.http2) {
-  const session = http2.connect(options.url, { ca }).on('error', () => {});
-  bare = (path) => session.request({ ':path': path });
-} else {
-  const agent = new (options.url.startsWith('https') ? https : http).Agent({ keepAlive: true });
-  bare = (path) => (options.url.startsWith('https') ? https : http).get(options.url + path, { ca, agent });
+    ends.push(...(await Promise.allSettled(Array.from({ length: parallel }, (_, index) => fetched(round + index * 997)))));
+  const wrong = ends.filter((end) => end.reason).map((end) => end.reason.message);
+  say('burst', { right: ends.length - wrong.length, wrong: wrong.slice(0, 5) });
 }
 
 obey({
-  ask: (order) => requests.set(order.id, ask(order)),
+  ask: (order) => requests.set(order.id, line.ask(order)),
   write: ({ id, text }) => requests.get(id).write(text),
   end: ({ id, text }) => requests.get(id).end(text),
-  cancel: ({ id }) => (options.http2 ? requests.get(id).close(http2.constants.NGHTTP2_CANCEL) : requests.get(id).destroy()),
+  resume: ({ id }) => requests.get(id).resume(),
+  cancel: ({ id }) => line.cancel(requests.get(id)),
   burst,
 });

@@ -3,9 +3,10 @@
 const http = require('http');
 const http2 = require('http2');
 const https = require('https');
-const { digest, identity, listen, obey, options, pattern, say } = require('./lines');
+const { digest, identity, listen, obey, options, pattern, pour, say } = require('./lines');
 
 const held = new Map();
+let refusing = false;
 
 async function content(request) {
   const parts = [];
@@ -24,13 +25,14 @@ const handlers = {
   async seen(request, response) {
     const data = await content(request);
     const { headers, method, url, httpVersion, trailers } = request;
-    const seen = { method, url, version: httpVersion, headers, trailers, size: data.length, sha256: digest(data), by: options.title };
+    const seen = { method, url, version: httpVersion, headers, trailers, size: data.length, sha256: digest(data) };
     answer(response, 200, { 'content-type': 'application/json' }, JSON.stringify(seen));
   },
 
   bytes: (_, response, query) => {
     const size = Number(query.get('size'));
-    answer(response, 200, { 'content-length': size, 'content-type': 'application/octet-stream' }, pattern(size));
+    response.writeHead(200, { 'content-length': size, 'content-type': 'application/octet-stream' });
+    pour(pattern(size), response);
   },
 
   status: (_, response, query) => answer(response, Number(query.get('code')), { etag: '"1"', 'x-kept': 'yes' }),
@@ -49,6 +51,8 @@ const handlers = {
     response.end('trailers');
   },
 
+  name: (_, response) => answer(response, 200, {}, options.title),
+
   // The test speaks.
   held: (request, response) => {
     const id = held.size + 1;
@@ -59,8 +63,8 @@ const handlers = {
   },
 
   refuse: (request, response) => {
-    say('refused', {});
-    if (options.refuse) request.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+    say('refuse', {});
+    if (refusing) request.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
     else answer(response, 200, {}, 'taken');
   },
 };
@@ -92,6 +96,7 @@ obey({
   write: ({ id, text }) => held.get(id).write(text),
   finish: ({ id, text }) => held.get(id).end(text),
   reset: ({ id }) => held.get(id).stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR),
+  refuse: ({ on }) => (refusing = on),
   goaway: () => sessions.forEach((session) => session.close()),
 });
 listen(server);
