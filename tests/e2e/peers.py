@@ -153,12 +153,16 @@ class HttpTest(PeerTest):
         secret = cls.identity if cls.tls else {}
         return Node("http_server.js", http2=cls.http2_server, **secret, **options)
 
-    def door(self, *servers, upstream="", **parts):
-        """(client, proxy), before the class's server or these, with TLS on both sides or on neither."""
+    def door(self, *servers, **parts):
+        """(client, proxy)."""
+        proxy = self.front(*servers, **parts)
+        return self.client(proxy), proxy
+
+    def front(self, *servers, upstream="", **parts):
+        """A proxy before the class's server or these, with TLS on both sides or on neither."""
         upstream += f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else ""
         upstream += 'protocol = "h2"\n' if self.http2_server else ""
-        proxy = self.serve(*(servers or (self.server,)), tls=self.tls, upstream=upstream, **parts)
-        return self.client(proxy), proxy
+        return self.serve(*(servers or (self.server,)), tls=self.tls, upstream=upstream, **parts)
 
     def client(self, proxy):
         url = f"{'https' if self.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
