@@ -84,7 +84,7 @@ class WebSockets:
             speaker.tell("close", id=mine, code=4321, reason="enough of this")
             for peer, its in ((self.client, name), (self.server, accepted)):
                 seen = peer.wait("close", id=its)
-                self.assertEqual((seen["code"], seen["reason"]), (4321, "enough of this"), end)
+                self.assertEqual((seen["code"], seen["reason"]), (4321, "enough of this"), f"{end} closes, {peer.script} sees")
 
     def test_the_subprotocol_is_the_servers_choice(self):
         _, _, seen, accepted = self.chat(protocols=["chat.v1", "chat.v2"])
