@@ -28,6 +28,12 @@ void check_servers(const Member& member, const upstream::Options& options, Probl
   }
 }
 
+void check_protocol(const Member& member, const upstream::Options& options, Problems& problems) {
+  if (options.protocol != upstream::Protocol::kAuto || options.tls.enabled || !member.value.is_whole()) return;
+  problems.error("RP1006", member.value.find("protocol")->at, "protocol = \"auto\" is agreed upon by TLS, which is off",
+                 "tls = true, or write protocol = \"h2\" or \"http/1.1\"");
+}
+
 }  // namespace
 
 std::map<std::string, Place> build_upstreams(const Node& tree, Config& config, Problems& problems) {
@@ -43,6 +49,7 @@ std::map<std::string, Place> build_upstreams(const Node& tree, Config& config, P
     decode_table<upstream::Options>(problems, member.value, "[upstreams." + cut_text(member.key) + "]", upstream_keys(),
                                     options);
     check_servers(member, options, problems);
+    check_protocol(member, options, problems);
     places.emplace(member.key, member.at);
     config.upstreams.push_back(std::move(options));
   }

@@ -8,7 +8,7 @@
 #include "exchange/error_page.h"
 #include "http/hop_by_hop.h"
 #include "proxy/request_head.h"
-#include "upstream/http1_client.h"
+#include "upstream/client.h"
 
 namespace rproxy::proxy {
 
