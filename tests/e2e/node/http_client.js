@@ -59,7 +59,8 @@ function overHttp2() {
   session.on('stream', () => say('push', {}));
   const ask = (order) => {
     const { id, method = 'GET', path, headers = {}, live, trailers, paused } = order;
-    const stream = session.request({ ':method': method, ':path': path, ...headers }, { endStream: false, waitForTrailers: Boolean(trailers) });
+    const endStream = order.text === undefined && order.size === undefined && !order.hold && !trailers;
+    const stream = session.request({ ':method': method, ':path': path, ...headers }, { endStream, waitForTrailers: Boolean(trailers) });
     let received = {};
     stream.on('headers', (fields) => say('interim', { id, status: fields[':status'], headers: fields }));
     stream.on('response', (fields) => say('head', { id, status: fields[':status'], headers: fields }));
