@@ -211,6 +211,22 @@ def alive_or_ended(peer):
     return "an error" if any(f.kind == h2.GOAWAY and f.code != h2.NO_ERROR for f in peer.frames) else ""
 
 
+def either(*checks):
+    """Where the RFCs leave it open; the last may wait in vain, the others should not."""
+
+    @expectation("; or ".join(check.text for check in checks))
+    def check(peer):
+        faults = []
+        for one in checks:
+            fault = one(peer)
+            if not fault:
+                return ""
+            faults.append(fault)
+        return ", and ".join(faults)
+
+    return check
+
+
 def each(*checks):
     @expectation("; ".join(check.text for check in checks))
     def check(peer):
