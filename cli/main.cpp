@@ -7,20 +7,10 @@
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <system_error>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/usage.h"
-
-namespace {
-
-int tell_unwritable(int os_error) {
-  fmt::print(stderr, "rproxy: can't write the output: {}\n", std::strerror(os_error));
-  return rproxy::cli::kRuntime;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   using namespace rproxy::cli;
@@ -42,15 +32,14 @@ int main(int argc, char** argv) {
     }
   } catch (const CLI::ParseError& error) {
     code = app.exit(error) == 0 ? kOk : kUsage;
-  } catch (const std::system_error& error) {
-    // A long output finds the disk full while it is printed, a short one below.
-    code = std::ferror(stdout) != 0 ? tell_unwritable(error.code().value()) : kRuntime;
-    if (std::ferror(stdout) == 0) fmt::print(stderr, "rproxy: {}\n", error.what());
   } catch (const std::exception& error) {
     fmt::print(stderr, "rproxy: {}\n", error.what());
     code = kRuntime;
   }
   // A full disk shows here at the latest.
-  if (std::fflush(stdout) != 0 && code == kOk) code = tell_unwritable(errno);
+  if (std::fflush(stdout) != 0 && code == kOk) {
+    fmt::print(stderr, "rproxy: can't write the output: {}\n", std::strerror(errno));
+    code = kRuntime;
+  }
   return code;
 }

@@ -43,8 +43,9 @@ struct Trace {
   std::string_view request_id;
   std::uint32_t retries = 0;
   std::uint16_t upstream_status = 0;
-  bool failed = false;           // the answer is ours, or was cut short
-  std::string_view termination;  // of a failure that a handler has made a page of; termination_of()
+  std::int32_t grpc_status = -1;  // of the answer, where that is known; -1: none
+  bool failed = false;            // the answer is ours, or was cut short
+  std::string_view termination;   // of a failure that a handler has made a page of; termination_of()
 };
 
 // Takes interim (1xx) responses while the final one is being made. May change the head.

@@ -90,6 +90,7 @@ constexpr AccessVariable kVariables[] = {
     {"upstream", true, get<&R::upstream>, "the upstream's name"},
     {"endpoint", true, get<&R::endpoint>, "the endpoint that answered, or was tried last"},
     {"upstream_status", true, get_upstream_status, "the endpoint's status"},
+    {"grpc_status", true, get<&R::grpc_status>, "the answer's grpc-status; 1 where the client went first"},
     {"retries", true, get<&R::retries>, "attempts beyond the first"},
     {"cache", true, get<&R::cache>, "what the cache did"},
     {"termination", true, get<&R::termination>, "ok, or why the exchange ended"},

@@ -21,6 +21,7 @@ struct AccessRecord {
   std::string_view user_agent, referer, request_id, route, upstream, endpoint;
   std::uint16_t status = 0;
   std::uint16_t upstream_status = 0;
+  std::int32_t grpc_status = -1;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t body_bytes_sent = 0;

@@ -1,4 +1,4 @@
-// Routes that need no upstream.
+// Routes that need no upstream. What they answer is the operator's word: gRPC clients, too, get it as it is.
 #pragma once
 
 #include <cstdint>

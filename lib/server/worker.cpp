@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "downstream/http2_server.h"
+#include "filter/grpc_web.h"
 #include "net/read_proxy_header.h"
 #include "net/tls_stream.h"
 #include "proxy/fixed_answers.h"
@@ -77,7 +78,9 @@ std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route
   }
   const auto& plan = *generation_->plans()[index];
   auto& pool = *pools_[generation_->upstream_index(plan.action.upstream)];
-  return std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+  if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
+  return chain;
 }
 
 void Worker::open_door(std::size_t index, Fd socket) {

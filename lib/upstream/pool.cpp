@@ -195,12 +195,11 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   net::Stream& stream = connection->stream();
   const TimePoint now = loop_.now();
   stream.release();
-  if (!stream.input().empty() || stream.is_ended()) return;
   IdleList& list = idle_[connection->endpoint_];
   // Those of clients that have gone must not keep out one whose client is here.
   const bool is_owned = !connection->client_header_.empty();
   if (is_owned && list.oldest != nullptr && list.size >= options().pool.max_idle) unlink(*list.oldest);
-  if (!may_be_kept(*connection, now)) return;
+  if (!stream.input().empty() || stream.is_ended() || !may_be_kept(*connection, now)) return;
   stream.set_read_timeout(Duration{0});
   connection->idle_since_ = now;
   Connection* kept = connection.release();

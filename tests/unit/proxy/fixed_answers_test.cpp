@@ -54,6 +54,16 @@ TEST(Redirect, LeadsWhereItsTemplateSays) {
   EXPECT_FALSE(response.head.fields.has(FieldId::kCacheControl));
 }
 
+TEST(FixedAnswer, IsTheOperatorsWordToGrpcClientsToo) {
+  Fixture f;
+  f.request.head.fields.add("Content-Type", "application/grpc");
+  Redirect redirect(302, LocationTemplate::compile("https://{host}{uri}").value());
+  EXPECT_EQ(f.answer(redirect).head.status, 302);
+  const RespondAction action{404, {}, {}};
+  Respond respond(action);
+  EXPECT_EQ(f.answer(respond).head.status, 404);
+}
+
 TEST(RedirectToHttps, KeepsHostAndUri) {
   struct Case {
     std::uint16_t port;

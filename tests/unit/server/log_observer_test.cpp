@@ -76,6 +76,18 @@ TEST(LogObserver, TellsWhatTheClientAskedAndGot) {
   EXPECT_EQ(f.line("{connect_ms} {first_byte_ms} {upstream_first_byte_ms}"), "1.000 3.000 2.000\n");
 }
 
+TEST(LogObserver, TellsTheStatusOfAGrpcCall) {
+  Fixture f;
+  EXPECT_EQ(f.line("{grpc_status}"), "-\n");
+  f.request.trace.grpc_status = 0;
+  EXPECT_EQ(f.line("{grpc_status}"), "0\n");
+  f.request.trace.grpc_status = -1;
+  f.outcome.status = 499;
+  EXPECT_EQ(f.line("{grpc_status}"), "-\n");
+  f.request.head.fields.add("Content-Type", "application/grpc");
+  EXPECT_EQ(f.line("{grpc_status}"), "1\n");
+}
+
 TEST(LogObserver, NamesAClientBehindAUnixSocketWhereAProxyTold) {
   Fixture f;
   f.client.peer = {};
