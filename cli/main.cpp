@@ -7,20 +7,10 @@
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <system_error>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/usage.h"
-
-namespace {
-
-int complain_of_output(int error) {
-  fmt::print(stderr, "rproxy: can't write the output: {}\n", std::strerror(error));
-  return rproxy::cli::kRuntime;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   using namespace rproxy::cli;
@@ -43,12 +33,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     code = app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& error) {
-    const auto* system = dynamic_cast<const std::system_error*>(&error);
-    if (system != nullptr && std::ferror(stdout) != 0) return complain_of_output(system->code().value());
     fmt::print(stderr, "rproxy: {}\n", error.what());
     code = kRuntime;
   }
-  // A full disk shows here at the latest; in the midst of a long output it is thrown.
-  if (std::fflush(stdout) != 0 && code == kOk) return complain_of_output(errno);
+  // A full disk shows here at the latest.
+  if (std::fflush(stdout) != 0 && code == kOk) {
+    fmt::print(stderr, "rproxy: can't write the output: {}\n", std::strerror(errno));
+    code = kRuntime;
+  }
   return code;
 }

@@ -54,6 +54,14 @@ void get_client_ip(const AccessRecord& record, AccessValue& value) {
                    : record.peer_unix;
 }
 
+void get_local_ip(const AccessRecord& record, AccessValue& value) {
+  if (record.local != nullptr) value.text = {value.scratch.data(), record.local->format(value.scratch.data())};
+}
+
+void get_local_port(const AccessRecord& record, AccessValue& value) {
+  put(value, record.local != nullptr ? record.local_port : -1);
+}
+
 void get_upstream_status(const AccessRecord& record, AccessValue& value) {
   put(value, record.upstream_status != 0 ? record.upstream_status : -1);
 }
@@ -89,9 +97,16 @@ constexpr AccessVariable kVariables[] = {
     {"request_id", true, get<&R::request_id>, "X-Request-ID"},
     {"user_agent", true, get<&R::user_agent>, "User-Agent"},
     {"referer", true, get<&R::referer>, "Referer"},
-    {"tls_version", true, get<&R::tls_version>, "TLSv1.3"},
+    {"tls_version", true, get<&R::tls_version>,
+     "TLSv1.3; the client's, as a PROXY header tells, over the connection's"},
     {"tls_cipher", true, get<&R::tls_cipher>, "the cipher suite"},
     {"sni", true, get<&R::sni>, "the name asked for in the TLS handshake"},
+    {"tls_client", true, get<&R::tls_client>, "common name of the client's certificate, which a proxy has verified"},
+    {"local_ip", true, get_local_ip, "the address the client came to, where PROXY headers are read or sent"},
+    {"local_port", true, get_local_port, "its port"},
+    {"proxy_authority", true, get<&R::proxy_authority>, "AUTHORITY of the PROXY header"},
+    {"proxy_alpn", true, get<&R::proxy_alpn>, "ALPN of the PROXY header"},
+    {"proxy_unique_id", true, get<&R::proxy_unique_id>, "UNIQUE_ID of the PROXY header"},
 };
 
 }  // namespace

@@ -29,6 +29,9 @@ struct AccessRecord {
   std::string_view cache, termination;
   std::chrono::microseconds first_byte{-1}, connect{-1}, upstream_first_byte{-1}, duration{-1};
   std::string_view tls_version, tls_cipher, sni;
+  std::string_view tls_client, proxy_authority, proxy_alpn, proxy_unique_id;
+  const IpAddress* local = nullptr;  // null: not known
+  std::uint16_t local_port = 0;
 };
 
 // One value of a record on its way into a line.

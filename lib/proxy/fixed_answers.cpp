@@ -28,6 +28,7 @@ net::Task<Result<Response>> Redirect::handle(Request& request) {
 }
 
 net::Task<Result<Response>> RedirectToHttps::handle(Request& request) {
+  if (request.head.scheme == "https") co_return co_await next_.handle(request);
   // Without a Host there is no telling where to.
   if (request.head.host.empty()) co_return exchange::error_response(request, 400);
   const std::string_view uri = request.client_path == "*" ? std::string_view("/") : uri_of(request);

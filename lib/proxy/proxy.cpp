@@ -191,7 +191,7 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   request.trace.endpoint = endpoint.state.name();
   std::optional<upstream::Lease> lease;
   if (!fresh) {
-    if (auto idle = pool_.acquire_idle(attempt.endpoint)) lease.emplace(std::move(*idle));
+    if (auto idle = pool_.acquire_idle(attempt.endpoint, request.client)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
     const TimePoint before = request.loop->now();
@@ -217,7 +217,7 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
 // What others wait for, too, goes on without this one.
 net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, std::size_t endpoint,
                                                   const TimeLimit& limit) {
-  net::Child<Result<upstream::Lease>> connecting(pool_.connect(endpoint));
+  net::Child<Result<upstream::Lease>> connecting(pool_.connect(endpoint, request.client));
   const Duration left = limit.left(request.loop->now());
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), left);
   if (!is_in_time) co_return fail(limit.error());

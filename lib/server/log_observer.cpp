@@ -51,6 +51,18 @@ void LogObserver::finished(const exchange::Request& request, const exchange::Out
   record.tls_version = client.tls_version;
   record.tls_cipher = client.tls_cipher;
   record.sni = client.server_name;
+  if (client.local != net::Peer{} && !client.local.is_unix) {
+    record.local = &client.local.ip;
+    record.local_port = client.local.port;
+  }
+  if (client.proxy_header != nullptr) {
+    const net::ProxyHeader& header = *client.proxy_header;
+    // What nobody has verified is no name.
+    if (header.tls.is_verified) record.tls_client = header.tls.client_name;
+    record.proxy_authority = header.authority;
+    record.proxy_alpn = header.alpn;
+    record.proxy_unique_id = header.unique_id;
+  }
   log_.write(record);
 }
 

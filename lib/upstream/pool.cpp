@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/tls_stream.h"
+#include "upstream/client_header.h"
 
 namespace rproxy::upstream {
 
@@ -53,13 +54,16 @@ Pool::~Pool() {
   close_idle();
 }
 
-std::optional<Lease> Pool::acquire_idle(std::size_t endpoint) {
+std::optional<Lease> Pool::acquire_idle(std::size_t endpoint, const exchange::Client* client) {
   if (options().protocol != Protocol::kHttp1) {
     if (auto lease = lease_link(endpoint)) return lease;
   }
-  IdleList& list = idle_[endpoint];
-  while (list.newest != nullptr) {
-    auto connection = unlink(*list.newest);
+  const std::string header = client_header(options().proxy_protocol, client);
+  for (Connection* next = idle_[endpoint].newest; next != nullptr;) {
+    Connection& candidate = *next;
+    next = candidate.older_;
+    if (candidate.client_header_ != header) continue;
+    auto connection = unlink(candidate);
     net::Stream& stream = connection->stream();
     stream.unwatch();
     // Bytes that nobody asked for can't be told from the next answer's.
@@ -69,15 +73,19 @@ std::optional<Lease> Pool::acquire_idle(std::size_t endpoint) {
   return std::nullopt;
 }
 
-net::Task<Result<Lease>> Pool::connect(std::size_t index) {
+net::Task<Result<Lease>> Pool::connect(std::size_t index, const exchange::Client* client) {
   const bool is_http1 = options().protocol == Protocol::kHttp1 || links_[index].agreed_on_http1;
-  return is_http1 ? connect_alone(index) : join_link(index);
+  return is_http1 ? connect_alone(index, client_header(options().proxy_protocol, client)) : join_link(index);
 }
 
-net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index) {
+// `header`, where there is one, goes first.
+net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index, std::string_view header) {
   Endpoint& target = endpoint(index);
   auto stream = co_await connect_(loop_, target.address, options().connect_timeout);
   if (!stream) co_return fail(std::move(stream.error()));
+  if (!header.empty()) {
+    if (auto done = co_await introduce(**stream, header); !done) co_return fail(std::move(done.error()));
+  }
   if (tls_ == nullptr) co_return Opened{std::move(*stream), options().protocol == Protocol::kHttp2};
   auto secured = net::TlsStream::connect(std::move(*stream), *tls_, target.tls_name);
   if (auto done = co_await secured->handshake(options().handshake_timeout); !done) {
@@ -92,8 +100,17 @@ net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index) {
   co_return Opened{std::move(secured), is_http2};
 }
 
-net::Task<Result<Lease>> Pool::connect_alone(std::size_t index) {
-  auto opened = co_await open_stream(index);
+net::Task<Result<void>> Pool::introduce(net::Stream& stream, std::string_view client_header) {
+  stream.set_write_timeout(options().connect_timeout);
+  auto sent = co_await stream.write(client_header);
+  if (sent) co_return Result<void>();
+  // Nothing of a request has left.
+  sent.error().retry = Retry::kSafe;
+  co_return fail(std::move(sent.error()));
+}
+
+net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string header) {
+  auto opened = co_await open_stream(index, header);
   if (!opened) co_return fail(std::move(opened.error()));
   if (opened->is_http2) {
     // It has learnt it meanwhile.
@@ -105,13 +122,14 @@ net::Task<Result<Lease>> Pool::connect_alone(std::size_t index) {
     }
     co_return lease;
   }
-  co_return Lease(std::make_unique<Connection>(*this, index, std::move(opened->stream)), endpoint(index));
+  co_return Lease(std::make_unique<Connection>(*this, index, std::move(opened->stream), std::move(header)),
+                  endpoint(index));
 }
 
 // A connection that takes many requests is worth waiting for, together.
 net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
   for (;;) {
-    if (auto lease = acquire_idle(index)) co_return std::move(*lease);
+    if (auto lease = acquire_idle(index, nullptr)) co_return std::move(*lease);
     if (links_[index].agreed_on_http1) break;
     auto opening = links_[index].opening;
     if (!opening) {
@@ -121,11 +139,11 @@ net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
     if (links_[index].opening == opening) co_await opening->waiters;
     if (opening->error) co_return fail(*opening->error);
   }
-  co_return co_await connect_alone(index);
+  co_return co_await connect_alone(index, {});
 }
 
 net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> opening) {
-  auto opened = co_await open_stream(index);
+  auto opened = co_await open_stream(index, {});
   if (!opened) {
     opening->error = std::move(opened.error());
   } else if (opened->is_http2) {
@@ -136,7 +154,7 @@ net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> open
     }
   } else {
     links_[index].agreed_on_http1 = true;
-    give_back(std::make_unique<Connection>(*this, index, std::move(opened->stream)));
+    give_back(std::make_unique<Connection>(*this, index, std::move(opened->stream), std::string()));
   }
   links_[index].opening.reset();
   opening->waiters.wake_all();
@@ -177,10 +195,13 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   net::Stream& stream = connection->stream();
   const TimePoint now = loop_.now();
   stream.release();
+  IdleList& list = idle_[connection->endpoint_];
+  // Those of clients that have gone must not keep out one whose client is here.
+  const bool is_owned = !connection->client_header_.empty();
+  if (is_owned && list.oldest != nullptr && list.size >= options().pool.max_idle) unlink(*list.oldest);
   if (!stream.input().empty() || stream.is_ended() || !may_be_kept(*connection, now)) return;
   stream.set_read_timeout(Duration{0});
   connection->idle_since_ = now;
-  IdleList& list = idle_[connection->endpoint_];
   Connection* kept = connection.release();
   kept->older_ = list.newest;
   kept->newer_ = nullptr;

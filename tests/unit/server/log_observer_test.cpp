@@ -98,5 +98,21 @@ TEST(LogObserver, NamesAClientBehindAUnixSocketWhereAProxyTold) {
   EXPECT_EQ(f.line("{client_ip}"), "203.0.113.9\n");
 }
 
+TEST(LogObserver, TellsWhatAProxyHeaderSays) {
+  Fixture f;
+  constexpr const char* kAll = "{local_ip} {local_port} {tls_client} {proxy_authority} {proxy_alpn} {proxy_unique_id}";
+  EXPECT_EQ(f.line(kAll), "- - - - - -\n");
+  net::ProxyHeader header;
+  header.authority = "shop.com";
+  header.alpn = "h2";
+  header.unique_id = "7f";
+  header.tls = {true, true, "TLSv1.3", "AES", "Ann"};
+  f.client.proxy_header = &header;
+  f.client.local = {IpAddress::parse("198.51.100.1").value(), 443, false};
+  EXPECT_EQ(f.line(kAll), "198.51.100.1 443 Ann shop.com h2 7f\n");
+  header.tls.is_verified = false;
+  EXPECT_EQ(f.line("{tls_client}"), "-\n");
+}
+
 }  // namespace
 }  // namespace rproxy::server
