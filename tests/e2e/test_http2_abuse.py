@@ -129,7 +129,8 @@ class Floods(TestCase):
         ends = scene.attack(act, memory=case.memory, total=lambda ends: case.total * len(ends))
         for end, taken in ends:
             # Who reads nothing may lose the farewell.
-            self.assertIn("closed" if case.rude and end.startswith("closed") else end, (*case.ends, "closed") if case.rude else case.ends, f"after {taken}")
+            allowed = (*case.ends, "closed") if case.rude else case.ends
+            self.assertIn("closed" if end.startswith("closed") else end, allowed, f"after {taken}")
         if case.told:
             until(lambda: "http2: closing 127.0.0.1" in scene.proxy.log(), "a word in the log")
 
@@ -166,6 +167,18 @@ class Floods(TestCase):
 
         self.assertEqual(scene.attack(act, seconds=30.0), "")
         self.assertNotIn("http2: closing", scene.proxy.log())
+
+    def test_uploads_answered_early_are_no_attack(self):
+        """All are refused at once, while their content is on its way (RFC 9113 5.1)."""
+        for streams, tables in ((100, ""), (400, "[http2]\nmax_streams = 1000\n")):
+            with self.subTest(streams), Scene(self, tables=tables).connect_settled() as peer:
+                numbers = range(streams)
+                peer.send(b"".join(target.post(stream(n), path=b"/innocent") for n in numbers))
+                for n in numbers:
+                    self.assertIsNotNone(peer.response(stream(n)), f"on {stream(n)} of {streams}: {outcome(peer, 0.1)}")
+                peer.send(b"".join(h2.data(stream(n), b"late", h2.END_STREAM) for n in numbers))
+                peer.send(target.get(stream(streams)))
+                self.assertIsNotNone(peer.response(stream(streams)), outcome(peer, 0.1))
 
 
 def bomb(name, entry_value, uses):

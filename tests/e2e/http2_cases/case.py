@@ -84,13 +84,6 @@ def await_response(stream=1):
     return step
 
 
-def await_frame(kind, stream=None):
-    def step(peer):
-        return "" if peer.wait_kind(kind, stream) else f"no {h2.TYPES[kind]}"
-
-    return step
-
-
 def await_settings_ack(peer):
     return "" if peer.wait(lambda f: f.kind == h2.SETTINGS and f.has(h2.ACK)) else "SETTINGS not acknowledged"
 

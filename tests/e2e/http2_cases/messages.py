@@ -123,7 +123,8 @@ def cases(t):
              origin=True),
         Case("9113 8.1", "a response before the content has ended, and then it ends", (t.post(1, path=b"/early"), h2.data(
             1, b"x"), await_response(1), h2.data(1, b"x", h2.END_STREAM), t.get(3)), each(early_answer, served(3)), origin=True),
-        Case("9113 8.1", "nothing is answered before the head is whole", (h2.headers(1, t.block(), h2.END_STREAM), settled_half), no_response),
+        Case("9113 8.1", "nothing is answered before the head is whole", (h2.headers(1, t.block(), h2.END_STREAM), settled_half),
+             no_response),
         *lengths(t),
     ]
 

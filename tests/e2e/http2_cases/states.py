@@ -2,8 +2,8 @@
 
 import http2_frames as h2
 
-from .case import (Case, NotApplicable, alive, alive_or_ended, await_response, connection_error, each, either, expectation, served, settle, still_talks,
-                   stream_error)
+from .case import (Case, NotApplicable, alive, alive_or_ended, await_response, connection_error, each, either, expectation, served,
+                   settle, still_talks, stream_error)
 
 CLOSED = h2.STREAM_CLOSED
 WRONG = h2.PROTOCOL_ERROR
