@@ -29,9 +29,16 @@ void check_servers(const Member& member, const upstream::Options& options, Probl
 }
 
 void check_protocol(const Member& member, const upstream::Options& options, Problems& problems) {
-  if (options.protocol != upstream::Protocol::kAuto || options.tls.enabled || !member.value.is_whole()) return;
-  problems.error("RP1006", member.value.find("protocol")->at, "protocol = \"auto\" is agreed upon by TLS, which is off",
-                 "tls = true, or write protocol = \"h2\" or \"http/1.1\"");
+  const Node* protocol = member.value.is(Node::Kind::kTable) ? member.value.find("protocol") : nullptr;
+  if (protocol == nullptr || !member.value.is_whole() || options.protocol == upstream::Protocol::kHttp1) return;
+  if (options.protocol == upstream::Protocol::kAuto && !options.tls.enabled) {
+    problems.error("RP1006", protocol->at, "protocol = \"auto\" is agreed upon by TLS, which is off",
+                   "tls = true, or write protocol = \"h2\" or \"http/1.1\"");
+  } else if (options.proxy_protocol != upstream::ProxyProtocol::kOff) {
+    problems.error("RP1006", protocol->at,
+                   "clients share an HTTP/2 connection, and its PROXY header could name but one",
+                   "write protocol = \"http/1.1\", or delete proxy_protocol");
+  }
 }
 
 }  // namespace

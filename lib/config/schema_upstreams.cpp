@@ -185,6 +185,15 @@ void decode_ejection(Problems& problems, const Node& node, U& out) {
   problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
 }
 
+// In the order of their enumerators.
+constexpr std::array kProxyProtocols{"off", "v1", "v2"};
+
+void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
+  if (!expect(problems, node, Node::Kind::kString, "a version", "write \"v1\" or \"v2\", or delete the key")) return;
+  const int word = decode_word(problems, node, {kProxyProtocols.begin(), kProxyProtocols.end()});
+  if (word >= 0) out.proxy_protocol = static_cast<upstream::ProxyProtocol>(word);
+}
+
 constexpr Key<U> kUpstream[] = {
     special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
     {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
@@ -196,6 +205,9 @@ constexpr Key<U> kUpstream[] = {
      [](const U& o) { return quote_toml(kProtocols[static_cast<std::size_t>(o.protocol)]); }},
     special<U>("http2", "table", "max_streams, stream_window, connection_window, ping_interval, ping_timeout",
                [](Problems& p, const Node& n, U& o) { decode_table<H>(p, n, "http2", kHttp2, o.http2); }),
+    {"proxy_protocol", "string", "v1 or v2: begin each connection with a PROXY header that tells the client's address",
+     decode_proxy_protocol,
+     [](const U& o) { return quote_toml(kProxyProtocols[static_cast<std::size_t>(o.proxy_protocol)]); }},
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),

@@ -1,6 +1,7 @@
 // What an operator chooses about one upstream.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct Http2Options {
   Duration ping_timeout{10'000};  // then the connection is given up
 };
 
+// What a connection begins with, to tell the endpoint whose it is.
+enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
+
 struct Options {
   std::string name;
   std::vector<balance::EndpointOptions> endpoints;
@@ -48,6 +52,7 @@ struct Options {
   net::TlsClientOptions tls;
   Protocol protocol = Protocol::kHttp1;
   Http2Options http2;
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   http::HeadLimits head;
   http::ChunkLimits chunks;
   Duration connect_timeout{3'000};

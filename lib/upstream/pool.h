@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "balance/policy.h"
 #include "base/result.h"
+#include "exchange/exchange.h"
 #include "net/connect.h"
 #include "net/loop.h"
 #include "net/stream.h"
@@ -27,8 +29,12 @@ class Pool;
 // One HTTP/1 connection to an endpoint, idle in its pool or held by a Lease.
 class Connection : public net::Pooled {
  public:
-  Connection(Pool& pool, std::size_t endpoint, net::StreamPtr stream)
-      : pool_(pool), endpoint_(endpoint), stream_(std::move(stream)), created_(stream_->loop().now()) {}
+  Connection(Pool& pool, std::size_t endpoint, net::StreamPtr stream, std::string client_header)
+      : pool_(pool),
+        endpoint_(endpoint),
+        stream_(std::move(stream)),
+        client_header_(std::move(client_header)),
+        created_(stream_->loop().now()) {}
 
   net::Stream& stream() { return *stream_; }
 
@@ -39,6 +45,7 @@ class Connection : public net::Pooled {
   Pool& pool_;
   std::size_t endpoint_;
   net::StreamPtr stream_;
+  std::string client_header_;  // the PROXY header it began with: who may use it; empty: anybody
   TimePoint created_;
   TimePoint idle_since_;
   std::uint64_t requests_ = 0;
@@ -91,10 +98,16 @@ class Pool final : private net::Poller::Watcher {
   Endpoint& endpoint(std::size_t index) const { return *upstream_.endpoints()[index]; }
   RetryBudget& budget() { return budget_; }
 
-  // A connection that takes a request at once and is alive as far as is known; nothing where there is none.
-  std::optional<Lease> acquire_idle(std::size_t endpoint);
-  // A new connection, TLS included, or a place on one of HTTP/2 that all who wait for it share. Errors as of net::connect(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout.
-  net::Task<Result<Lease>> connect(std::size_t endpoint);
+  // `client` is whom a PROXY header tells of, where the upstream gets one; null: us. It outlives the call.
+
+  // A connection that takes a request at once and is alive as far as is known; nothing where there is none. One that began with a PROXY
+  // header serves only whom that header tells of.
+  std::optional<Lease> acquire_idle(std::size_t endpoint, const exchange::Client* client = nullptr);
+  // A new connection, PROXY header and TLS included, or a place on one of HTTP/2 that all who wait for it share. Errors as of
+  // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout; these timeouts are the
+  // upstream's, cut short where they go beyond `end`.
+  net::Task<Result<Lease>> connect(std::size_t endpoint, const exchange::Client* client = nullptr,
+                                   TimePoint end = TimePoint::max());
 
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
@@ -125,9 +138,9 @@ class Pool final : private net::Poller::Watcher {
     bool is_http2 = false;
   };
 
-  net::Task<Result<Opened>> open_stream(std::size_t endpoint);
-  net::Task<Result<Lease>> connect_alone(std::size_t endpoint);
-  net::Task<Result<Lease>> join_link(std::size_t endpoint);
+  net::Task<Result<Opened>> open_stream(std::size_t endpoint, std::string_view header, TimePoint end);
+  net::Task<Result<Lease>> connect_alone(std::size_t endpoint, std::string header, TimePoint end);
+  net::Task<Result<Lease>> join_link(std::size_t endpoint, TimePoint end);
   net::Task<void> open_link(std::size_t endpoint, std::shared_ptr<Opening> opening);
   std::optional<Lease> lease_link(std::size_t endpoint);
   Http2Link& add_link(std::size_t endpoint, net::StreamPtr stream);
@@ -136,6 +149,7 @@ class Pool final : private net::Poller::Watcher {
   void on_ready(std::uint32_t events) override;
 
   void give_back(std::unique_ptr<Connection> connection);
+  net::Task<Result<void>> introduce(net::Stream& stream, std::string_view client_header);
   bool may_be_kept(const Connection& connection, TimePoint now) const;
   std::unique_ptr<Connection> unlink(Connection& connection);
   static void on_idle_end(void* connection);
