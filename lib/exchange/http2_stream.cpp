@@ -78,7 +78,7 @@ void Http2Stream::on_block(bool last) {
     if (!last) expect_block(trailer_fields_);
     return;
   }
-  if (auto done = block.finish_trailers(); !done) trouble_ = std::move(done.error());
+  if (auto done = block.finish_trailers(side_); !done) trouble_ = std::move(done.error());
   on_end();
 }
 

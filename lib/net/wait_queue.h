@@ -1,11 +1,7 @@
 // Coroutines that wait for one event, each of which may be destroyed meanwhile.
 #pragma once
 
-#include <algorithm>
-#include <chrono>
 #include <coroutine>
-
-#include "net/loop.h"
 
 namespace rproxy::net {
 
@@ -25,16 +21,11 @@ class WaitQueue {
   }
   bool empty() const { return first_ == nullptr; }
 
-  // co_await goes on when woken, or at about `end`, whichever is first.
-  auto until(Loop& loop, TimePoint end) { return Waiter(*this, loop, end); }
+  auto operator co_await() { return Waiter{*this}; }
 
  private:
   struct Waiter {
-    Waiter(WaitQueue& owner, Loop& event_loop, TimePoint latest)
-        : queue(owner),
-          loop(event_loop),
-          end(latest),
-          deadline([](void* self) { static_cast<Waiter*>(self)->give_up(); }, this) {}
+    explicit Waiter(WaitQueue& owner) : queue(owner) {}
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
     ~Waiter() { unlink(); }
@@ -47,12 +38,6 @@ class WaitQueue {
       (older != nullptr ? older->newer : queue.first_) = this;
       queue.last_ = this;
       linked = true;
-      if (end == TimePoint::max()) return;
-      deadline.arm(loop.wheel(), std::max(std::chrono::ceil<Duration>(end - loop.now()), Duration{1}));
-    }
-    void give_up() {
-      unlink();
-      handle.resume();
     }
     void await_resume() const noexcept {}
     void unlink() {
@@ -60,13 +45,9 @@ class WaitQueue {
       (older != nullptr ? older->newer : queue.first_) = newer;
       (newer != nullptr ? newer->older : queue.last_) = older;
       linked = false;
-      deadline.disarm();
     }
 
     WaitQueue& queue;
-    Loop& loop;
-    TimePoint end;
-    Deadline deadline;
     std::coroutine_handle<> handle;
     Waiter* older = nullptr;
     Waiter* newer = nullptr;

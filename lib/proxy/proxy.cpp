@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "exchange/error_page.h"
 #include "exchange/grpc_answer.h"
+#include "exchange/until_done.h"
 #include "http/hop_by_hop.h"
 #include "proxy/grpc_status.h"
 #include "proxy/request_head.h"
@@ -194,8 +195,7 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   }
   if (!lease) {
     const TimePoint before = request.loop->now();
-    auto connected = co_await pool_.connect(attempt.endpoint, request.client, limit.end());
-    if (!connected && limit.has_passed(request.loop->now())) co_return fail(limit.error());
+    auto connected = co_await connect(request, attempt.endpoint, limit);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
     lease.emplace(std::move(*connected));
@@ -212,6 +212,16 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
            request.trace.upstream_first_byte, request.loop->now());
   }
   co_return response;
+}
+
+// What others wait for, too, goes on without this one.
+net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, std::size_t endpoint,
+                                                  const TimeLimit& limit) {
+  net::Child<Result<upstream::Lease>> connecting(pool_.connect(endpoint, request.client));
+  const Duration left = limit.left(request.loop->now());
+  const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), left);
+  if (!is_in_time) co_return fail(limit.error());
+  co_return connecting.take();
 }
 
 void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,

@@ -38,6 +38,8 @@ class Proxy final : public exchange::Handler {
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request, const TimeLimit& limit);
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh,
                                                  const TimeLimit& limit);
+  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, std::size_t endpoint,
+                                             const TimeLimit& limit);
   void record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
               TimePoint now) const;
   bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);

@@ -1,5 +1,7 @@
 #include "proxy/time_limit.h"
 
+#include <algorithm>
+
 #include "http/grpc.h"
 #include "http/grpc_timeout.h"
 
@@ -23,6 +25,11 @@ std::optional<TimeLimit> TimeLimit::of(const exchange::Request& request, Duratio
   limit.total_ = *timeout;
   limit.is_limited_ = limit.is_clients_ = true;
   return limit;
+}
+
+Duration TimeLimit::left(TimePoint now) const {
+  if (!is_limited_) return Duration{0};
+  return std::max(std::chrono::ceil<Duration>(end() - now), Duration{1});
 }
 
 Error TimeLimit::error() const {

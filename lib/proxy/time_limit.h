@@ -17,6 +17,8 @@ class TimeLimit {
   Duration total() const { return std::chrono::ceil<Duration>(total_); }
   TimePoint end() const { return is_limited_ ? start_ + total_ : TimePoint::max(); }
   bool has_passed(TimePoint now) const { return now >= end(); }
+  // At least a millisecond; 0: no limit.
+  Duration left(TimePoint now) const;
   // What a limit that has passed fails with. A client's own says nothing about the endpoint that it did not wait for.
   Error error() const;
 

@@ -7,16 +7,6 @@
 #include "upstream/client_header.h"
 
 namespace rproxy::upstream {
-namespace {
-
-// `most`, or what is left until `end`; 0: no limit.
-Duration shorten(Duration most, TimePoint now, TimePoint end) {
-  if (end == TimePoint::max()) return most;
-  const auto left = std::max(std::chrono::ceil<Duration>(end - now), Duration{1});
-  return most.count() == 0 ? left : std::min(most, left);
-}
-
-}  // namespace
 
 Lease::Lease(std::unique_ptr<Connection> connection, Endpoint& endpoint)
     : connection_(std::move(connection)), endpoint_(&endpoint), reused_(connection_->requests_ > 0) {
@@ -83,23 +73,22 @@ std::optional<Lease> Pool::acquire_idle(std::size_t endpoint, const exchange::Cl
   return std::nullopt;
 }
 
-net::Task<Result<Lease>> Pool::connect(std::size_t index, const exchange::Client* client, TimePoint end) {
+net::Task<Result<Lease>> Pool::connect(std::size_t index, const exchange::Client* client) {
   const bool is_http1 = options().protocol == Protocol::kHttp1 || links_[index].agreed_on_http1;
-  return is_http1 ? connect_alone(index, client_header(options().proxy_protocol, client), end) : join_link(index, end);
+  return is_http1 ? connect_alone(index, client_header(options().proxy_protocol, client)) : join_link(index);
 }
 
 // `header`, where there is one, goes first.
-net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index, std::string_view header, TimePoint end) {
+net::Task<Result<Pool::Opened>> Pool::open_stream(std::size_t index, std::string_view header) {
   Endpoint& target = endpoint(index);
-  auto stream = co_await connect_(loop_, target.address, shorten(options().connect_timeout, loop_.now(), end));
+  auto stream = co_await connect_(loop_, target.address, options().connect_timeout);
   if (!stream) co_return fail(std::move(stream.error()));
   if (!header.empty()) {
     if (auto done = co_await introduce(**stream, header); !done) co_return fail(std::move(done.error()));
   }
   if (tls_ == nullptr) co_return Opened{std::move(*stream), options().protocol == Protocol::kHttp2};
   auto secured = net::TlsStream::connect(std::move(*stream), *tls_, target.tls_name);
-  const auto patience = shorten(options().handshake_timeout, loop_.now(), end);
-  if (auto done = co_await secured->handshake(patience); !done) {
+  if (auto done = co_await secured->handshake(options().handshake_timeout); !done) {
     done.error().side = Side::kUpstream;
     done.error().retry = Retry::kSafe;
     co_return fail(std::move(done.error()));
@@ -120,15 +109,15 @@ net::Task<Result<void>> Pool::introduce(net::Stream& stream, std::string_view cl
   co_return fail(std::move(sent.error()));
 }
 
-net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string header, TimePoint end) {
-  auto opened = co_await open_stream(index, header, end);
+net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string header) {
+  auto opened = co_await open_stream(index, header);
   if (!opened) co_return fail(std::move(opened.error()));
   if (opened->is_http2) {
     // It has learnt it meanwhile.
     links_[index].agreed_on_http1 = false;
     Http2Link& link = add_link(index, std::move(opened->stream));
     Lease lease(link, endpoint(index));
-    if (auto greeted = co_await link.greet(shorten(options().handshake_timeout, loop_.now(), end)); !greeted) {
+    if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       co_return fail(std::move(greeted.error()));
     }
     co_return lease;
@@ -138,7 +127,7 @@ net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string head
 }
 
 // A connection that takes many requests is worth waiting for, together.
-net::Task<Result<Lease>> Pool::join_link(std::size_t index, TimePoint end) {
+net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
   for (;;) {
     if (auto lease = acquire_idle(index, nullptr)) co_return std::move(*lease);
     if (links_[index].agreed_on_http1) break;
@@ -147,15 +136,14 @@ net::Task<Result<Lease>> Pool::join_link(std::size_t index, TimePoint end) {
       opening = links_[index].opening = std::make_shared<Opening>();
       openings_.spawn(open_link(index, opening));
     }
-    if (links_[index].opening == opening) co_await opening->waiters.until(loop_, end);
-    if (loop_.now() >= end) co_return fail(ErrorCode::kConnectTimeout, Side::kUpstream, Retry::kSafe);
+    if (links_[index].opening == opening) co_await opening->waiters;
     if (opening->error) co_return fail(*opening->error);
   }
-  co_return co_await connect_alone(index, {}, end);
+  co_return co_await connect_alone(index, {});
 }
 
 net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> opening) {
-  auto opened = co_await open_stream(index, {}, TimePoint::max());
+  auto opened = co_await open_stream(index, {});
   if (!opened) {
     opening->error = std::move(opened.error());
   } else if (opened->is_http2) {
@@ -207,12 +195,11 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   net::Stream& stream = connection->stream();
   const TimePoint now = loop_.now();
   stream.release();
-  if (!stream.input().empty() || stream.is_ended()) return;
   IdleList& list = idle_[connection->endpoint_];
   // Those of clients that have gone must not keep out one whose client is here.
   const bool is_owned = !connection->client_header_.empty();
   if (is_owned && list.oldest != nullptr && list.size >= options().pool.max_idle) unlink(*list.oldest);
-  if (!may_be_kept(*connection, now)) return;
+  if (!stream.input().empty() || stream.is_ended() || !may_be_kept(*connection, now)) return;
   stream.set_read_timeout(Duration{0});
   connection->idle_since_ = now;
   Connection* kept = connection.release();

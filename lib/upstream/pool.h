@@ -104,10 +104,8 @@ class Pool final : private net::Poller::Watcher {
   // header serves only whom that header tells of.
   std::optional<Lease> acquire_idle(std::size_t endpoint, const exchange::Client* client = nullptr);
   // A new connection, PROXY header and TLS included, or a place on one of HTTP/2 that all who wait for it share. Errors as of
-  // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout; these timeouts are the
-  // upstream's, cut short where they go beyond `end`.
-  net::Task<Result<Lease>> connect(std::size_t endpoint, const exchange::Client* client = nullptr,
-                                   TimePoint end = TimePoint::max());
+  // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout.
+  net::Task<Result<Lease>> connect(std::size_t endpoint, const exchange::Client* client = nullptr);
 
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
@@ -138,9 +136,9 @@ class Pool final : private net::Poller::Watcher {
     bool is_http2 = false;
   };
 
-  net::Task<Result<Opened>> open_stream(std::size_t endpoint, std::string_view header, TimePoint end);
-  net::Task<Result<Lease>> connect_alone(std::size_t endpoint, std::string header, TimePoint end);
-  net::Task<Result<Lease>> join_link(std::size_t endpoint, TimePoint end);
+  net::Task<Result<Opened>> open_stream(std::size_t endpoint, std::string_view header);
+  net::Task<Result<Lease>> connect_alone(std::size_t endpoint, std::string header);
+  net::Task<Result<Lease>> join_link(std::size_t endpoint);
   net::Task<void> open_link(std::size_t endpoint, std::shared_ptr<Opening> opening);
   std::optional<Lease> lease_link(std::size_t endpoint);
   Http2Link& add_link(std::size_t endpoint, net::StreamPtr stream);

@@ -1,275 +1,171 @@
-"""gRPC's ways with heads, over HTTP/1.1 on both sides: failures as statuses, deadlines, and gRPC-Web in both its forms."""
+"""gRPC through the proxy, between clients and servers of @grpc/grpc-js."""
 
-import base64
-import struct
-import threading
+import unittest
 
-from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, ok, once
+from peers import Node, PeerTest, digest, needs_http2_servers, pattern
 
-NATIVE, WEB, TEXT = "application/grpc", "application/grpc-web+proto", "application/grpc-web-text+proto"
+OK, CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 1, 3, 4, 14
 
 
-def message(content, flags=0):
-    return struct.pack(">BI", flags, len(content)) + content
+class Calls:
+    tls = False
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.enterClassContext(cls.new_server())
+
+    @classmethod
+    def new_server(cls, **options):
+        return Node("grpc_server.js", **(cls.identity if cls.tls else {}), **options)
+
+    def setUp(self):
+        self.client = self.door(self.server)
+        self.called = 0
+
+    def door(self, *servers, upstream="", **parts):
+        """A client before a proxy of its own, with TLS on both sides or on neither."""
+        upstream += 'protocol = "h2"\n' + (f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else "")
+        return self.client_of(self.serve(*servers, tls=self.tls, upstream=upstream, **parts).address[1])
+
+    def client_of(self, port):
+        return self.start(Node("grpc_client.js", address=f"127.0.0.1:{port}", ca=str(self.authority) if self.tls else None))
+
+    def call(self, method, client=None, **message):
+        self.called += 1
+        (client or self.client).tell("call", id=self.called, method=method, **message)
+        return self.called
+
+    def seen(self, name):
+        """What the server saw of the call with this x-call."""
+        return self.server.wait("call", name=name)
+
+    def hold(self, method, **options):
+        """A call that the server holds until the test speaks: the client's name of it, and the server's."""
+        name = f"{self.id()} {self.called}"
+        call = self.call(method, text="hold", fields={"x-call": name}, **options)
+        held = self.seen(name)
+        self.assertEqual(held["deadline"], "deadline_ms" in options)
+        return call, held["id"]
+
+    def assert_status(self, call, code, client=None):
+        status = (client or self.client).wait("status", id=call)
+        self.assertEqual(status["code"], code, status)
+        return status
+
+    def message(self, call):
+        return self.client.wait("message", id=call)
+
+    def test_one_message_for_one(self):
+        call = self.call("say", text="hello", size=1000)
+        answer = self.message(call)
+        self.assertEqual((answer["text"], answer["sha256"]), ("hello", digest(pattern(1000))))
+        self.assert_status(call, OK)
+
+    def test_metadata_goes_both_ways_first_and_last(self):
+        fields = {"x-word": "one, two", "x-bytes-bin": "AAECA/8="}
+        call, seen = self.call("say", text="hello", fields={"x-call": "metadata", **fields}), self.seen("metadata")["metadata"]
+        self.assertEqual({name: seen[name] for name in fields}, fields)
+        first = self.client.wait("metadata", id=call)["fields"]
+        self.assertEqual((first["x-first"], first["first-bin"]), ("hello", "AAH/"))
+        last = self.assert_status(call, OK)["fields"]
+        self.assertEqual((last["x-last"], last["last-bin"]), ("bye", "/wEA"))
+
+    def test_many_messages_for_one(self):
+        call = self.call("collect")
+        for text in ("one", "two", "three"):
+            self.client.tell("write", id=call, text=text)
+        self.client.tell("end", id=call)
+        self.assertEqual(self.message(call)["text"], "one two three")
+        self.assert_status(call, OK)
+
+    def test_one_message_for_many(self):
+        call = self.call("spell", text="letters")
+        self.assertEqual("".join(self.message(call)["text"] for _ in "letters"), "letters")
+        self.assertEqual(self.assert_status(call, OK)["fields"]["x-last"], "bye")
+
+    def test_each_message_arrives_before_the_next_is_sent(self):
+        call, held = self.hold("spell")
+        for number in range(30):
+            self.server.tell("write", id=held, text=f"event {number}")
+            self.assertEqual(self.message(call)["text"], f"event {number}")
+        self.server.tell("finish", id=held)
+        self.assert_status(call, OK)
+
+    def test_both_talk_in_turns(self):
+        call = self.call("chat")
+        for number in range(30):
+            self.client.tell("write", id=call, text=f"word {number}")
+            self.assertEqual(self.message(call)["text"], f"word {number}?")
+        self.client.tell("end", id=call)
+        self.assertEqual(self.assert_status(call, OK)["fields"]["x-last"], "bye")
+
+    def test_a_failure_has_its_details(self):
+        for method in ("say", "spell"):  # both without a message: the trailers are all there is
+            status = self.assert_status(self.call(method, text="fail 3 nonsense"), INVALID_ARGUMENT)
+            self.assertEqual(status["details"], "nonsense: 100% wrong")
+            self.assertEqual((status["fields"]["grpc-status-details-bin"], status["fields"]["x-why"]), ("CAMSBXdyb25n", "test"))
+
+    def test_a_deadline_ends_the_call_on_both_sides(self):
+        for method in ("say", "spell"):
+            call, held = self.hold(method, deadline_ms=500)
+            self.assert_status(call, DEADLINE_EXCEEDED)
+            self.server.wait("cancelled", id=held)
+
+    def test_a_cancelled_call_is_cancelled_at_the_server(self):
+        for method in ("say", "spell", "chat"):
+            call, held = self.hold(method)
+            self.client.tell("cancel", id=call)
+            self.assert_status(call, CANCELLED)
+            self.server.wait("cancelled", id=held)
+
+    def test_large_messages(self):
+        for size in (65535, 4 << 20, 16 << 20):
+            call = self.call("say", size=size)
+            self.assertEqual(self.message(call)["sha256"], digest(pattern(size)))
+            self.assert_status(call, OK)
+
+    def test_two_hundred_at_once(self):
+        self.client.tell("crowd", count=200)
+        crowd = self.client.wait("crowd")
+        self.assertEqual((crowd["right"], crowd["wrong"]), (200, []))
+
+    def test_a_server_that_is_down_is_gone_round(self):
+        down, up = self.start(self.new_server(title="down"), self.new_server(title="up"))
+        client = self.door(down, up, upstream='balance = "round_robin"\n')
+        down.kill()
+        for _ in range(6):
+            call = self.call("say", client, text="name")
+            self.assertEqual(client.wait("message", id=call)["text"], "up")
+            self.assert_status(call, OK, client)
+
+    def test_no_server_is_unavailable(self):
+        one, two = self.start(self.new_server(), self.new_server())
+        client = self.door(one, two)
+        one.kill(), two.kill()
+        for method in ("say", "spell", "chat"):
+            self.assert_status(self.call(method, client, text="name"), UNAVAILABLE, client)
+
+    def test_a_server_that_dies_in_mid_call_is_unavailable(self):
+        server = self.start(self.new_server())
+        client = self.door(server)
+        call = self.call("spell", client, text="hold")
+        held = server.wait("call")["id"]
+        server.tell("write", id=held, text="last words")
+        self.assertEqual(client.wait("message", id=call)["text"], "last words")
+        server.kill()
+        self.assertIn(client.wait("status", id=call)["code"], (UNAVAILABLE, 13))
 
 
-def chunk(data):
-    return b"%x\r\n%s\r\n" % (len(data), data)
+@needs_http2_servers
+class Plain(Calls, PeerTest):
+    pass
 
 
-def grpc_head(fields=""):
-    return f"HTTP/1.1 200 OK\r\nContent-Type: {NATIVE}\r\n{fields}".encode()
+@needs_http2_servers
+class OverTls(Calls, PeerTest):
+    tls = True
 
 
-def grpc_answer(*messages, trailers="grpc-status: 0\r\ngrpc-message: \r\n"):
-    content = b"".join(chunk(each) for each in messages)
-    return grpc_head("Transfer-Encoding: chunked\r\n\r\n") + content + b"0\r\n" + trailers.encode() + b"\r\n"
-
-
-def decode(text):
-    """Every padded piece by itself."""
-    assert len(text) % 4 == 0, text
-    return b"".join(base64.b64decode(text[at:at + 4], validate=True) for at in range(0, len(text), 4))
-
-
-def frames(content):
-    """The frames of a gRPC-Web answer: flags and content of each."""
-    found = []
-    while content:
-        flags, size = struct.unpack(">BI", content[:5])
-        found.append((flags, content[5:5 + size]))
-        assert len(content) >= 5 + size, content
-        content = content[5 + size:]
-    return found
-
-
-class GrpcTest(TestCase):
-    def serve(self, *scripts, **parts):
-        self.backends = [self.start(Backend(script)) for script in scripts]
-        return self.start(Proxy(config_for(*self.backends, **parts)))
-
-    def call(self, proxy, kind=NATIVE, body=message(b"ask"), headers=()):
-        return proxy.get("/shop.Cart/Get", method="POST", headers=[("Content-Type", kind), *headers], body=body)
-
-    def assert_status(self, response, status, kind=NATIVE):
-        self.assertEqual((response.status, response.get("Content-Type"), response.get("grpc-status"), response.body),
-                         (200, kind, str(status), b""))
-
-
-class Failures(GrpcTest):
-    def test_a_backend_that_is_not_there(self):
-        backend = Backend(answering(ok()))
-        backend.stop()
-        proxy = self.start(Proxy(config_for(backend)))
-        for kind in (NATIVE, WEB, TEXT):
-            response = self.call(proxy, kind)
-            self.assert_status(response, 14, kind)
-            self.assertRegex(response.get("grpc-message"), "^Bad Gateway, request [0-9a-f]{32}$")
-        line = proxy.access_lines(3)[0]
-        self.assertEqual((line["status"], line["grpc_status"], line["termination"]), (200, 14, "upstream_refused"))
-        self.assertEqual(proxy.get().status, 502)
-
-    def test_no_route(self):
-        proxy = self.serve(answering(ok()))
-        config = config_for(self.backends[0]).replace('match = "*"', 'match = "shop.com/other"')
-        self.assert_status(self.call(self.start(Proxy(config))), 12)
-        self.assertEqual(self.call(proxy).body, b"ok")
-
-    def test_content_too_large(self):
-        proxy = self.serve(answering(ok()), extra='[client]\nmax_body = "4B"\n')
-        self.assert_status(self.call(proxy), 8)
-
-    def test_what_the_operator_answers_stays_so(self):
-        proxy = self.serve(answering(ok()), extra='[[routes]]\nmatch = "/shop.Cart/*"\nrespond = 404\n')
-        self.assertEqual(self.call(proxy).status, 404)
-
-    def test_a_backends_own_status_is_logged(self):
-        proxy = self.serve(answering(grpc_answer(message(b"a"), trailers="grpc-status: 5\r\n"),
-                                     grpc_head("grpc-status: 7\r\nContent-Length: 0\r\n\r\n"), ok()))
-        with proxy.connect() as client:
-            answers = [client.request("POST", headers=[("Content-Type", NATIVE)]) for _ in range(3)]
-        self.assertEqual((answers[0].body, answers[0].trailers), (message(b"a"), [("grpc-status", "5")]))
-        self.assert_status(answers[1], 7)
-        self.assertEqual([line.get("grpc_status") for line in proxy.access_lines(3)], [5, 7, None])
-
-    def test_a_client_that_goes_has_cancelled(self):
-        asked = threading.Event()
-
-        def silent(peer):
-            peer.next_request()
-            asked.set()
-            peer.wait_closed()
-
-        proxy = self.serve(silent)
-        with proxy.connect() as client:
-            client.send(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {NATIVE}\r\nContent-Length: 0\r\n\r\n")
-            self.assertTrue(asked.wait(LIMIT))
-        line = proxy.access_lines()[0]
-        self.assertEqual((line["status"], line["grpc_status"]), (499, 1))
-
-
-def silent(peer):
-    peer.next_request()
-    peer.wait_closed()
-
-
-class Deadlines(GrpcTest):
-    def test_the_clients_own_is_kept_and_nobodys_failure(self):
-        proxy = self.serve(silent, upstream='ejection = { consecutive_failures = 1, max_percent = 100 }')
-        for kind in (NATIVE, WEB) * 2:
-            self.assert_status(self.call(proxy, kind, headers=[("grpc-timeout", "100m")]), 4, kind)
-        for line in proxy.access_lines(4):
-            self.assertEqual((line["grpc_status"], line["termination"]), (4, "client_deadline"))
-            self.assertGreaterEqual(line["duration_ms"], 100)
-            self.assertLess(line["duration_ms"], LIMIT * 1000 / 2)
-        # Not so much as one of them was counted: else it would have been left alone.
-        self.assertEqual(len(self.backends[0].requests), 4)
-        self.assertNotIn("left alone", proxy.log())
-
-    def test_counts_while_connecting(self):
-        proxy = self.serve(lambda peer: peer.wait_closed(),
-                           upstream='tls = { verify = false }\nhandshake_timeout = "1h"')
-        self.assert_status(self.call(proxy, headers=[("grpc-timeout", "100m")]), 4)
-        proxy = self.serve(lambda peer: peer.wait_closed(), route='request_timeout = "100ms"',
-                           upstream='tls = { verify = false }\nhandshake_timeout = "1h"')
-        self.assert_status(self.call(proxy), 14)
-        self.assertEqual(proxy.get().status, 504)
-
-    def test_the_routes_counts_where_it_is_shorter(self):
-        proxy = self.serve(silent, route='request_timeout = "100ms"')
-        self.assert_status(self.call(proxy, headers=[("grpc-timeout", "1H")]), 14)
-        self.assertEqual(proxy.access_lines()[0]["termination"], "upstream_timeout")
-
-    def test_what_is_left_is_told_to_the_backend(self):
-        proxy = self.serve(answering(grpc_answer()), route='request_timeout = "5s"')
-        for sent, most in (("2S", 2_000_000), ("1H", 5_000_000), ("1M", 5_000_000)):
-            self.call(proxy, headers=[("grpc-timeout", sent)])
-            told = self.backends[0].requests[-1].all("grpc-timeout")
-            self.assertEqual(len(told), 1)
-            self.assertRegex(told[0], "^[0-9]{1,8}u$")
-            self.assertTrue(most - LIMIT * 1_000_000 < int(told[0][:-1]) <= most, told)
-        self.call(proxy)
-        self.assertEqual(self.backends[0].requests[-1].get("grpc-timeout"), None)
-
-    def test_cuts_an_answer_short(self):
-        proxy = self.serve(once(grpc_head("Transfer-Encoding: chunked\r\n\r\n") + chunk(message(b"a")), "hold"))
-        response = self.call(proxy, headers=[("grpc-timeout", "300m")])
-        self.assertEqual((response.body, response.complete), (message(b"a"), False))
-
-    def test_one_that_is_over_or_unreadable_asks_nobody(self):
-        proxy = self.serve(answering(grpc_answer()))
-        self.assert_status(self.call(proxy, headers=[("grpc-timeout", "0n")]), 4)
-        for bad in ("5", "S", "5s", "123456789S", "-1S", "1.5S"):
-            response = self.call(proxy, headers=[("grpc-timeout", bad)])
-            self.assert_status(response, 13)
-            self.assertEqual(response.get("grpc-message"), "malformed grpc-timeout")
-        self.assertEqual(self.backends[0].requests, [])
-        self.assertEqual(self.call(proxy, "text/plain", headers=[("grpc-timeout", "5s")]).status, 200)
-
-
-class Web(GrpcTest):
-    def serve(self, *scripts, **parts):
-        return super().serve(*scripts, route="grpc_web = true", **parts)
-
-    def test_binary(self):
-        proxy = self.serve(answering(grpc_answer(message(b"one"), message(b"two"),
-                                                 trailers="Grpc-Status: 0\r\nX-Cost: 7\r\n")))
-        with proxy.connect() as client:
-            for _ in range(2):
-                response = client.request("POST", "/shop.Cart/Get", body=message(b"ask"),
-                                          headers=[("Content-Type", WEB), ("X-Grpc-Web", "1")])
-                self.assertEqual((response.status, response.get("Content-Type")), (200, "application/grpc-web"))
-                self.assertEqual((response.complete, response.trailers), (True, []))
-                self.assertEqual(frames(response.body), [(0, b"one"), (0, b"two"),
-                                                         (0x80, b"grpc-status: 0\r\nx-cost: 7\r\n")])
-        request = self.backends[0].requests[0]
-        self.assertEqual((request.get("Content-Type"), request.body), ("application/grpc+proto", message(b"ask")))
-        self.assertEqual(proxy.access_lines()[0]["grpc_status"], 0)
-
-    def test_text(self):
-        proxy = self.serve(answering(grpc_answer(message(b"one"), message(b"twos"))))
-        # Two pieces, each padded by itself.
-        body = base64.b64encode(message(b"ask")) + base64.b64encode(message(b"more"))
-        response = self.call(proxy, TEXT, body, [("Accept", TEXT)])
-        self.assertEqual(response.get("Content-Type"), "application/grpc-web-text")
-        self.assertEqual(frames(decode(response.body)), [(0, b"one"), (0, b"twos"),
-                                                         (0x80, b"grpc-status: 0\r\ngrpc-message: \r\n")])
-        request = self.backends[0].requests[0]
-        self.assertEqual(request.body, message(b"ask") + message(b"more"))
-        self.assertEqual((request.get("Transfer-Encoding"), request.get("Content-Length"), request.get("Accept")),
-                         ("chunked", None, None))
-
-    def test_text_in_crumbs(self):
-        proxy = self.serve(answering(grpc_answer(message(b"x" * 100_000))))
-        body = base64.b64encode(message(b"y" * 1000))
-        with proxy.connect() as client:
-            client.send(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {TEXT}\r\nTransfer-Encoding: chunked\r\n\r\n")
-            for at in range(0, len(body), 7):
-                client.send(chunk(body[at:at + 7]))
-            client.send("0\r\n\r\n")
-            response = client.response()
-        self.assertEqual(frames(decode(response.body))[0], (0, b"x" * 100_000))
-        self.assertEqual(self.backends[0].requests[0].body, message(b"y" * 1000))
-
-    def test_messages_come_as_they_are_sent(self):
-        go_on = threading.Event()
-
-        def stream(peer):
-            peer.next_request()
-            peer.send(grpc_head("Transfer-Encoding: chunked\r\n\r\n") + chunk(message(b"first")))
-            go_on.wait(LIMIT)
-            peer.send(b"0\r\ngrpc-status: 0\r\n\r\n")
-
-        proxy = self.serve(stream)
-        first = base64.b64encode(message(b"first"))
-        with proxy.connect() as client:
-            client.send(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {TEXT}\r\nContent-Length: 0\r\n\r\n")
-            head = client.reader.head()
-            self.assertEqual(head.status, 200)
-            # The whole message, down to its last byte, while the stream goes on.
-            self.assertEqual(client.reader.exactly(len(chunk(first))), chunk(first))
-            go_on.set()
-            rest = client.reader.content(head, until_close=False)
-        self.assertEqual(frames(decode(rest.body)), [(0x80, b"grpc-status: 0\r\n")])
-
-    def test_a_status_without_content(self):
-        proxy = self.serve(answering(grpc_head("grpc-status: 5\r\ngrpc-message: none\r\nContent-Length: 0\r\n\r\n")))
-        for kind, answered in ((WEB, "application/grpc-web"), (TEXT, "application/grpc-web-text")):
-            self.assert_status(self.call(proxy, kind, b""), 5, answered)
-
-    def test_failures_are_told_in_the_clients_form(self):
-        backend = Backend(answering(ok()))
-        backend.stop()
-        for route in ("grpc_web = true", "grpc_web = true\nproxy_status = true"):
-            proxy = self.start(Proxy(config_for(backend, route=route)))
-            for kind in (WEB, TEXT):
-                response = self.call(proxy, kind, base64.b64encode(message(b"ask")))
-                self.assertEqual((response.status, response.get("grpc-status")), (200, "14"))
-                self.assertTrue(kind.startswith(response.get("Content-Type")), response)
-        proxy = self.serve(silent)
-        self.assertEqual(self.call(proxy, TEXT, b"", [("grpc-timeout", "50m")]).get("grpc-status"), "4")
-
-    def test_what_is_not_base64(self):
-        proxy = self.serve(answering(grpc_answer()))
-        for body in (b"A", b"AAA", b"AAAA\n", b"AA=A", b"AAAA====", b"\x00\x00\x00\x00"):
-            response = self.call(proxy, TEXT, body)
-            self.assert_status(response, 13, TEXT)
-            self.assertEqual(response.get("grpc-message"), "the request's content is not Base64")
-        self.assertEqual({line["termination"] for line in proxy.access_lines(6)}, {"client_bad_request"})
-
-    def test_other_answers_and_other_requests_pass(self):
-        proxy = self.serve(answering(ok(b"<html>", "Content-Type: text/html\r\n")))
-        for kind in (WEB, TEXT, NATIVE, "text/plain"):
-            response = self.call(proxy, kind, b"QUJD")
-            self.assertEqual((response.get("Content-Type"), response.body), ("text/html", b"<html>"))
-
-    def test_an_answer_cut_short(self):
-        proxy = self.serve(once(grpc_head("Transfer-Encoding: chunked\r\n\r\n") + chunk(message(b"a"))))
-        for kind in (WEB, TEXT):
-            self.assertFalse(self.call(proxy, kind, b"").complete)
-
-    def test_only_where_the_route_says_so(self):
-        proxy = GrpcTest.serve(self, answering(grpc_answer()))
-        self.call(proxy, TEXT, b"AAAA")
-        request = self.backends[0].requests[0]
-        self.assertEqual((request.get("Content-Type"), request.body), (TEXT, b"AAAA"))
+if __name__ == "__main__":
+    unittest.main()

@@ -53,6 +53,8 @@ TEST(TimeLimit, HasPassedWhenItsTimeIsOver) {
   EXPECT_FALSE(limit.has_passed(f.start + 2ms));
   EXPECT_TRUE(limit.has_passed(f.start + 3ms));
   EXPECT_EQ(limit.end(), f.start + 3ms);
+  EXPECT_EQ(limit.left(f.start + 1500us), 2ms);
+  EXPECT_EQ(limit.left(f.start + 3ms), 1ms);
   EXPECT_EQ(limit.error().code, ErrorCode::kRequestTimeout);
   EXPECT_EQ(limit.error().retry, Retry::kNever);
 }
@@ -67,6 +69,7 @@ TEST(TimeLimit, OfNoneNeverPasses) {
   const auto limit = TimeLimit::of(f.request, 0ms).value();
   EXPECT_FALSE(limit.has_passed(f.start + std::chrono::hours{24 * 365 * 50}));
   EXPECT_EQ(limit.end(), TimePoint::max());
+  EXPECT_EQ(limit.left(f.start), 0ms);
 }
 
 TEST(TimeLimit, OfAGrpcRequestWantsOneReadableTimeout) {
