@@ -8,9 +8,8 @@ import subprocess
 import tempfile
 import threading
 import time
-import unittest
 
-from harness import BINARY, LIMIT, Proxy, TestCase, config_for, make_authority, make_certificate
+from harness import LIMIT, Proxy, TestCase, config_for, make_authority, make_certificate
 
 SCRIPTS = pathlib.Path(__file__).with_name("node")
 
@@ -106,19 +105,6 @@ class Node:
             raise AssertionError(f"{self.script} ended with {code}:\n{log}")
 
 
-def understands(key, table):
-    """Whether this binary's configuration has such a key."""
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-        file.write(f"{table}\n{key}\n")
-        file.flush()
-        checked = subprocess.run([BINARY, "serve", "--check", file.name], capture_output=True, text=True, timeout=LIMIT)
-        return f"no key {key.split()[0]}" not in checked.stdout + checked.stderr
-
-
-needs_http2 = unittest.skipUnless(understands('protocols = ["h2"]', "[[listeners]]"), "no HTTP/2 from clients yet")
-needs_http2_servers = unittest.skipUnless(understands('protocol = "h2"', "[upstreams.x]"), "no HTTP/2 to servers yet")
-
-
 class PeerTest(TestCase):
     """One directory with a CA and a certificate of shop.com and 127.0.0.1 for the whole class."""
 
@@ -141,7 +127,7 @@ class PeerTest(TestCase):
 class HttpTest(PeerTest):
     """A server of Node for the class, and clients of Node before proxies of their own; which versions they speak is the class's."""
 
-    tls, http2, http2_server = False, False, False
+    tls, tls_server, http2, http2_server = False, False, False, False
 
     @classmethod
     def setUpClass(cls):
@@ -150,7 +136,7 @@ class HttpTest(PeerTest):
 
     @classmethod
     def new_server(cls, **options):
-        secret = cls.identity if cls.tls else {}
+        secret = cls.identity if cls.tls_server else {}
         return Node("http_server.js", http2=cls.http2_server, **secret, **options)
 
     def door(self, *servers, **parts):
@@ -159,8 +145,8 @@ class HttpTest(PeerTest):
         return self.client(proxy), proxy
 
     def front(self, *servers, upstream="", **parts):
-        """A proxy before the class's server or these, with TLS on both sides or on neither."""
-        upstream += f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else ""
+        """A proxy before the class's server or these."""
+        upstream += f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls_server else ""
         upstream += 'protocol = "h2"\n' if self.http2_server else ""
         return self.serve(*(servers or (self.server,)), tls=self.tls, upstream=upstream, **parts)
 

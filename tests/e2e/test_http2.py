@@ -5,7 +5,7 @@ import signal
 import unittest
 
 from harness import until
-from peers import HttpTest, digest, needs_http2, needs_http2_servers, pattern
+from peers import HttpTest, digest, pattern
 
 
 class Exchanges:
@@ -132,29 +132,35 @@ class Http1ToHttp1(Exchanges, HttpTest):
     """What the others are held against."""
 
 
-@needs_http2
 class Http2ToHttp1(Exchanges, FromHttp2, HttpTest):
     http2 = True
 
 
-@needs_http2
 class Http2ToHttp1OverTls(Exchanges, FromHttp2, HttpTest):
-    tls, http2 = True, True
+    http2, tls, tls_server = True, True, True
 
 
-@needs_http2_servers
 class Http1ToHttp2(Exchanges, ToHttp2, HttpTest):
     http2_server = True
 
 
-@needs_http2_servers
+class Http1ToHttp2OverTls(Exchanges, ToHttp2, HttpTest):
+    http2_server, tls, tls_server = True, True, True
+
+
 class Http2ToHttp2(Exchanges, FromHttp2, ToHttp2, HttpTest):
     http2, http2_server = True, True
 
 
-@needs_http2_servers
 class Http2ToHttp2OverTls(Exchanges, FromHttp2, ToHttp2, HttpTest):
-    tls, http2, http2_server = True, True, True
+    http2, http2_server, tls, tls_server = True, True, True, True
+
+
+class Http2ToHttp2BehindTls(Exchanges, FromHttp2, ToHttp2, HttpTest):
+    """Where TLS ends at the proxy."""
+
+    http2, http2_server, tls = True, True, True
+
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import unittest
 
 from harness import until
-from peers import HttpTest, needs_http2, needs_http2_servers
+from peers import HttpTest
 
 STREAM = {"content-type": "text/event-stream", "cache-control": "no-store"}
 
@@ -89,32 +89,28 @@ class Http1(Streaming, HttpTest):
 
 
 class Http1OverTls(Streaming, HttpTest):
-    tls = True
+    tls, tls_server = True, True
 
 
-@needs_http2
 class Http2ToHttp1(Streaming, HttpTest):
     http2 = True
 
 
-@needs_http2
 class Http2ToHttp1OverTls(Streaming, HttpTest):
-    tls, http2 = True, True
+    http2, tls, tls_server = True, True, True
 
 
-@needs_http2_servers
 class Http1ToHttp2(Streaming, HttpTest):
     http2_server = True
 
 
-@needs_http2_servers
 class Http2(Streaming, HttpTest):
     http2, http2_server = True, True
 
 
-@needs_http2_servers
 class Http2OverTls(Streaming, HttpTest):
-    tls, http2, http2_server = True, True, True
+    http2, http2_server, tls, tls_server = True, True, True, True
+
 
 
 if __name__ == "__main__":
