@@ -83,9 +83,13 @@ class WebSockets:
             name, accepted, _, _ = self.chat()
             speaker, mine = (self.client, name) if end == "client" else (self.server, accepted)
             speaker.tell("close", id=mine, code=4321, reason="enough of this")
-            for peer, its in ((self.client, name), (self.server, accepted)):
+            for peer, its, over_http2 in ((self.client, name, self.http2), (self.server, accepted, self.http2_server)):
                 seen = peer.wait("close", id=its)
-                self.assertEqual((seen["code"], seen["reason"]), (4321, "enough of this"), f"{end} closes, {peer.script} sees")
+                # Over a stream of Node's, ws may miss the answer to its own word, with nobody in between.
+                if peer is not speaker or not over_http2:
+                    self.assertEqual((seen["code"], seen["reason"]), (4321, "enough of this"), f"{end} closes, {peer.script} sees")
+            if not self.http2_server:
+                self.assertEqual(self.client.reported("error", id=name), [], f"{end} closes")
 
     def test_the_subprotocol_is_the_servers_choice(self):
         _, _, seen, accepted = self.chat(protocols=["chat.v1", "chat.v2"])
