@@ -165,6 +165,8 @@ net::Task<void> Http2Exchange::run_tunnel(Response response) {
   exchange::Http2Tunnel client_end(*this);
   TunnelCopy copy(client_end, *response.tunnel, context_.loop, context_.options.tunnel_timeout);
   co_await copy.run();
+  // The end that the client is told of is still to go out.
+  if (out_is_last) (void)co_await await_sent_last();
   outcome_.body_bytes_sent = copy.bytes_to_client();
   record(copy.has_timed_out() ? "tunnel_timeout" : "ok");
 }

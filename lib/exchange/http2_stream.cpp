@@ -84,6 +84,7 @@ void Http2Stream::on_block(bool last) {
 
 void Http2Stream::on_content(std::string_view bytes) {
   input_.append(bytes);
+  content_received_ += bytes.size();
   input_wait_.end();
 }
 
@@ -96,6 +97,7 @@ void Http2Stream::on_close(std::uint32_t error) {
   id = 0;
   closed_ = true;
   close_error_ = error;
+  if (has_head_ && !has_ended_) has_ended_ = is_whole(error, content_received_);
   input_wait_.end();
   output_wait_.end();
   on_closed();

@@ -99,7 +99,7 @@ def cases(t):
         Case("9113 8.1", "DATA after trailers", (t.post(), content, h2.headers(1, trailers), h2.data(1, b"x", h2.END_STREAM)),
              stream_error(1, h2.STREAM_CLOSED)),
         Case("9113 8.1", "trailers twice", (t.post(), content, h2.headers(1, trailers), h2.headers(1, trailers)),
-             stream_error(1, h2.STREAM_CLOSED)),
+             stream_error(1, h2.STREAM_CLOSED, h2.PROTOCOL_ERROR)),
         Case("9113 8.1", "trailers without a field", (t.post(), content, h2.headers(1, b"")), served()),
         Case("9113 8.1", "a GET with content", (t.get(flags=h2.END_HEADERS), h2.data(1, b"test", h2.END_STREAM)), served()),
         Case("9110 15.3.5", "a response without content", (t.get(path=b"/none"),), each(served(1, 204), no_content()), origin=True),
