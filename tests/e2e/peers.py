@@ -115,13 +115,16 @@ class PeerTest(TestCase):
         make_certificate(cls.home, "shop", "shop.com", "127.0.0.1")
         cls.identity = {"key": str(cls.home / "shop.key"), "cert": str(cls.home / "shop.pem")}
 
-    def serve(self, *backends, tls=False, extra="", **parts):
+    @classmethod
+    def new_proxy(cls, *backends, tls=False, extra="", **parts):
         """rproxy before these backends; `tls`: with the certificate of shop.com."""
         if tls:
             parts["listen"] = 'https = "127.0.0.1:0"'
-            extra += '[tls]\ncert = "{cert}"\nkey = "{key}"\n'.format(**self.identity)
-        return self.start(Proxy(config_for(*backends, extra=extra, **parts)))
+            extra += '[tls]\ncert = "{cert}"\nkey = "{key}"\n'.format(**cls.identity)
+        return Proxy(config_for(*backends, extra=extra, **parts))
 
+    def serve(self, *backends, **parts):
+        return self.start(self.new_proxy(*backends, **parts))
 
 
 class HttpTest(PeerTest):
@@ -139,17 +142,19 @@ class HttpTest(PeerTest):
         secret = cls.identity if cls.tls_server else {}
         return Node("http_server.js", http2=cls.http2_server, **secret, **options)
 
+    @classmethod
+    def new_front(cls, *servers, upstream="", **parts):
+        """A proxy before the class's server or these."""
+        upstream += f'tls = {{ ca_file = "{cls.authority}" }}\n' if cls.tls_server else ""
+        upstream += 'protocol = "h2"\n' if cls.http2_server else ""
+        return cls.new_proxy(*(servers or (cls.server,)), tls=cls.tls, upstream=upstream, **parts)
+
+    @classmethod
+    def new_client(cls, proxy):
+        url = f"{'https' if cls.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
+        return Node("http_client.js", url=url, ca=str(cls.authority), http2=cls.http2)
+
     def door(self, *servers, **parts):
         """(client, proxy)."""
-        proxy = self.front(*servers, **parts)
-        return self.client(proxy), proxy
-
-    def front(self, *servers, upstream="", **parts):
-        """A proxy before the class's server or these."""
-        upstream += f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls_server else ""
-        upstream += 'protocol = "h2"\n' if self.http2_server else ""
-        return self.serve(*(servers or (self.server,)), tls=self.tls, upstream=upstream, **parts)
-
-    def client(self, proxy):
-        url = f"{'https' if self.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
-        return self.start(Node("http_client.js", url=url, ca=str(self.authority), http2=self.http2))
+        proxy = self.start(self.new_front(*servers, **parts))
+        return self.start(self.new_client(proxy)), proxy

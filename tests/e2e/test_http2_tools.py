@@ -11,7 +11,7 @@ class Tools:
     http2 = True
 
     def setUp(self):
-        port = self.front().address[1]
+        port = self.start(self.new_front()).address[1]
         self.url = f"{'https' if self.tls else 'http'}://shop.com:{port}"
         self.resolve = ("--resolve", f"shop.com:{port}:127.0.0.1", "--cacert", str(self.authority))
         self.by_address = self.url.replace("shop.com", "127.0.0.1")
