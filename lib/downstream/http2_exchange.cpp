@@ -93,6 +93,9 @@ net::Task<Result<Response>> Http2Exchange::handle() {
 net::Task<void> Http2Exchange::answer(Response response) {
   awaits_continue_ = false;
   answered_ = true;
+  // From here on the two talk with each other, in turns and pauses of their own.
+  limits_.silence = Duration{0};
+  limits_.min_rate = ByteSize{0};
   if (response.tunnel) return run_tunnel(std::move(response));
   outcome_.status = response.head.status;
   const std::uint16_t status = response.head.status;
@@ -161,7 +164,7 @@ net::Task<void> Http2Exchange::run_tunnel(Response response) {
   connection().session().respond(*this, head, {}, true);
   connection().schedule();
   mark_first_byte();
-  limits_ = {Duration{0}, 0, {}, limits_.send_timeout};
+  limits_.bytes = 0;
   exchange::Http2Tunnel client_end(*this);
   TunnelCopy copy(client_end, *response.tunnel, context_.loop, context_.options.tunnel_timeout);
   co_await copy.run();

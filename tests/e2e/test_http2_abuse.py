@@ -54,7 +54,7 @@ FLOODS = (
     Flood("resets by WINDOW_UPDATE of 0", lambda n: post(n) + h2.window_update(stream(n), 0), ends=(CALM, "PROTOCOL_ERROR"),
           paced=True, told=False),
     Flood("resets by a window too large", lambda n: post(n) + h2.window_update(stream(n), h2.MAX_WINDOW) * 2,
-          paced=True),
+          ends=(CALM, "FLOW_CONTROL_ERROR"), told=False, paced=True),
     Flood("resets by DATA after the end", lambda n: get(n) + h2.data(stream(n), b"x"), ends=(CALM, "STREAM_CLOSED"), told=False),
     Flood("resets by HEADERS after the end", lambda n: get(n) + get(n), ends=(CALM, "STREAM_CLOSED", "PROTOCOL_ERROR"), told=False),
     Flood("resets by a content-length that is wrong", lambda n: target.post(stream(n), (b"content-length", b"1"), path=b"/held")
