@@ -103,7 +103,8 @@ class Http2Client {
     sending_.at(id)->body += more;
     nghttp2_session_resume_data(session(), id);
   }
-  void finish(std::int32_t id) {
+  void finish(std::int32_t id, Lines trailers = {}) {
+    sending_.at(id)->trailers = std::move(trailers);
     sending_.at(id)->whole = true;
     nghttp2_session_resume_data(session(), id);
   }
