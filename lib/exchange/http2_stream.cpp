@@ -158,6 +158,8 @@ std::optional<Error> Http2Stream::check_limits(std::size_t size) {
 }
 
 void Http2Stream::on_silence() {
+  // The limit may have been lifted meanwhile.
+  if (limits_.silence.count() == 0) return;
   trouble_ = Error{ErrorCode::kReadTimeout, side_, Retry::kNever, 0, {}};
   input_wait_.end();
 }

@@ -358,14 +358,16 @@ void Session::check_priority(const FrameHead& head) {
 
 // DATA and HEADERS are judged by what is in them.
 void Session::charge_frame(const FrameHead& head) {
-  constexpr std::size_t kSetting = 6;
+  constexpr std::uint32_t kSetting = 6;
+  // nghttp2 reads no more of one frame.
+  constexpr std::uint32_t kSettingsMax = 32;
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
     case NGHTTP2_CONTINUATION:
       return;
     case NGHTTP2_SETTINGS:
-      return spend_frames(static_cast<std::uint32_t>(1 + head.length / kSetting), "SETTINGS frames");
+      return spend_frames(std::min<std::uint32_t>(1 + head.length / kSetting, kSettingsMax), "SETTINGS frames");
     case NGHTTP2_PING:
       return spend_frames(1, "PING frames");
     case NGHTTP2_PRIORITY:
