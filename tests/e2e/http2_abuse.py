@@ -47,7 +47,7 @@ target = Target(tls=False)
 
 
 class CountingBackend:
-    """"/held" is held until its client leaves, or for long; the rest is the origin's."""
+    """The origin, and how many requests it has in hand."""
 
     def __init__(self):
         self.in_flight = self.most = self.total = 0
@@ -62,10 +62,8 @@ class CountingBackend:
                 self.in_flight += 1
                 self.most = max(self.most, self.in_flight)
             try:
-                if "/held" in request.start_line:
-                    return http2_origin.wait_gone(peer.socket)
-                peer.reader.content(request, until_close=False)
-                peer.send(http2_origin.answer(request.start_line.split(" ")[1], request))
+                if not http2_origin.serve_one(peer, request):
+                    return
             finally:
                 with self.lock:
                     self.in_flight -= 1

@@ -41,24 +41,28 @@ def wait_gone(connection):
     poll.poll(20_000)
 
 
+def serve_one(peer, request):
+    """False: the connection is of no more use."""
+    method, target, _ = request.start_line.split(" ", 2)
+    path = target.partition("?")[0]
+    if path == "/early":
+        peer.send(ok(BODY))
+    if path in ("/early", "/stall", "/held"):
+        wait_gone(peer.socket)
+        return False
+    if "100-continue" in (request.get("Expect") or ""):
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    peer.reader.content(request, until_close=False)
+    raw = answer(path, request)
+    peer.send(raw[:raw.index(b"\r\n\r\n") + 4] if method == "HEAD" else raw)
+    return True
+
+
 def origin(peer):
-    for _ in range(1_000_000):
-        request = peer.reader.head()
-        if request is None:
-            return
+    is_usable = True
+    while is_usable and (request := peer.reader.head()) is not None:
         peer.backend.requests.append(request)
-        method, target, _ = request.start_line.split(" ", 2)
-        if "100-continue" in (request.get("Expect") or ""):
-            peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        path = target.partition("?")[0]
-        if path == "/stall":
-            return wait_gone(peer.socket)
-        if path == "/early":
-            peer.send(ok(BODY))
-            return wait_gone(peer.socket)
-        peer.reader.content(request, until_close=False)
-        raw = answer(path, request)
-        peer.send(raw[:raw.index(b"\r\n\r\n") + 4] if method == "HEAD" else raw)
+        is_usable = serve_one(peer, request)
 
 
 def start(port=0):
