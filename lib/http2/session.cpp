@@ -6,6 +6,7 @@
 #include <new>
 
 #include "http/characters.h"
+#include "http2/pooled_memory.h"
 #include "http2/session_callbacks.h"
 
 namespace rproxy::http2 {
@@ -81,8 +82,8 @@ void Session::make_session(Role role) {
   // What we were given by the other side may be this long, and has grown by our own fields.
   nghttp2_option_set_max_send_header_block_length(option.get(), 4 * head_.head.bytes + 65536);
   nghttp2_session* made = nullptr;
-  const auto create = role == Role::kServer ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
-  if (create(&made, callbacks.get(), this, option.get()) != 0) throw std::bad_alloc();
+  const auto create = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  if (create(&made, callbacks.get(), this, option.get(), pooled_memory()) != 0) throw std::bad_alloc();
   session_.reset(made);
 }
 
