@@ -56,6 +56,7 @@ int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || self.acceptor_ == nullptr) return 0;
   Stream& stream = self.acceptor_->accept();
   stream.id = frame->hd.stream_id;
+  self.found_ = &stream;
   ++self.open_streams_;
   nghttp2_session_set_stream_user_data(session, stream.id, &stream);
   return 0;
@@ -126,8 +127,7 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
 int Session::Callbacks::on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
   Session& self = Callbacks::self(user);
   if (Stream* stream = self.find(id)) {
-    --self.open_streams_;
-    nghttp2_session_set_stream_user_data(self.session_.get(), id, nullptr);
+    self.forget(*stream);
     stream->on_close(error);
   }
   return 0;
