@@ -100,8 +100,10 @@ net::Task<void> Http2Exchange::answer(Response& response) {
   if (response.tunnel) return run_tunnel(response);
   outcome_.status = response.head.status;
   const std::uint16_t status = response.head.status;
-  const bool has_content =
-      request_.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
+  // Where a tunnel was asked for, 2xx would say that it begins (RFC 9110 9.3.6).
+  if (!websocket_key_.empty() && status < 300) return refuse_tunnel(response);
+  const bool has_content = request_.head.method_id != http::Method::kHead && status != 204 && status != 304 &&
+                           response.body != nullptr && response.body->length().kind != BodyLength::Kind::kNone;
   return has_content ? stream_content(response) : answer_without_content(response);
 }
 
@@ -154,14 +156,10 @@ net::Task<void> Http2Exchange::run_tunnel(Response& response) {
   http::ResponseHead& head = response.head;
   const auto proof = head.fields.get(FieldId::kSecWebsocketAccept);
   if (websocket_key_.empty() || proof != net::websocket_accept(websocket_key_, texts_)) {
-    request_.trace.failed = true;
-    outcome_.termination = "upstream_bad_response";
-    response = exchange::error_response(request_, 502);
-    co_return co_await answer(response);
+    co_return co_await refuse_tunnel(response);
   }
   // RFC 8441 5: what HTTP/1.1 calls 101.
   head.status = outcome_.status = 200;
-  head.fields.remove(FieldId::kSecWebsocketAccept);
   prepare(head);
   connection().session().respond(*this, head, {}, true);
   connection().schedule();
@@ -172,6 +170,13 @@ net::Task<void> Http2Exchange::run_tunnel(Response& response) {
   co_await copy.run();
   outcome_.body_bytes_sent = copy.bytes_to_client();
   record(copy.has_timed_out() ? "tunnel_timeout" : "ok");
+}
+
+net::Task<void> Http2Exchange::refuse_tunnel(Response& response) {
+  request_.trace.failed = true;
+  outcome_.termination = "upstream_bad_response";
+  response = exchange::error_response(request_, 502);
+  return answer(response);
 }
 
 net::Task<Result<void>> Http2Exchange::interim(http::ResponseHead& head) {

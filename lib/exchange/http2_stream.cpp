@@ -56,6 +56,12 @@ void Http2Stream::lose() {
   on_close(static_cast<std::uint32_t>(http2::ErrorWord::kInternalError));
 }
 
+void Http2Stream::give_up(Error error) {
+  trouble_ = std::move(error);
+  input_wait_.end();
+  output_wait_.end();
+}
+
 void Http2Stream::reset(http2::ErrorWord word) {
   if (id == 0) return;
   connection_.session().reset(*this, word);
@@ -72,7 +78,7 @@ void Http2Stream::on_block(bool last) {
     if (!last) expect_block(trailer_fields_);
     return;
   }
-  if (auto done = block.finish_trailers(); !done) trouble_ = std::move(done.error());
+  if (auto done = block.finish_trailers(side_); !done) trouble_ = std::move(done.error());
   on_end();
 }
 
@@ -179,9 +185,10 @@ net::Task<Result<void>> Http2Stream::await_taken() {
   sent_before_ = bytes_sent;
   output_deadline_.arm(connection_.loop().wheel(), limits_.send_timeout);
   const auto is_done = [this] { return out_is_last ? sent_last : !has_out; };
-  while (!is_done() && !closed_ && !send_expired_) co_await output_wait_;
+  while (!is_done() && !closed_ && !send_expired_ && !trouble_) co_await output_wait_;
   output_deadline_.disarm();
   if (is_done()) co_return Result<void>();
+  if (trouble_) co_return fail(*trouble_);
   if (send_expired_) co_return fail(ErrorCode::kWriteTimeout, side_);
   co_return fail(closed_error());
 }

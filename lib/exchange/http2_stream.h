@@ -59,6 +59,8 @@ class Http2Stream : public http2::Stream {
   // A head is complete. True: the final one; what follows are content and trailers.
   virtual bool on_head(bool last) = 0;
   virtual void on_closed() {}
+  // Reading and writing fail with that from now on.
+  void give_up(Error error);
   // No more of it: reset where it is not closed.
   void detach(http2::ErrorWord word);
 

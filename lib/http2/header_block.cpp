@@ -1,5 +1,8 @@
 #include "http2/header_block.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "http/characters.h"
 #include "http/head_lines.h"
 #include "http/request_target.h"
@@ -96,9 +99,10 @@ void HeaderBlock::join_cookies() {
   }
   char* const joined = arena_->allocate(size);
   char* end = joined;
+  bool is_first = true;
   for (const auto& field : *fields_) {
     if (field.id != FieldId::kCookie) continue;
-    if (end != joined) end = std::copy_n("; ", 2, end);
+    if (!std::exchange(is_first, false)) end = std::copy_n("; ", 2, end);
     end = std::copy(field.value.begin(), field.value.end(), end);
   }
   fields_->set(FieldId::kCookie, {joined, static_cast<std::size_t>(end - joined)});
@@ -115,6 +119,8 @@ Result<void> HeaderBlock::finish_request(http::RequestHead& head, const http::Pa
   if (auto set = set_target(head, paths); !set) return set;
   join_cookies();
   head.body = length_of(head.fields, has_content);
+  // nghttp2 lets nothing else through (RFC 9113 8.2.2).
+  head.accepts_trailers = head.fields.has(FieldId::kTe);
   if (head.method_id == http::Method::kConnect) return set_websocket(head);
   if (const std::size_t expectations = head.fields.count(FieldId::kExpect); expectations > 0) {
     if (expectations > 1 || !http::equals_ignoring_case(head.fields.get(FieldId::kExpect), "100-continue")) {
@@ -177,9 +183,9 @@ Result<void> HeaderBlock::finish_response(http::ResponseHead& head, http::Method
   return {};
 }
 
-Result<void> HeaderBlock::finish_trailers() {
+Result<void> HeaderBlock::finish_trailers(Side side) {
   fields_->remove_if([](const http::Field& field) { return !http::is_permitted_trailer(field); });
-  if (too_large_) return fail(ErrorCode::kHeadTooLarge, Side::kClient, Retry::kNever, "trailers too large");
+  if (too_large_) return fail(ErrorCode::kHeadTooLarge, side, Retry::kNever, "trailers too large");
   return {};
 }
 

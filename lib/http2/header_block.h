@@ -28,8 +28,8 @@ class HeaderBlock {
   Result<void> finish_request(http::RequestHead& head, const http::PathPolicy& paths, bool has_content);
   // Errors: kBadResponse, kHeadTooLarge.
   Result<void> finish_response(http::ResponseHead& head, http::Method request_method, bool has_content);
-  // Drops what is no trailer (RFC 9110 6.5.1). Errors: kHeadTooLarge.
-  Result<void> finish_trailers();
+  // Drops what is no trailer (RFC 9110 6.5.1). `side`: whose they are. Errors: kHeadTooLarge.
+  Result<void> finish_trailers(Side side);
 
  private:
   void add_pseudo(std::string_view name, std::string_view value);

@@ -33,6 +33,8 @@ bool is_left_out(FieldId id) {
     case FieldId::kUpgrade:
     case FieldId::kHttp2Settings:
     case FieldId::kTe:
+    case FieldId::kSecWebsocketKey:
+    case FieldId::kSecWebsocketAccept:
     case FieldId::kHost:
     case FieldId::kContentLength:
       return true;

@@ -114,6 +114,8 @@ class Session {
   // How many streams the server lets us have at once, as far as it has said so.
   std::uint32_t peer_max_streams() const;
   bool peer_takes_websockets() const;
+  // Its SETTINGS have come, with which it begins.
+  bool has_peer_settings() const { return has_peer_settings_; }
   void ping();
   std::uint64_t pongs() const { return pongs_; }
 
@@ -172,6 +174,7 @@ class Session {
   std::uint64_t header_blocks_ = 0;
   bool in_header_block_ = false;
   bool going_away_ = false;
+  bool has_peer_settings_ = false;
   bool broken_ = false;
 };
 

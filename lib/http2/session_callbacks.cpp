@@ -112,6 +112,9 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
     case NGHTTP2_RST_STREAM:
       if (self.acceptor_ != nullptr && self.find(frame->hd.stream_id) != nullptr) self.spend_reset();
       break;
+    case NGHTTP2_SETTINGS:
+      self.has_peer_settings_ = true;
+      break;
     case NGHTTP2_GOAWAY:
       self.going_away_ = true;
       break;
