@@ -161,7 +161,9 @@ class Session {
   void submit_settings(Role role);
   void set_fields(const http::Fields& fields);
   void set_length(http::BodyLength length);
-  void put(std::string_view name, std::string_view value);
+  void put(std::string_view name, std::string_view value, std::uint8_t flags);
+  // Of a name in lower case that stays in place.
+  void put_known(std::string_view name, std::string_view value) { put(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME); }
   void set_priority(const Stream& stream, const http::Fields& fields);
   bool receive(std::string_view bytes);
   void look_at(const FrameHead& head);
@@ -172,7 +174,8 @@ class Session {
   void spend_reset();
   void calm_down(std::string_view abuse);
   void break_off(int error);
-  Stream* find(std::int32_t id) const;
+  Stream* find(std::int32_t id);
+  void forget(const Stream& stream);
   void append_unsent(Output& out);
 
   const Options& options_;
@@ -186,6 +189,7 @@ class Session {
   char digits_[20];
   std::string_view unsent_;  // a frame that did not fit, nghttp2's until it is asked for more
   Output* draining_ = nullptr;
+  Stream* found_ = nullptr;  // the last that was looked for: several calls in a row are about one stream
   std::string_view abuse_;
   std::string farewell_;  // where nghttp2 has no words any more
   std::size_t open_streams_ = 0;
