@@ -56,6 +56,8 @@ nghttp2_extpri parse_priority(std::string_view text) {
   return priority;
 }
 
+// As many as may be open can be reset at once, while frames of theirs are on their way.
+constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
 constexpr std::uint32_t kDefaultFrameSize = 16384;
 // Our own budget comes first; this one must not.
@@ -68,7 +70,9 @@ Session::Session(Role role, const Options& options, const http::HeadLimits& head
       head_(head),
       acceptor_(acceptor),
       budget_(options.abuse),
-      watch_(role == Role::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
+      watch_(role == Role::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
+      reset_(options.max_streams + kRecentStreams),
+      closed_(kRecentStreams) {
   make_session(role);
   submit_settings(role);
 }

@@ -5,7 +5,6 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -67,16 +66,21 @@ class Stream {
   ~Stream() = default;
 };
 
-// The last few of many streams.
+// The last of many streams.
 class RecentStreams {
  public:
-  void add(std::int32_t id) { ids_[next_++ % kKept] = id; }
+  explicit RecentStreams(std::size_t kept) : kept_(kept) {}
+
+  void add(std::int32_t id) {
+    if (ids_.size() < kept_) return ids_.push_back(id);
+    ids_[next_++ % kept_] = id;
+  }
   bool has(std::int32_t id) const { return std::ranges::find(ids_, id) != ids_.end(); }
 
  private:
-  static constexpr std::size_t kKept = 128;
-  std::array<std::int32_t, kKept> ids_{};
+  std::size_t kept_;
   std::size_t next_ = 0;
+  std::vector<std::int32_t> ids_;
 };
 
 class Session {
@@ -195,8 +199,8 @@ class Session {
   std::size_t open_streams_ = 0;
   std::uint64_t pongs_ = 0;
   std::uint64_t header_blocks_ = 0;
-  RecentStreams reset_;   // by us: frames of theirs may still be on their way
-  RecentStreams closed_;  // however
+  RecentStreams reset_;          // by us: frames of theirs may still be on their way
+  RecentStreams closed_;         // however
   std::int32_t open_block_ = 0;  // its stream
   bool going_away_ = false;
   bool has_peer_settings_ = false;

@@ -175,10 +175,10 @@ class Floods(TestCase):
                 numbers = range(streams)
                 peer.send(b"".join(target.post(stream(n), path=b"/innocent") for n in numbers))
                 for n in numbers:
-                    self.assertIsNotNone(peer.response(stream(n)), f"on {stream(n)} of {streams}: {outcome(peer, 0.1)}")
+                    self.assertIsNotNone(peer.response(stream(n)), f"on {stream(n)} of {streams}")
                 peer.send(b"".join(h2.data(stream(n), b"late", h2.END_STREAM) for n in numbers))
                 peer.send(target.get(stream(streams)))
-                self.assertIsNotNone(peer.response(stream(streams)), outcome(peer, 0.1))
+                self.assertIsNotNone(peer.response(stream(streams)))
 
 
 def bomb(name, entry_value, uses):
@@ -230,7 +230,6 @@ class Bombs(TestCase):
                 self.assertLessEqual(results, {431, 414, 400, "ended", "reset"})
                 self.assertTrue(results)
 
-    @unittest.expectedFailure  # one field more than max_fields, by a crumb, and the rest are not counted
     def test_crumbs_do_not_hide_other_fields(self):
         scene = Scene(self)
         for before in range(95, 105):

@@ -33,11 +33,11 @@ struct Abuse {
   int allowed;  // of them; twice as many are not
 };
 
-std::string requests(int count, const std::string& each_end) {
+std::string requests(int count, const std::string& each_end, const std::string& lines = {}) {
   std::string said;
   for (int i = 0; i < count; ++i) {
     const auto id = static_cast<std::uint32_t>(2 * i + 1);
-    said += frame(1, 4, id, test::request_lines()) + each_end;
+    said += frame(1, 4, id, test::request_lines() + lines) + each_end;
     // The stream's number is the last thing of the frame's head.
     std::string_view number = "....";
     for (auto at = said.find(number); at != std::string::npos; at = said.find(number)) {
@@ -74,7 +74,12 @@ const Abuse kAbuses[] = {
      20},
     // CVE-2025-8671: the server is made to give them up.
     {"streams given up as soon as asked for",
-     [](int n) { return requests(n, same_stream(8, 0, big_endian(0x7fffffff, 4))); }, 20},
+     [](int n) {
+       return requests(n, same_stream(0, 1, "more than nothing"),
+                       "\x0f\x0d\x01"
+                       "0");
+     },
+     20},
 };
 
 TEST(SessionAbuse, EndsAConnectionThatOnlyCosts) {
