@@ -116,7 +116,7 @@ class Session {
   // Nothing more will be sent or understood.
   bool is_over() const;
   // The number of the header section that the peer has begun and not ended; 0: none.
-  std::uint64_t open_header_block() const { return in_header_block_ ? header_blocks_ : 0; }
+  std::uint64_t open_header_block() const { return open_block_ != 0 ? header_blocks_ : 0; }
   // Why the peer was told to calm down; empty: it was not.
   std::string_view abuse() const { return abuse_; }
   // GOAWAY has come: no new stream will be answered, and those above last_stream_id() have not been looked at (RFC 9113 6.8).
@@ -193,7 +193,7 @@ class Session {
   std::uint64_t header_blocks_ = 0;
   RecentStreams reset_;   // by us: frames of theirs may still be on their way
   RecentStreams closed_;  // however
-  bool in_header_block_ = false;
+  std::int32_t open_block_ = 0;  // its stream
   bool going_away_ = false;
   bool has_peer_settings_ = false;
   bool broken_ = false;

@@ -45,7 +45,7 @@ nghttp2_session_callbacks* Session::Callbacks::make() {
 
 int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   Session& self = Callbacks::self(user);
-  self.in_header_block_ = true;
+  self.open_block_ = frame->hd.stream_id;
   ++self.header_blocks_;
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || self.acceptor_ == nullptr) return 0;
   Stream& stream = self.acceptor_->accept();
@@ -89,7 +89,7 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
   const bool is_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-      self.in_header_block_ = false;
+      self.open_block_ = 0;
       if (Stream* stream = self.find(frame->hd.stream_id)) {
         stream->bytes_received += frame->hd.length + kFrameHead;
         stream->on_block(is_last);
@@ -122,6 +122,8 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
 
 int Session::Callbacks::on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
   Session& self = Callbacks::self(user);
+  // A block that is malformed, or of no use any more, is not told of when it ends.
+  if (id == self.open_block_) self.open_block_ = 0;
   if (Stream* stream = self.find(id)) {
     --self.open_streams_;
     self.closed_.add(id);

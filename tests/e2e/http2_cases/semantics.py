@@ -7,7 +7,8 @@ import http2_hpack as hpack
 
 from .case import Case, expectation, malformed, refused, served, stream_error
 
-BAD_NAMES = {"with one letter in upper case": b"x-uPper", "with a space": b"x smuggled", "with a colon": b"x:smuggled", "with a control": b"x\x01y",
+BAD_NAMES = {"with one letter in upper case": b"x-uPper", "with a space": b"x smuggled", "with a colon": b"x:smuggled",
+             "with a control": b"x\x01y",
              "with NUL": b"x\0y", "with CR LF": b"x: y\r\nsmuggled", "with DEL": b"x\x7f", "beyond ASCII": b"x\xc3\xa9", "empty": b"",
              "with a tab": b"x\ty"}
 BAD_VALUES = {"with NUL": b"a\0b", "with CR": b"a\rsmuggled: 1", "with LF": b"a\nsmuggled: 1", "with CR LF": b"a\r\nsmuggled: 1",
@@ -21,7 +22,8 @@ BAD_AUTHORITIES = {"with userinfo": b"user@shop.com", "with a space": b"shop.com
                    "with CR LF": b"shop.com\r\nsmuggled: 1", "with a port that is none": b"shop.com:smuggled", "with NUL": b"shop.com\0"}
 BAD_METHODS = {"with a space": b"GET /smuggled", "with CR LF": b"GET / HTTP/1.1\r\nsmuggled: 1\r\n\r\nGET", "with NUL": b"GE\0T",
                "with a colon": b"GE:T", "in brackets": b"(GET)"}
-BAD_LENGTHS = {"with a sign": b"+4", "negative": b"-4", "in hex": b"0x4", "with a comma": b"4, 4", "of nothing": b"", "with a point": b"4.0",
+BAD_LENGTHS = {"with a sign": b"+4", "negative": b"-4", "in hex": b"0x4", "with a comma": b"4, 4", "of nothing": b"",
+               "with a point": b"4.0",
                "beyond 64 bits": b"99999999999999999999999"}
 
 
