@@ -127,12 +127,13 @@ std::optional<Result<Slice>> Http2Stream::step() {
 net::Task<Result<Slice>> Http2Stream::wait() {
   if (started_ == TimePoint{}) started_ = connection_.loop().now();
   input_deadline_.arm(connection_.loop().wheel(), limits_.silence);
+  // Before it waits, too: who asked may have done something else between asking and waiting.
   for (;;) {
-    co_await input_wait_;
     if (auto ready = step()) {
       input_deadline_.disarm();
       co_return std::move(*ready);
     }
+    co_await input_wait_;
   }
 }
 
