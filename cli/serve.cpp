@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/diagnostics.h"
+#include "cli/output.h"
 #include "config/load.h"
 #include "server/server.h"
 #include "server/tls_check.h"
@@ -34,7 +35,7 @@ int exit_code_of(const Error& error) {
 
 void print_keys() {
   for (const auto& key : config::all_keys()) {
-    fmt::print("{}\t{}\t{}\t{}\n", key.path, key.type, key.fallback, key.meaning);
+    write_output(fmt::format("{}\t{}\t{}\t{}\n", key.path, key.type, key.fallback, key.meaning));
   }
 }
 
@@ -72,9 +73,9 @@ class Serve final : public Command {
     if (!loaded.ok()) return kConfiguration;
     override_settings(loaded.config);
     if (print_) {
-      fmt::print("{}", config::render_effective(loaded, overrides()));
+      write_output(config::render_effective(loaded, overrides()));
     } else if (check_) {
-      fmt::print("{}: ok\n", path_);
+      write_output(fmt::format("{}: ok\n", path_));
     }
     if (print_ || check_) return kOk;
     return serve(std::move(loaded.config));

@@ -56,7 +56,11 @@ class ListenerBuilder {
 
   void build() {
     const std::size_t before = problems_.errors();
-    if (const Node* tls = tree_.find("tls")) decode_tls(problems_, *tls, "[tls]", shared_tls_.emplace());
+    if (const Node* tls = tree_.find("tls")) {
+      net::TlsServerOptions options;
+      decode_tls(problems_, *tls, "[tls]", options);
+      shared_tls_ = std::move(options);
+    }
     build_short();
     if (const Node* list = tree_.find("listeners")) build_long(*list);
     if (lacks(tree_, "listen", top_level_keys()) && lacks(tree_, "listeners", top_level_keys()) &&
@@ -123,8 +127,23 @@ class ListenerBuilder {
                       "a TLS listener that redirects to https would redirect for ever",
                       "delete redirect_https here; it is for the plain listener");
     }
+    check_proxy_peers(node, draft);
     const Node* address = node.find("address");
     if (draft.has_address && address != nullptr) add(std::move(draft.listener), *address);
+  }
+
+  // Peers that can't come this way.
+  void check_proxy_peers(const Node& node, const ListenerDraft& draft) {
+    const Node* key = node.find("proxy_protocol");
+    const net::ProxyPeers& peers = draft.listener.proxy_protocol;
+    if (key == nullptr || !draft.has_address || !key->is_whole()) return;
+    const bool is_unix = draft.listener.listen.address.kind == HostPort::Kind::kUnix;
+    if (is_unix && !peers.networks.empty()) {
+      problems_.warning("RP1010", key->at, "the peers of a Unix socket have no address",
+                        "write \"unix:\" for all of them");
+    } else if (!is_unix && peers.unix_sockets) {
+      problems_.warning("RP1010", key->at, "no peer of this listener comes over a Unix socket", "delete \"unix:\"");
+    }
   }
 
   void add_shared_tls(Listener& listener, const Place& at) {

@@ -28,6 +28,19 @@ void check_servers(const Member& member, const upstream::Options& options, Probl
   }
 }
 
+void check_protocol(const Member& member, const upstream::Options& options, Problems& problems) {
+  const Node* protocol = member.value.is(Node::Kind::kTable) ? member.value.find("protocol") : nullptr;
+  if (protocol == nullptr || !member.value.is_whole() || options.protocol == upstream::Protocol::kHttp1) return;
+  if (options.protocol == upstream::Protocol::kAuto && !options.tls.enabled) {
+    problems.error("RP1006", protocol->at, "protocol = \"auto\" is agreed upon by TLS, which is off",
+                   "tls = true, or write protocol = \"h2\" or \"http/1.1\"");
+  } else if (options.proxy_protocol != upstream::ProxyProtocol::kOff) {
+    problems.error("RP1006", protocol->at,
+                   "clients share an HTTP/2 connection, and its PROXY header could name but one",
+                   "write protocol = \"http/1.1\", or delete proxy_protocol");
+  }
+}
+
 }  // namespace
 
 std::map<std::string, Place> build_upstreams(const Node& tree, Config& config, Problems& problems) {
@@ -43,6 +56,7 @@ std::map<std::string, Place> build_upstreams(const Node& tree, Config& config, P
     decode_table<upstream::Options>(problems, member.value, "[upstreams." + cut_text(member.key) + "]", upstream_keys(),
                                     options);
     check_servers(member, options, problems);
+    check_protocol(member, options, problems);
     places.emplace(member.key, member.at);
     config.upstreams.push_back(std::move(options));
   }

@@ -21,6 +21,7 @@ namespace rproxy::config {
 struct Listener {
   std::string name;
   net::ListenOptions listen;
+  net::ProxyPeers proxy_protocol;
   std::optional<net::TlsServerOptions> tls;  // absent: plain
   // What clients may speak, the preferred first; with TLS agreed upon by ALPN, else told from a connection's first bytes.
   std::vector<std::string> protocols{"h2", "http/1.1"};

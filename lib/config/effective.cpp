@@ -151,6 +151,9 @@ class Printer {
       put_section(name, upstream_keys(), options, node);
       put_items<balance::EndpointOptions>(name + ".servers", endpoint_keys(), node->find("servers"));
       if (node->find("tls") != nullptr) put_inner(name, "tls", upstream_tls_keys(), options.tls, node);
+      if (options.protocol != upstream::Protocol::kHttp1) {
+        put_inner(name, "http2", upstream_http2_keys(), options.http2, node);
+      }
       put_inner(name, "pool", pool_keys(), options.pool, node);
       put_inner(name, "retry", retry_keys(), options.retry, node);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
@@ -219,6 +222,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::Options>(out, "upstreams.*.", upstream_keys(), {});
   list_keys<balance::EndpointOptions>(out, "upstreams.*.servers.", endpoint_keys(), {});
   list_keys<net::TlsClientOptions>(out, "upstreams.*.tls.", upstream_tls_keys(), {});
+  list_keys<upstream::Http2Options>(out, "upstreams.*.http2.", upstream_http2_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});

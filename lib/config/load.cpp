@@ -52,8 +52,9 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 }  // namespace
 
 const std::vector<std::string>& top_level_keys() {
-  static const std::vector<std::string> kKeys{"include",   "server",   "listen", "listeners",  "tls",       "client",  "http2",
-                                              "upstreams", "defaults", "routes", "forwarding", "access_log"};
+  static const std::vector<std::string> kKeys{"include",  "server", "listen",     "listeners",
+                                              "tls",      "client", "http2",      "upstreams",
+                                              "defaults", "routes", "forwarding", "access_log"};
   return kKeys;
 }
 

@@ -43,6 +43,7 @@ Keys<net::CertificateFiles> certificate_keys();
 Keys<downstream::Options> client_keys();
 Keys<http2::Options> http2_keys();
 Keys<upstream::Options> upstream_keys();
+Keys<upstream::Http2Options> upstream_http2_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
 Keys<upstream::PoolOptions> pool_keys();
 Keys<upstream::RetryOptions> retry_keys();

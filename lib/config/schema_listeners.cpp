@@ -91,6 +91,38 @@ void decode_listener_tls(Problems& problems, const Node& node, ListenerDraft& ou
   decode_tls(problems, node, "tls", out.listener.tls.emplace());
 }
 
+void add_proxy_peer(Problems& problems, const Node& node, net::ProxyPeers& out) {
+  constexpr std::string_view kUnix = "unix:";
+  if (!node.is(Node::Kind::kString) || !node.text.starts_with(kUnix)) {
+    std::vector<IpNetwork> networks;
+    decode_value(problems, node, networks);
+    out.networks.insert(out.networks.end(), networks.begin(), networks.end());
+  } else if (node.text == kUnix) {
+    out.unix_sockets = true;
+  } else {
+    problems.error("RP1004", node.at, fmt::format("the peers of a Unix socket have no path: {}", shown(node)),
+                   "write \"unix:\" for all of them");
+  }
+}
+
+void decode_proxy_peers(Problems& problems, const Node& node, ListenerDraft& out) {
+  net::ProxyPeers& peers = out.listener.proxy_protocol;
+  if (node.is(Node::Kind::kString)) return add_proxy_peer(problems, node, peers);
+  if (!expect(problems, node, Node::Kind::kArray, "an array of the peers that send a PROXY header",
+              "[\"10.0.0.0/8\", \"::1\"], or [\"0.0.0.0/0\", \"::/0\"] for whoever connects")) {
+    return;
+  }
+  if (node.items.empty()) {
+    problems.error("RP1005", node.at, "no peer that sends a PROXY header",
+                   "write its address or network, such as \"10.0.0.0/8\", or delete the key");
+  }
+  for (const Node& item : node.items) {
+    const bool is_text = item.is_broken || expect(problems, item, Node::Kind::kString, "a peer",
+                                                  "write its address or network, or \"unix:\"");
+    if (is_text && !item.is_broken) add_proxy_peer(problems, item, peers);
+  }
+}
+
 using L = ListenerDraft;
 constexpr Key<L> kListener[] = {
     key<&L::listener, &Listener::name>("name", "for logs"),
@@ -107,6 +139,8 @@ constexpr Key<L> kListener[] = {
      [](const L& o) { return fmt::format("\"{:04o}\"", o.listener.listen.unix_mode); }},
     special<L>("tls", "boolean or table", "true: as [tls]; or a table of its own with the keys of [tls]",
                decode_listener_tls),
+    special<L>("proxy_protocol", "strings",
+               "peers that begin with a PROXY header, v1 or v2: addresses, networks, \"unix:\"", decode_proxy_peers),
     {"protocols", "strings", "what clients may speak, the preferred first: h2 and http/1.1",
      [](Problems& p, const Node& n, L& o) { decode_protocols(p, n, o.listener.protocols); },
      [](const L& o) { return render_value(o.listener.protocols); }},

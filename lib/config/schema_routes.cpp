@@ -274,7 +274,9 @@ constexpr Key<D> kDefaults[] = {
     key<&D::host>("host", "Host sent to the servers; empty: the client's"),
     key<&D::hide_backend>("hide_backend", "strip Server and the like, rewrite Location and cookie domains"),
     key<&D::proxy_status>("proxy_status", "tell what went wrong in Proxy-Status (RFC 9209)"),
-    key<&D::request_timeout>("request_timeout", "the whole request; 0: none"),
+    key<&D::request_timeout>("request_timeout",
+                             "the whole request; 0: none; a gRPC client's grpc-timeout counts where it is shorter"),
+    key<&D::grpc_web>("grpc_web", "let gRPC-Web clients (browsers) talk to gRPC servers"),
 };
 
 using R = RouteDraft;
@@ -296,6 +298,7 @@ constexpr Key<R> kRoute[] = {
     key<&R::forward, &D::hide_backend>("hide_backend", "as in [defaults]"),
     key<&R::forward, &D::proxy_status>("proxy_status", "as in [defaults]"),
     key<&R::forward, &D::request_timeout>("request_timeout", "as in [defaults]"),
+    key<&R::forward, &D::grpc_web>("grpc_web", "as in [defaults]"),
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "config/schema.h"
 #include "config/text.h"
+#include "net/proxy_protocol.h"
 #include "proxy/access_log_format.h"
 
 namespace rproxy::config {
@@ -49,7 +50,7 @@ constexpr std::uint64_t kHeadMax = 1024 * 1024;
 
 using C = downstream::Options;
 constexpr Key<C> kClient[] = {
-    guarded<&C::handshake_timeout>("handshake_timeout", "TLS, from accept to finished"),
+    guarded<&C::handshake_timeout>("handshake_timeout", "TLS, from accept to finished; a PROXY header before it, too"),
     guarded<&C::head_timeout>("head_timeout", "a request head, first byte to last"),
     guarded<&C::keep_alive_timeout>("keep_alive_timeout", "idle between requests"),
     key<&C::body_timeout>("body_timeout", "longest silence inside a request body"),
@@ -58,6 +59,8 @@ constexpr Key<C> kClient[] = {
     key<&C::tunnel_timeout>("tunnel_timeout", "silence both ways after an upgrade"),
     key<&C::requests_per_connection>("requests_per_connection", "then it is closed; 0: no limit"),
     key<&C::max_body>("max_body", "request content; over: 413; 0: no limit"),
+    sized<512, net::kProxyBinaryMax, &C::max_proxy_header>(
+        "max_proxy_header", "a PROXY header of version 2, with all its fields; over: closed"),
     sized<1024, kHeadMax, &C::head, &http::HeadLimits::head>("max_head", "request line and headers; over: 431"),
     sized<64, kHeadMax, &C::head, &http::HeadLimits::target>("max_target", "request target; over: 414"),
     ranged<1, kIntegerMax, &C::head, &http::HeadLimits::fields>("max_fields", "header lines; over: 431"),

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 #include <string>
@@ -109,6 +110,28 @@ constexpr Key<upstream::PoolOptions> kPool[] = {
     key<&upstream::PoolOptions::max_requests>("max_requests", "on one connection; 0: no limit"),
 };
 
+// In the order of their enumerators.
+constexpr std::array kProtocols{"http/1.1", "h2", "auto"};
+
+void decode_protocol(Problems& problems, const Node& node, U& out) {
+  const int word = decode_word(problems, node, {kProtocols.begin(), kProtocols.end()});
+  if (word >= 0) out.protocol = static_cast<upstream::Protocol>(word);
+}
+
+constexpr std::int64_t kMax32 = std::numeric_limits<std::int32_t>::max();
+
+using H = upstream::Http2Options;
+constexpr Key<H> kHttp2[] = {
+    ranged<1, 100'000, &H::protocol, &http2::Options::max_streams>("max_streams", "requests at once on a connection"),
+    sized<65535, kMax32, &H::protocol, &http2::Options::stream_window>(
+        "stream_window", "response content in flight, and held, per stream"),
+    sized<65535, kMax32, &H::protocol, &http2::Options::connection_window>(
+        "connection_window", "response content in flight on a connection"),
+    key<&H::ping_interval>("ping_interval",
+                           "ask after so much silence while requests are under way; 0: only when one has timed out"),
+    key<&H::ping_timeout>("ping_timeout", "without an answer by then the connection is given up"),
+};
+
 constexpr std::int64_t kAttemptsMax = std::numeric_limits<std::uint32_t>::max();
 
 constexpr Key<upstream::RetryOptions> kRetry[] = {
@@ -162,12 +185,29 @@ void decode_ejection(Problems& problems, const Node& node, U& out) {
   problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
 }
 
+// In the order of their enumerators.
+constexpr std::array kProxyProtocols{"off", "v1", "v2"};
+
+void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
+  if (!expect(problems, node, Node::Kind::kString, "a version", "write \"v1\" or \"v2\", or delete the key")) return;
+  const int word = decode_word(problems, node, {kProxyProtocols.begin(), kProxyProtocols.end()});
+  if (word >= 0) out.proxy_protocol = static_cast<upstream::ProxyProtocol>(word);
+}
+
 constexpr Key<U> kUpstream[] = {
     special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
     {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
      [](const U& o) { return quote_toml(balance::to_string(o.policy)); }},
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
                decode_upstream_tls),
+    {"protocol", "string",
+     "\"http/1.1\", \"h2\" (by prior knowledge where tls is off), or \"auto\", what TLS agrees upon", decode_protocol,
+     [](const U& o) { return quote_toml(kProtocols[static_cast<std::size_t>(o.protocol)]); }},
+    special<U>("http2", "table", "max_streams, stream_window, connection_window, ping_interval, ping_timeout",
+               [](Problems& p, const Node& n, U& o) { decode_table<H>(p, n, "http2", kHttp2, o.http2); }),
+    {"proxy_protocol", "string", "v1 or v2: begin each connection with a PROXY header that tells the client's address",
+     decode_proxy_protocol,
+     [](const U& o) { return quote_toml(kProxyProtocols[static_cast<std::size_t>(o.proxy_protocol)]); }},
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
@@ -186,6 +226,7 @@ constexpr Key<U> kUpstream[] = {
 
 Keys<upstream::Options> upstream_keys() { return kUpstream; }
 Keys<balance::EndpointOptions> endpoint_keys() { return kEndpoint; }
+Keys<upstream::Http2Options> upstream_http2_keys() { return kHttp2; }
 Keys<upstream::PoolOptions> pool_keys() { return kPool; }
 Keys<upstream::RetryOptions> retry_keys() { return kRetry; }
 Keys<balance::EjectionOptions> ejection_keys() { return kEjection; }

@@ -100,11 +100,16 @@ net::Task<Result<Response>> Http2Exchange::handle() {
 net::Task<void> Http2Exchange::answer(Response response) {
   awaits_continue_ = false;
   answered_ = true;
+  // From here on the two talk with each other, in turns and pauses of their own.
+  limits_.silence = Duration{0};
+  limits_.min_rate = ByteSize{0};
   if (response.tunnel) return run_tunnel(std::move(response));
   outcome_.status = response.head.status;
   const std::uint16_t status = response.head.status;
-  const bool has_content =
-      request_.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
+  // Where a tunnel was asked for, 2xx would say that it begins (RFC 9110 9.3.6).
+  if (!websocket_key_.empty() && status < 300) return refuse_tunnel();
+  const bool has_content = request_.head.method_id != http::Method::kHead && status != 204 && status != 304 &&
+                           response.body != nullptr && response.body->length().kind != BodyLength::Kind::kNone;
   return has_content ? stream_content(std::move(response)) : answer_without_content(std::move(response));
 }
 
@@ -157,19 +162,16 @@ net::Task<void> Http2Exchange::run_tunnel(Response response) {
   http::ResponseHead& head = response.head;
   const auto proof = head.fields.get(FieldId::kSecWebsocketAccept);
   if (websocket_key_.empty() || proof != net::websocket_accept(websocket_key_, texts_)) {
-    request_.trace.failed = true;
-    outcome_.termination = "upstream_bad_response";
     response.tunnel.reset();
-    co_return co_await answer(exchange::error_response(request_, 502));
+    co_return co_await refuse_tunnel();
   }
   // RFC 8441 5: what HTTP/1.1 calls 101.
   head.status = outcome_.status = 200;
-  head.fields.remove(FieldId::kSecWebsocketAccept);
   prepare(head);
   connection().session().respond(*this, head, {}, true);
   connection().schedule();
   mark_first_byte();
-  limits_ = {Duration{0}, 0, {}, limits_.send_timeout};
+  limits_.bytes = 0;
   is_tunnel_ = true;
   exchange::Http2Tunnel client_end(*this);
   TunnelCopy copy(client_end, *response.tunnel, context_.loop, context_.options.tunnel_timeout);
@@ -178,6 +180,12 @@ net::Task<void> Http2Exchange::run_tunnel(Response response) {
   if (out_is_last) (void)co_await await_taken();
   outcome_.body_bytes_sent = copy.bytes_to_client();
   record(copy.has_timed_out() ? "tunnel_timeout" : "ok");
+}
+
+net::Task<void> Http2Exchange::refuse_tunnel() {
+  request_.trace.failed = true;
+  outcome_.termination = "upstream_bad_response";
+  return answer(exchange::error_response(request_, 502));
 }
 
 net::Task<Result<void>> Http2Exchange::interim(http::ResponseHead& head) {

@@ -46,6 +46,7 @@ class Http2Exchange final : public exchange::Http2Stream, private exchange::Inte
   net::Task<void> answer(exchange::Response response);
   net::Task<void> answer_without_content(exchange::Response response);
   net::Task<void> stream_content(exchange::Response response);
+  net::Task<void> refuse_tunnel();
   net::Task<void> run_tunnel(exchange::Response response);
   void prepare(http::ResponseHead& head);
   void mark_start();

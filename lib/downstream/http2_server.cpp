@@ -23,6 +23,7 @@ Http2ServerConnection::Http2ServerConnection(net::StreamPtr stream, const exchan
       entry_(context.idle, {[](void* self) { static_cast<Http2ServerConnection*>(self)->on_drain(); }, this}),
       deadline_([](void* self) { static_cast<Http2ServerConnection*>(self)->on_deadline(); }, this),
       notice_([](void* self) { static_cast<Http2ServerConnection*>(self)->on_notice_over(); }, this) {
+  this->stream().set_read_timeout(Duration{0});
   this->stream().set_write_timeout(context.options.send_timeout);
 }
 

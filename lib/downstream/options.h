@@ -17,7 +17,7 @@ struct Options {
   http::ChunkLimits chunks;
   http::PathPolicy paths;
   http2::Options http2;
-  Duration handshake_timeout{10'000};         // TLS, accept to finished
+  Duration handshake_timeout{10'000};         // TLS, accept to finished; before it, as long again, a PROXY header
   Duration head_timeout{10'000};              // first byte of a head to its last, however it drips
   Duration keep_alive_timeout{75'000};        // idle between requests
   Duration body_timeout{30'000};              // longest silence inside a request body
@@ -25,6 +25,7 @@ struct Options {
   Duration send_timeout{30'000};              // longest time the client takes nothing of a response
   Duration tunnel_timeout{3'600'000};         // silence both ways after an upgrade
   std::uint64_t requests_per_connection = 0;  // 0: no limit
+  ByteSize max_proxy_header{4096};            // a PROXY header of version 2, where one is expected
   ByteSize max_body{0};                       // request content; 0: no limit. Over: 413
 };
 

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 
+#include "exchange/grpc_answer.h"
 #include "exchange/string_body.h"
 #include "http/negotiation.h"
 
@@ -26,6 +27,7 @@ std::uint16_t client_status(ErrorCode code) {
     case ErrorCode::kBodyTooLarge:
       return 413;
     case ErrorCode::kReadTimeout:
+    case ErrorCode::kRequestTimeout:
       return 408;
     default:
       return 400;
@@ -70,6 +72,8 @@ std::string_view termination_of(const Error& error) {
         return "client_timeout";
       case ErrorCode::kWriteTimeout:
         return "client_send_timeout";
+      case ErrorCode::kRequestTimeout:
+        return "client_deadline";
       case ErrorCode::kReset:
       case ErrorCode::kClosed:
       case ErrorCode::kTruncated:
@@ -147,6 +151,14 @@ std::string_view proxy_error_of(const Error& error) {
 }
 
 Response error_response(Request& request, std::uint16_t status) {
+  if (!http::grpc_type(request.head.fields)) return page(request, status);
+  const auto id = request.trace.request_id;
+  const auto reason = http::reason_phrase(status);
+  const auto message = id.empty() ? reason : request.arena->concat({reason, ", request ", id});
+  return grpc_answer(request, http::grpc_status_of(status), message);
+}
+
+Response page(Request& request, std::uint16_t status) {
   const auto reason = http::reason_phrase(status);
   const auto id = request.trace.request_id;
   fmt::memory_buffer text;

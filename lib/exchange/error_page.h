@@ -18,8 +18,11 @@ std::string_view termination_of(const Error& error);
 // The Proxy-Status error type (RFC 9209 2.3): "connection_refused".
 std::string_view proxy_error_of(const Error& error);
 
+// What the client is told of a failure: a page(), or a grpc_answer() where it speaks gRPC. Views into the request's arena.
+Response error_response(Request& request, std::uint16_t status);
+
 // A page in the form the client accepts (HTML, JSON or plain text), with the request's id and nothing about backends. Views into the
 // request's arena.
-Response error_response(Request& request, std::uint16_t status);
+Response page(Request& request, std::uint16_t status);
 
 }  // namespace rproxy::exchange

@@ -12,14 +12,17 @@
 #include "base/units.h"
 #include "exchange/body.h"
 #include "http/message.h"
-#include "net/listener.h"
 #include "net/loop.h"
+#include "net/peer.h"
+#include "net/proxy_protocol.h"
 
 namespace rproxy::exchange {
 
-// Who is at the other end; one per client connection.
+// Who is at the other end; one per client connection. What a PROXY header says of the client goes over what the connection itself shows.
 struct Client {
   net::Peer peer;
+  net::Peer local;                                 // where it came to; unset where nobody asked for it
+  const net::ProxyHeader* proxy_header = nullptr;  // lives as long as the connection
   std::string_view scheme = "http";
   std::string_view tls_version;  // "TLSv1.3"; empty: plain
   std::string_view tls_cipher;
@@ -40,8 +43,9 @@ struct Trace {
   std::string_view request_id;
   std::uint32_t retries = 0;
   std::uint16_t upstream_status = 0;
-  bool failed = false;           // the answer is ours, or was cut short
-  std::string_view termination;  // of a failure that a handler has made a page of; termination_of()
+  std::int32_t grpc_status = -1;  // of the answer, where that is known; -1: none
+  bool failed = false;            // the answer is ours, or was cut short
+  std::string_view termination;   // of a failure that a handler has made a page of; termination_of()
 };
 
 // Takes interim (1xx) responses while the final one is being made. May change the head.

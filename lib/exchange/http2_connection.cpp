@@ -86,7 +86,8 @@ net::Task<Result<void>> Http2Connection::run() {
   Result<void> ended;
   for (;;) {
     if (const auto input = stream_->input(); !input.empty()) {
-      if (!closing_) session_.feed(input, loop().now());
+      last_received_ = loop().now();
+      if (!closing_) session_.feed(input, last_received_);
       stream_->consume(input.size());
       stream_->release();
       schedule();

@@ -59,11 +59,13 @@ class Http2Connection : private net::Poller::Watcher {
   Http2Connection& operator=(const Http2Connection&) = delete;
 
   http2::Session& session() { return session_; }
+  const http2::Session& session() const { return session_; }
   net::Stream& stream() { return *stream_; }
   net::Loop& loop() { return stream_->loop(); }
 
   // There is something to send, or a wait has ended.
   void schedule();
+  TimePoint last_received() const { return last_received_; }
   // Ends both ways at once; streams still open are closed with kReset.
   void abort();
 
@@ -92,6 +94,7 @@ class Http2Connection : private net::Poller::Watcher {
   Http2Wait** last_ended_ = &ended_;
   Http2Stream* streams_ = nullptr;
   net::Child<void> writer_;
+  TimePoint last_received_;
   bool scheduled_ = false;
   bool closing_ = false;  // the farewell is sent: what still comes is dropped
 };

@@ -59,6 +59,10 @@ class Http2Stream : public http2::Stream {
   // A head is complete. True: the final one; what follows are content and trailers.
   virtual bool on_head(bool last) = 0;
   virtual void on_closed() {}
+  // Whether a stream that is closed with that word before its end has brought all the same what it had to.
+  virtual bool is_whole(std::uint32_t /*error*/, std::uint64_t /*content*/) const { return false; }
+  // Reading and writing fail with that from now on.
+  void give_up(Error error);
   // No more of it: reset where it is not closed.
   void detach(http2::ErrorWord word);
 
@@ -96,6 +100,7 @@ class Http2Stream : public http2::Stream {
   net::Deadline input_deadline_;
   net::Deadline output_deadline_;
   std::size_t given_ = 0;  // bytes behind the last slice, used up when the next is asked for
+  std::uint64_t content_received_ = 0;
   std::uint64_t content_read_ = 0;
   std::uint64_t sent_before_ = 0;  // bytes_sent when the peer was last seen to take something
   TimePoint started_{};

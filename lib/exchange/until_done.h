@@ -60,7 +60,44 @@ class UntilDone {
   std::coroutine_handle<> handle_;
 };
 
-// The same while the request's content is read from the stream by somebody else, who notices an end in its midst. What follows the
+// co_await gives true when the child has ended, false when the time was up first. `patience` 0: for ever.
+template <typename T>
+class UntilDoneOrLate {
+ public:
+  UntilDoneOrLate(net::Child<T>& child, net::DeadlineWheel& wheel, Duration patience)
+      : child_(child),
+        wheel_(wheel),
+        patience_(patience),
+        deadline_([](void* self) { static_cast<UntilDoneOrLate*>(self)->leave(); }, this) {}
+  UntilDoneOrLate(const UntilDoneOrLate&) = delete;
+  UntilDoneOrLate& operator=(const UntilDoneOrLate&) = delete;
+  ~UntilDoneOrLate() = default;
+
+  bool await_ready() const { return child_.is_done(); }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    child_.continue_with(handle);
+    deadline_.arm(wheel_, patience_);
+  }
+  bool await_resume() {
+    deadline_.disarm();
+    return child_.is_done();
+  }
+
+ private:
+  void leave() {
+    child_.continue_with(std::noop_coroutine());
+    handle_.resume();
+  }
+
+  net::Child<T>& child_;
+  net::DeadlineWheel& wheel_;
+  Duration patience_;
+  net::Deadline deadline_;
+  std::coroutine_handle<> handle_;
+};
+
+// The first while the request's content is read from the stream by somebody else, who notices an end in its midst. What follows the
 // content nobody reads: whether the client has gone is looked at every `period`, once `content_is_read` says so.
 template <typename T>
 class UntilDoneOrGone {

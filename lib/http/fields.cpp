@@ -8,12 +8,12 @@
 namespace rproxy::http {
 namespace {
 
-constexpr std::array<std::string_view, 76> kNames = {
+constexpr auto kNames = std::to_array<std::string_view>({
     "",
 #define RPROXY_FIELD(id, name) name,
 #include "http/field_names.inc"
 #undef RPROXY_FIELD
-};
+});
 
 // Length and three characters, without case, tell our names apart well enough.
 constexpr std::size_t kSlots = 256;

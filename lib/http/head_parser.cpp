@@ -36,6 +36,12 @@ bool is_other_version(std::string_view text) {
          text[7] >= '0' && text[7] <= '9';
 }
 
+bool accepts_trailers(const Fields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+    return field.id == FieldId::kTe && list_contains(field.value, "trailers");
+  });
+}
+
 }  // namespace
 
 Result<ParseProgress> RequestHeadParser::feed(std::string_view bytes) {
@@ -147,6 +153,7 @@ Result<void> RequestHeadParser::finish() {
     head_.expect_continue = true;
   }
   head_.upgrade = wants_upgrade(fields);
+  head_.accepts_trailers = accepts_trailers(fields);
   return {};
 }
 

@@ -39,6 +39,8 @@ struct RequestHead {
   bool expect_continue = false;  // RFC 9110 10.1.1, HTTP/1.1 only
   bool upgrade = false;          // Connection lists "upgrade" and an Upgrade field asks for what may be had
   bool drops_trailers = false;   // Connection names fields of this hop, which trailers might be
+  // TE lists "trailers" (RFC 9110 10.1.4); the field itself ends at this hop.
+  bool accepts_trailers = false;
   Fields fields;
 };
 

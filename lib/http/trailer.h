@@ -12,6 +12,8 @@ inline bool is_permitted_trailer(const Field& field) {
     case FieldId::kOther:
     case FieldId::kAcceptRanges:
     case FieldId::kEtag:
+    case FieldId::kGrpcMessage:
+    case FieldId::kGrpcStatus:
     case FieldId::kProxyStatus:
       return true;
     default:

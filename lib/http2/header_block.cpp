@@ -114,6 +114,8 @@ Result<void> HeaderBlock::finish_request(http::RequestHead& head, const http::Pa
   if (auto set = set_target(head, paths); !set) return set;
   join_cookies();
   head.body = length_of(head.fields, has_content);
+  // nghttp2 lets nothing else through (RFC 9113 8.2.2).
+  head.accepts_trailers = head.fields.has(FieldId::kTe);
   if (head.method_id == http::Method::kConnect) return set_websocket(head);
   if (const std::size_t expectations = head.fields.count(FieldId::kExpect); expectations > 0) {
     if (expectations > 1 || !http::equals_ignoring_case(head.fields.get(FieldId::kExpect), "100-continue")) {

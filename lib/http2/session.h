@@ -4,6 +4,8 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +16,7 @@
 #include "base/units.h"
 #include "http/message.h"
 #include "http2/frame_budget.h"
+#include "http2/frame_watch.h"
 #include "http2/header_block.h"
 #include "http2/options.h"
 
@@ -24,6 +27,9 @@ enum class ErrorWord : std::uint32_t {
   kNoError = 0,
   kProtocolError = 1,
   kInternalError = 2,
+  kFlowControlError = 3,
+  kStreamClosed = 5,
+  kFrameSizeError = 6,
   kRefusedStream = 7,
   kCancel = 8,
   kEnhanceYourCalm = 11,
@@ -59,6 +65,18 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() = default;
+};
+
+// The last few of many streams.
+class RecentStreams {
+ public:
+  void add(std::int32_t id) { ids_[next_++ % kKept] = id; }
+  bool has(std::int32_t id) const { return std::ranges::find(ids_, id) != ids_.end(); }
+
+ private:
+  static constexpr std::size_t kKept = 128;
+  std::array<std::int32_t, kKept> ids_{};
+  std::size_t next_ = 0;
 };
 
 class Session {
@@ -114,6 +132,8 @@ class Session {
   // How many streams the server lets us have at once, as far as it has said so.
   std::uint32_t peer_max_streams() const;
   bool peer_takes_websockets() const;
+  // Its SETTINGS have come, with which it begins.
+  bool has_peer_settings() const { return has_peer_settings_; }
   void ping();
   std::uint64_t pongs() const { return pongs_; }
 
@@ -143,7 +163,11 @@ class Session {
   void set_length(http::BodyLength length);
   void put(std::string_view name, std::string_view value);
   void set_priority(const Stream& stream, const http::Fields& fields);
-  void charge_frame(const nghttp2_frame_hd& head);
+  bool receive(std::string_view bytes);
+  void look_at(const FrameHead& head);
+  void check_closed(const FrameHead& head);
+  void check_priority(const FrameHead& head);
+  void charge_frame(const FrameHead& head);
   void spend_frames(std::uint32_t count, std::string_view abuse);
   void spend_reset();
   void calm_down(std::string_view abuse);
@@ -156,6 +180,7 @@ class Session {
   Acceptor* acceptor_;
   std::unique_ptr<nghttp2_session, Deleter> session_;
   FrameBudget budget_;
+  FrameWatch watch_;
   std::vector<nghttp2_nv> lines_;  // scratch, as are the next two
   std::string target_;
   char digits_[20];
@@ -166,9 +191,13 @@ class Session {
   std::size_t open_streams_ = 0;
   std::uint64_t pongs_ = 0;
   std::uint64_t header_blocks_ = 0;
+  RecentStreams reset_;   // by us: frames of theirs may still be on their way
+  RecentStreams closed_;  // however
   std::int32_t open_block_ = 0;  // its stream
   bool going_away_ = false;
+  bool has_peer_settings_ = false;
   bool broken_ = false;
+  bool deaf_ = false;  // told to go for an error: what still comes means nothing
 };
 
 }  // namespace rproxy::http2

@@ -31,7 +31,6 @@ bool is_peers_fault(std::uint32_t error) {
 nghttp2_session_callbacks* Session::Callbacks::make() {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) return nullptr;
-  nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(made, on_header);
   nghttp2_session_callbacks_set_on_invalid_header_callback(made, on_invalid_header);
@@ -42,11 +41,6 @@ nghttp2_session_callbacks* Session::Callbacks::make() {
   nghttp2_session_callbacks_set_send_data_callback(made, take_content);
   nghttp2_session_callbacks_set_on_frame_send_callback(made, on_sent);
   return made;
-}
-
-int Session::Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
-  self(user).charge_frame(*head);
-  return 0;
 }
 
 int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
@@ -111,6 +105,9 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
     case NGHTTP2_RST_STREAM:
       if (self.acceptor_ != nullptr && self.find(frame->hd.stream_id) != nullptr) self.spend_reset();
       break;
+    case NGHTTP2_SETTINGS:
+      self.has_peer_settings_ = true;
+      break;
     case NGHTTP2_GOAWAY:
       self.going_away_ = true;
       break;
@@ -129,6 +126,7 @@ int Session::Callbacks::on_stream_close(nghttp2_session*, std::int32_t id, std::
   if (id == self.open_block_) self.open_block_ = 0;
   if (Stream* stream = self.find(id)) {
     --self.open_streams_;
+    self.closed_.add(id);
     nghttp2_session_set_stream_user_data(self.session_.get(), id, nullptr);
     stream->on_close(error);
   }
@@ -195,9 +193,13 @@ int Session::Callbacks::on_sent(nghttp2_session*, const nghttp2_frame* frame, vo
       stream->sent_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
       if (stream->sent_last) stream->on_taken();
     }
-  } else if (frame->hd.type == NGHTTP2_RST_STREAM && self.acceptor_ != nullptr &&
-             is_peers_fault(frame->rst_stream.error_code)) {
-    self.spend_reset();
+  } else if (frame->hd.type == NGHTTP2_RST_STREAM && self.acceptor_ != nullptr) {
+    self.reset_.add(frame->hd.stream_id);
+    if (is_peers_fault(frame->rst_stream.error_code)) self.spend_reset();
+    // RFC 9113 6.9.2 wants the connection's end where a changed setting was the cause, and allows it elsewhere.
+    if (frame->rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR) {
+      self.terminate(ErrorWord::kFlowControlError);
+    }
   }
   return 0;
 }

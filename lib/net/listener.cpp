@@ -50,6 +50,12 @@ Result<Fd> bind_socket(const ListenOptions& options, const SocketAddress& addres
   return socket;
 }
 
+Peer local_of(const Fd& socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  return ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&storage), &size) == 0 ? peer_of(storage) : Peer{};
+}
+
 }  // namespace
 
 Result<Fd> open_listener(const ListenOptions& options) {
@@ -120,7 +126,8 @@ bool Listener::accept_one() {
   socklen_t size = sizeof storage;
   Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
-    on_accept_(SocketStream::adopt(loop_, Side::kClient, std::move(socket)), peer_of(storage));
+    const Peer local = tells_local_ ? local_of(socket) : Peer{};
+    on_accept_(SocketStream::adopt(loop_, Side::kClient, std::move(socket)), peer_of(storage), local);
     return true;
   }
   switch (errno) {

@@ -9,16 +9,10 @@
 #include "base/result.h"
 #include "net/loop.h"
 #include "net/options.h"
+#include "net/peer.h"
 #include "net/stream.h"
 
 namespace rproxy::net {
-
-// The other end of an accepted connection, and which of our addresses it came to.
-struct Peer {
-  IpAddress ip;  // unset (all zero) for Unix sockets
-  std::uint16_t port = 0;
-  bool is_unix = false;
-};
 
 // Opens and binds one listening socket. Every worker opens its own for TCP (SO_REUSEPORT); a Unix socket is opened once and duplicated.
 // Errors: kCannotBind (in use, no permission, no such address or path). context names the address.
@@ -33,7 +27,8 @@ HostPort local_address(const Fd& socket, const HostPort& asked);
 // Accepts until stopped. A worker out of descriptors pauses and tries again at each tick, so that it neither spins nor gives up.
 class Listener final : private Poller::Watcher {
  public:
-  using OnAccept = std::function<void(StreamPtr, const Peer&)>;
+  // The other end, and which of our addresses it came to; that is unset unless tell_local() was called.
+  using OnAccept = std::function<void(StreamPtr, const Peer& peer, const Peer& local)>;
 
   // `may_accept` is asked before each accept: false leaves connections in the backlog until resume().
   Listener(Loop& loop, Fd socket, std::function<bool()> may_accept, OnAccept on_accept);
@@ -41,6 +36,8 @@ class Listener final : private Poller::Watcher {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  // Costs a system call for each connection.
+  void tell_local() { tells_local_ = true; }
   void start();
   // Stops accepting and closes the socket. Connections still in its backlog are accepted first.
   void stop();
@@ -60,6 +57,7 @@ class Listener final : private Poller::Watcher {
   OnAccept on_accept_;
   TimePoint warned_;
   std::uint64_t pauses_ = 0;
+  bool tells_local_ = false;
   bool paused_ = false;
   bool is_told_ = false;  // of this pause, in the log
   bool stopped_ = false;

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/units.h"
+#include "net/peer.h"
 
 namespace rproxy::net {
 
@@ -17,6 +18,15 @@ struct ListenOptions {
   bool v6_only = false;
   unsigned unix_mode = 0660;  // permissions of a Unix socket
   bool operator==(const ListenOptions&) const = default;
+};
+
+// Peers that begin each connection with a PROXY header, which is required of them and believed.
+struct ProxyPeers {
+  std::vector<IpNetwork> networks;
+  bool unix_sockets = false;
+  bool operator==(const ProxyPeers&) const = default;
+
+  bool contains(const Peer& peer) const;
 };
 
 enum class TlsVersion : std::uint8_t { kTls12, kTls13 };

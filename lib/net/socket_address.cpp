@@ -8,8 +8,6 @@
 #include <cstring>
 #include <memory>
 
-#include "net/listener.h"
-
 namespace rproxy::net {
 namespace {
 

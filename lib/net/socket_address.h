@@ -8,10 +8,9 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "net/peer.h"
 
 namespace rproxy::net {
-
-struct Peer;
 
 struct SocketAddress {
   sockaddr_storage storage{};

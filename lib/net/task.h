@@ -146,6 +146,8 @@ class [[nodiscard]] ValueTask {
   ValueTask(Task<T> task) : task_(std::in_place, std::move(task)) {}  // NOLINT(google-explicit-constructor)
 
   bool is_ready() const { return value_.has_value(); }
+  // Where it is ready.
+  T take() && { return std::move(*value_); }
   // Where it is not ready.
   Task<T> into_task() && { return std::move(*task_); }
 

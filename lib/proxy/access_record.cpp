@@ -54,6 +54,14 @@ void get_client_ip(const AccessRecord& record, AccessValue& value) {
                    : record.peer_unix;
 }
 
+void get_local_ip(const AccessRecord& record, AccessValue& value) {
+  if (record.local != nullptr) value.text = {value.scratch.data(), record.local->format(value.scratch.data())};
+}
+
+void get_local_port(const AccessRecord& record, AccessValue& value) {
+  put(value, record.local != nullptr ? record.local_port : -1);
+}
+
 void get_upstream_status(const AccessRecord& record, AccessValue& value) {
   put(value, record.upstream_status != 0 ? record.upstream_status : -1);
 }
@@ -82,15 +90,23 @@ constexpr AccessVariable kVariables[] = {
     {"upstream", true, get<&R::upstream>, "the upstream's name"},
     {"endpoint", true, get<&R::endpoint>, "the endpoint that answered, or was tried last"},
     {"upstream_status", true, get_upstream_status, "the endpoint's status"},
+    {"grpc_status", true, get<&R::grpc_status>, "the answer's grpc-status; 1 where the client went first"},
     {"retries", true, get<&R::retries>, "attempts beyond the first"},
     {"cache", true, get<&R::cache>, "what the cache did"},
     {"termination", true, get<&R::termination>, "ok, or why the exchange ended"},
     {"request_id", true, get<&R::request_id>, "X-Request-ID"},
     {"user_agent", true, get<&R::user_agent>, "User-Agent"},
     {"referer", true, get<&R::referer>, "Referer"},
-    {"tls_version", true, get<&R::tls_version>, "TLSv1.3"},
+    {"tls_version", true, get<&R::tls_version>,
+     "TLSv1.3; the client's, as a PROXY header tells, over the connection's"},
     {"tls_cipher", true, get<&R::tls_cipher>, "the cipher suite"},
     {"sni", true, get<&R::sni>, "the name asked for in the TLS handshake"},
+    {"tls_client", true, get<&R::tls_client>, "common name of the client's certificate, which a proxy has verified"},
+    {"local_ip", true, get_local_ip, "the address the client came to, where PROXY headers are read or sent"},
+    {"local_port", true, get_local_port, "its port"},
+    {"proxy_authority", true, get<&R::proxy_authority>, "AUTHORITY of the PROXY header"},
+    {"proxy_alpn", true, get<&R::proxy_alpn>, "ALPN of the PROXY header"},
+    {"proxy_unique_id", true, get<&R::proxy_unique_id>, "UNIQUE_ID of the PROXY header"},
 };
 
 }  // namespace

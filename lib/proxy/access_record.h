@@ -21,6 +21,7 @@ struct AccessRecord {
   std::string_view user_agent, referer, request_id, route, upstream, endpoint;
   std::uint16_t status = 0;
   std::uint16_t upstream_status = 0;
+  std::int32_t grpc_status = -1;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t body_bytes_sent = 0;
@@ -28,6 +29,9 @@ struct AccessRecord {
   std::string_view cache, termination;
   std::chrono::microseconds first_byte{-1}, connect{-1}, upstream_first_byte{-1}, duration{-1};
   std::string_view tls_version, tls_cipher, sni;
+  std::string_view tls_client, proxy_authority, proxy_alpn, proxy_unique_id;
+  const IpAddress* local = nullptr;  // null: not known
+  std::uint16_t local_port = 0;
 };
 
 // One value of a record on its way into a line.

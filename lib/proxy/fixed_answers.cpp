@@ -13,7 +13,7 @@ using exchange::Response;
 namespace {
 
 Response redirect_to(Request& request, std::uint16_t status, std::string_view location) {
-  Response response = exchange::error_response(request, status);
+  Response response = exchange::page(request, status);
   response.head.fields.remove(http::FieldId::kCacheControl);
   response.head.fields.add(http::FieldId::kLocation, location);
   return response;
@@ -28,6 +28,7 @@ net::Task<Result<Response>> Redirect::handle(Request& request) {
 }
 
 net::Task<Result<Response>> RedirectToHttps::handle(Request& request) {
+  if (request.head.scheme == "https") co_return co_await next_.handle(request);
   // Without a Host there is no telling where to.
   if (request.head.host.empty()) co_return exchange::error_response(request, 400);
   const std::string_view uri = request.client_path == "*" ? std::string_view("/") : uri_of(request);
@@ -39,7 +40,7 @@ net::Task<Result<Response>> Respond::handle(Request& request) {
   const bool is_page = action_.body.empty() && action_.status >= 400;
   Response response;
   if (is_page) {
-    response = exchange::error_response(request, action_.status);
+    response = exchange::page(request, action_.status);
   } else {
     response.head.status = action_.status;
     response.body = std::make_unique<exchange::StringBody>(action_.body);

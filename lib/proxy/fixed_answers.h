@@ -1,4 +1,4 @@
-// Routes that need no upstream.
+// Routes that need no upstream. What they answer is the operator's word: gRPC clients, too, get it as it is.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,18 @@ class Redirect final : public exchange::Handler {
   LocationTemplate location_;
 };
 
-// Every request to the same place under https (for a listener whose only purpose that is).
+// Every request to the same place under https (for a listener whose only purpose that is). Those that came over TLS to a proxy in front,
+// which has told so, go on to `next`: they would be redirected for ever.
 class RedirectToHttps final : public exchange::Handler {
  public:
   // `port` 443 is left out of the location.
-  explicit RedirectToHttps(std::uint16_t port) : port_(port) {}
+  // `next` outlives the handler.
+  RedirectToHttps(std::uint16_t port, exchange::Handler& next) : port_(port), next_(next) {}
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
 
  private:
   std::uint16_t port_;
+  exchange::Handler& next_;
 };
 
 class Respond final : public exchange::Handler {

@@ -20,6 +20,7 @@ struct ForwardAction {
   bool hide_backend = true;     // strip Server and the like, rewrite Location and cookie domains
   bool proxy_status = false;    // add Proxy-Status (RFC 9209) to answers
   Duration request_timeout{0};  // the whole request, head read to last byte sent; 0: none
+  bool grpc_web = false;        // translate for gRPC-Web clients
 };
 
 struct RedirectAction {

@@ -6,9 +6,12 @@
 
 #include "base/log.h"
 #include "exchange/error_page.h"
+#include "exchange/grpc_answer.h"
+#include "exchange/until_done.h"
 #include "http/hop_by_hop.h"
+#include "proxy/grpc_status.h"
 #include "proxy/request_head.h"
-#include "upstream/http1_client.h"
+#include "upstream/client.h"
 
 namespace rproxy::proxy {
 
@@ -55,6 +58,13 @@ Response answer_as_last(Request& request) {
   return {};
 }
 
+// A failure of ours and of the gRPC client's that says more by a status of its own than by an HTTP status.
+Response answer_failure(Request& request, const Error& error, http::GrpcStatus status, std::string_view message) {
+  request.trace.failed = true;
+  request.trace.termination = exchange::termination_of(error);
+  return exchange::grpc_answer(request, status, message);
+}
+
 constexpr Duration kComplainEvery{1'000};
 
 // What the client may see of any answer.
@@ -94,17 +104,25 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   const auto may_go_on = count_hop(request);
   if (!may_go_on) co_return fail(may_go_on.error());
   if (!*may_go_on) co_return answer_as_last(request);
+  const auto limit = TimeLimit::of(request, plan_.action.request_timeout);
+  if (!limit) {
+    const Error error(ErrorCode::kBadRequest, Side::kClient);
+    co_return answer_failure(request, error, http::GrpcStatus::kInternal, "malformed grpc-timeout");
+  }
   if (auto ready = prepare(request); !ready) {
     complain(request, ready.error());
     co_return fail(std::move(ready.error()));
   }
   const InterimFilter filter(request, plan_);
-  auto response = co_await try_endpoints(request);
+  auto response = co_await try_endpoints(request, *limit);
   if (response) {
-    finish(request, *response);
+    finish(request, *response, *limit);
     co_return response;
   }
   const Error& error = response.error();
+  if (error.side == Side::kClient && error.code == ErrorCode::kRequestTimeout) {
+    co_return answer_failure(request, error, http::GrpcStatus::kDeadlineExceeded, "deadline exceeded");
+  }
   if (error.side != Side::kClient) complain(request, error);
   if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
   request.trace.failed = true;
@@ -138,17 +156,18 @@ Result<void> Proxy::prepare(Request& request) const {
   return {};
 }
 
-net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
+net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLimit& limit) {
   pool_.budget().count_request(request.trace.start);
   balance::TriedSet tried;
   Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
   bool fresh = false;
   std::size_t attempts = 0;
   for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
+    if (limit.has_passed(request.loop->now())) co_return fail(limit.error());
     const auto picked = pool_.pick(tried, request.trace.start);
     if (!picked) break;
     Attempt attempt{*picked, false};
-    auto response = co_await try_once(request, attempt, fresh);
+    auto response = co_await try_once(request, attempt, fresh, limit);
     if (response) co_return response;
     last = std::move(response.error());
     const bool stale = attempt.on_reused && is_stale(last);
@@ -167,16 +186,16 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request) {
   co_return fail(std::move(last));
 }
 
-net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, bool fresh) {
+net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, bool fresh, const TimeLimit& limit) {
   upstream::Endpoint& endpoint = pool_.endpoint(attempt.endpoint);
   request.trace.endpoint = endpoint.state.name();
   std::optional<upstream::Lease> lease;
   if (!fresh) {
-    if (auto idle = pool_.acquire_idle(attempt.endpoint)) lease.emplace(std::move(*idle));
+    if (auto idle = pool_.acquire_idle(attempt.endpoint, request.client)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
     const TimePoint before = request.loop->now();
-    auto connected = co_await pool_.connect(attempt.endpoint);
+    auto connected = co_await connect(request, attempt.endpoint, limit);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
     lease.emplace(std::move(*connected));
@@ -184,13 +203,25 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   attempt.on_reused = lease->is_reused();
   // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
   if (request.head.authority.empty()) request.head.authority = endpoint.state.name();
-  auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), plan_.action.request_timeout);
+  limit.tell(request, request.loop->now());
+  auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit.total());
+  if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit.error());
   if (response) {
     const bool failed = response->head.status >= 500;
     record(endpoint.state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
            request.trace.upstream_first_byte, request.loop->now());
   }
   co_return response;
+}
+
+// What others wait for, too, goes on without this one.
+net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, std::size_t endpoint,
+                                                  const TimeLimit& limit) {
+  net::Child<Result<upstream::Lease>> connecting(pool_.connect(endpoint, request.client));
+  const Duration left = limit.left(request.loop->now());
+  const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), left);
+  if (!is_in_time) co_return fail(limit.error());
+  co_return connecting.take();
 }
 
 void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
@@ -213,9 +244,10 @@ bool Proxy::may_retry(const Request& request, const Error& error, std::size_t at
   return is_free || pool_.budget().take(request.loop->now());
 }
 
-void Proxy::finish(Request& request, Response& response) const {
+void Proxy::finish(Request& request, Response& response, const TimeLimit& limit) const {
   request.trace.upstream_status = response.head.status;
   clean(response.head, request, plan_);
+  note_grpc_status(request.trace, response, limit);
   if (plan_.action.proxy_status) {
     response.head.fields.add(
         http::FieldId::kProxyStatus,

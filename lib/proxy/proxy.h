@@ -7,6 +7,7 @@
 #include "exchange/exchange.h"
 #include "proxy/options.h"
 #include "proxy/response_head.h"
+#include "proxy/time_limit.h"
 #include "route/rewrite.h"
 #include "upstream/pool.h"
 
@@ -34,13 +35,16 @@ class Proxy final : public exchange::Handler {
   };
 
   Result<void> prepare(exchange::Request& request) const;
-  net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request);
-  net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh);
+  net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request, const TimeLimit& limit);
+  net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh,
+                                                 const TimeLimit& limit);
+  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, std::size_t endpoint,
+                                             const TimeLimit& limit);
   void record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
               TimePoint now) const;
   bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);
   void complain(const exchange::Request& request, const Error& error);
-  void finish(exchange::Request& request, exchange::Response& response) const;
+  void finish(exchange::Request& request, exchange::Response& response, const TimeLimit& limit) const;
 
   const Plan& plan_;
   const ForwardingOptions& forwarding_;

@@ -1,6 +1,17 @@
 #include "server/log_observer.h"
 
+#include "http/grpc.h"
+
 namespace rproxy::server {
+namespace {
+
+// A gRPC client that went first has cancelled its call.
+std::int32_t grpc_status(const exchange::Request& request, const exchange::Outcome& outcome) {
+  if (request.trace.grpc_status >= 0 || outcome.status != 499) return request.trace.grpc_status;
+  return http::grpc_type(request.head.fields) ? static_cast<std::int32_t>(http::grpc_status_of(499)) : -1;
+}
+
+}  // namespace
 
 void LogObserver::finished(const exchange::Request& request, const exchange::Outcome& outcome) {
   const exchange::Client& client = *request.client;
@@ -26,6 +37,7 @@ void LogObserver::finished(const exchange::Request& request, const exchange::Out
   record.endpoint = trace.endpoint;
   record.status = outcome.status;
   record.upstream_status = trace.upstream_status;
+  record.grpc_status = grpc_status(request, outcome);
   record.bytes_received = outcome.bytes_received;
   record.bytes_sent = outcome.bytes_sent;
   record.body_bytes_sent = outcome.body_bytes_sent;
@@ -39,6 +51,18 @@ void LogObserver::finished(const exchange::Request& request, const exchange::Out
   record.tls_version = client.tls_version;
   record.tls_cipher = client.tls_cipher;
   record.sni = client.server_name;
+  if (client.local != net::Peer{} && !client.local.is_unix) {
+    record.local = &client.local.ip;
+    record.local_port = client.local.port;
+  }
+  if (client.proxy_header != nullptr) {
+    const net::ProxyHeader& header = *client.proxy_header;
+    // What nobody has verified is no name.
+    if (header.tls.is_verified) record.tls_client = header.tls.client_name;
+    record.proxy_authority = header.authority;
+    record.proxy_alpn = header.alpn;
+    record.proxy_unique_id = header.unique_id;
+  }
   log_.write(record);
 }
 

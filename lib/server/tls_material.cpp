@@ -1,6 +1,21 @@
 #include "server/tls_material.h"
 
 namespace rproxy::server {
+namespace {
+
+std::vector<std::string> alpn_of(upstream::Protocol protocol) {
+  switch (protocol) {
+    case upstream::Protocol::kHttp2:
+      return {"h2"};
+    case upstream::Protocol::kAuto:
+      return {"h2", "http/1.1"};
+    case upstream::Protocol::kHttp1:
+      break;
+  }
+  return {"http/1.1"};
+}
+
+}  // namespace
 
 Result<TlsMaterial> TlsMaterial::load(const config::Config& config) {
   TlsMaterial material;
@@ -51,7 +66,9 @@ std::unique_ptr<net::TlsServerContext> TlsMaterial::server_context(std::size_t l
 std::unique_ptr<net::TlsClientContext> TlsMaterial::client_context(const upstream::Upstream& upstream) const {
   const net::TlsClientOptions& options = upstream.options().tls;
   const auto store = trusted_.find(options.ca_file);
-  return std::move(net::TlsClientContext::create(options, store != trusted_.end() ? &store->second : nullptr)).value();
+  return std::move(net::TlsClientContext::create(options, store != trusted_.end() ? &store->second : nullptr,
+                                                 alpn_of(upstream.options().protocol)))
+      .value();
 }
 
 }  // namespace rproxy::server

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "downstream/http2_server.h"
+#include "filter/grpc_web.h"
+#include "net/read_proxy_header.h"
 #include "net/tls_stream.h"
 #include "proxy/fixed_answers.h"
 
@@ -17,6 +19,7 @@ std::size_t buffer_size(const config::Config& config) {
   constexpr std::uint64_t kContentRoom = 4096;
   std::uint64_t head = config.client.head.head.bytes;
   for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
+  head = std::max(head, config.client.max_proxy_header.bytes);
   return static_cast<std::size_t>(head + kContentRoom);
 }
 
@@ -75,7 +78,9 @@ std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route
   }
   const auto& plan = *generation_->plans()[index];
   auto& pool = *pools_[generation_->upstream_index(plan.action.upstream)];
-  return std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+  if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
+  return chain;
 }
 
 void Worker::open_door(std::size_t index, Fd socket) {
@@ -83,7 +88,7 @@ void Worker::open_door(std::size_t index, Fd socket) {
   door->options = &generation_->config().listeners[index];
   exchange::Handler* handler = root_.get();
   if (door->options->redirect_https) {
-    door->redirect = std::make_unique<proxy::RedirectToHttps>(door->options->redirect_port);
+    door->redirect = std::make_unique<proxy::RedirectToHttps>(door->options->redirect_port, *root_);
     handler = door->redirect.get();
   }
   door->context =
@@ -92,20 +97,40 @@ void Worker::open_door(std::size_t index, Fd socket) {
   if (door->options->tls) door->tls = generation_->tls().server_context(index);
   door->listener = std::make_unique<net::Listener>(
       loop_, std::move(socket), [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
-      [this, at = door.get()](net::StreamPtr stream, const net::Peer& peer) {
-        on_accept(*at, std::move(stream), peer);
+      [this, at = door.get()](net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
+        on_accept(*at, std::move(stream), peer, local);
       });
+  const auto tells_endpoints = [](const upstream::Options& each) {
+    return each.proxy_protocol != upstream::ProxyProtocol::kOff;
+  };
+  if (std::ranges::any_of(generation_->config().upstreams, tells_endpoints)) door->listener->tell_local();
   doors_.push_back(std::move(door));
 }
 
-void Worker::on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer) {
+void Worker::on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
   connections_.open.fetch_add(1, std::memory_order_relaxed);
-  tasks_.spawn(serve(door, std::move(stream), peer));
-}
-
-net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, net::Peer peer) {
   exchange::Client client;
   client.peer = peer;
+  client.local = local;
+  const bool is_proxied = door.options->proxy_protocol.contains(peer);
+  tasks_.spawn(is_proxied ? serve_proxied(door, std::move(stream), client) : serve(door, std::move(stream), client));
+}
+
+net::Task<void> Worker::serve_proxied(Door& door, net::StreamPtr stream, exchange::Client client) {
+  const downstream::Options& options = generation_->config().client;
+  net::ReceivedProxyHeader received;
+  const auto done =
+      co_await net::read_proxy_header(*stream, options.max_proxy_header.bytes, options.handshake_timeout, received);
+  if (!done) {
+    complaints_.add(client.peer, done.error(), loop_.now());
+    co_return;
+  }
+  client.proxy_header = &received.header;
+  believe_proxy_header(client);
+  co_await serve(door, std::move(stream), client);
+}
+
+net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, exchange::Client client) {
   if (door.tls == nullptr) return serve_plain(door, std::move(stream), client);
   return serve_tls(door, std::move(stream), client);
 }
@@ -137,6 +162,7 @@ net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::C
   client.tls_version = secured->version();
   client.tls_cipher = secured->cipher();
   client.server_name = secured->server_name();
+  believe_proxy_header(client);
   if (secured->alpn() == "h2") {
     co_await downstream::serve_http2(std::move(secured), client, *door.context);
   } else {

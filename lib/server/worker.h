@@ -16,6 +16,7 @@
 #include "proxy/route_handler.h"
 #include "server/generation.h"
 #include "server/log_observer.h"
+#include "server/proxied_client.h"
 #include "upstream/pool.h"
 
 namespace rproxy::server {
@@ -56,8 +57,10 @@ class Worker {
   void build_handlers(std::uint64_t seed);
   void open_door(std::size_t index, Fd socket);
   std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index);
-  void on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer);
-  net::Task<void> serve(Door& door, net::StreamPtr stream, net::Peer peer);
+  void on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local);
+  // First the PROXY header, for peers that send one.
+  net::Task<void> serve_proxied(Door& door, net::StreamPtr stream, exchange::Client client);
+  net::Task<void> serve(Door& door, net::StreamPtr stream, exchange::Client client);
   static net::Task<void> serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client);
   net::Task<void> serve_tls(Door& door, net::StreamPtr stream, exchange::Client client);
   void on_tick();
@@ -72,6 +75,7 @@ class Worker {
   std::vector<std::unique_ptr<upstream::Pool>> pools_;
   std::unique_ptr<proxy::RouteHandler> root_;
   std::vector<std::unique_ptr<Door>> doors_;
+  ProxyHeaderComplaints complaints_;
   net::TaskGroup tasks_;
   std::thread thread_;
   bool draining_ = false;

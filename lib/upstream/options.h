@@ -1,6 +1,7 @@
 // What an operator chooses about one upstream.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "base/units.h"
 #include "http/chunked.h"
 #include "http/head_parser.h"
+#include "http2/options.h"
 #include "net/options.h"
 
 namespace rproxy::upstream {
@@ -28,6 +30,18 @@ struct RetryOptions {
   bool operator==(const RetryOptions&) const = default;
 };
 
+// What an endpoint is spoken to in. kAuto: what TLS agrees upon.
+enum class Protocol : std::uint8_t { kHttp1, kHttp2, kAuto };
+
+struct Http2Options {
+  http2::Options protocol;
+  Duration ping_interval{0};      // after so much silence while requests are under way; 0: only when one has timed out
+  Duration ping_timeout{10'000};  // then the connection is given up
+};
+
+// What a connection begins with, to tell the endpoint whose it is.
+enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
+
 struct Options {
   std::string name;
   std::vector<balance::EndpointOptions> endpoints;
@@ -36,6 +50,9 @@ struct Options {
   PoolOptions pool;
   RetryOptions retry;
   net::TlsClientOptions tls;
+  Protocol protocol = Protocol::kHttp1;
+  Http2Options http2;
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   http::HeadLimits head;
   http::ChunkLimits chunks;
   Duration connect_timeout{3'000};

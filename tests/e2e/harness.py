@@ -108,8 +108,10 @@ class Proxy:
     def stop(self):
         """An orderly end; a sanitizer's report or a wrong exit code fails the test."""
         if self.process.poll() is None:
-            for _ in range(2):
-                self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGTERM)
+            # Two signals at once would be one: the second, which ends a drain, waits for the first to be seen.
+            until(lambda: self.process.poll() is not None or "draining" in self.log(), "the end of rproxy, or draining")
+            self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(LIMIT)
             except subprocess.TimeoutExpired:

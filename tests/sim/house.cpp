@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "filter/grpc_web.h"
 #include "net/tls_stream.h"
 #include "sim/http2_client.h"
 
@@ -75,7 +76,8 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
   client_options_.max_body.bytes = kBodyMax;
   plan_.action.upstream = upstream_options_.name;
   std::vector<proxy::RouteHandler::Route> routes;
-  routes.push_back({"all", std::make_unique<proxy::Proxy>(plan_, forwarding_, *pool_)});
+  routes.push_back(
+      {"all", std::make_unique<filter::GrpcWeb>(std::make_unique<proxy::Proxy>(plan_, forwarding_, *pool_))});
   root_.emplace(*router_, forwarding_, std::move(routes));
   context_.emplace(client_options_, loop_, *root_, this);
   for (const Scenario& scenario : scenarios_) {

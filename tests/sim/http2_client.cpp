@@ -135,7 +135,7 @@ bool can_be_http2(const Scenario& scenario) {
   };
   // A head that is far too large costs the connection.
   return !says("HTTP/1.0") && !says("Upgrade:") && scenario.name != "malformed_request" &&
-         scenario.name != "request_with_too_large_head";
+         scenario.name != "request_with_too_large_head" && !scenario.name.starts_with("grpc");
 }
 
 }  // namespace rproxy::sim

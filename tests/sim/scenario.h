@@ -55,6 +55,8 @@ struct Scenario {
   bool origin_ends_content = false;
   bool is_uncertain = false;  // one side leaves: the client may or may not get its answers
 
+  std::string decoded = {};  // what the origin gets as content of its POSTs, where that is not what the client sends
+
   bool spoils_kept = false;    // its origin's connections are no good for others either
   bool is_whole_only = false;  // in pieces, bytes that nobody asked for may come when a kept connection is in use again
 

@@ -245,6 +245,36 @@ void add_bad_clients(std::vector<Scenario>& all) {
   all.push_back(gone);
 }
 
+void add_grpc(std::vector<Scenario>& all) {
+  const std::string call = "Content-Type: application/grpc-web-text\r\nAccept: application/grpc-web\r\n";
+  const std::string grpc = kOk + "Content-Type: application/grpc\r\n";
+  std::string letters;
+  std::string base64;
+  for (int i = 0; i < 800; ++i) {
+    letters += i % 2 == 0 ? "foobar" : "fooba";
+    base64 += i % 2 == 0 ? "Zm9vYmFy" : "Zm9vYmE=";
+  }
+  const std::string status = "grpc-status: 0\r\n";
+  const std::string frame = std::string("\x80\0\0\0", 4) + static_cast<char>(status.size()) + status;
+  Scenario web{
+      "grpc_web",
+      {send(post("/p", base64, call) + get("/a"))},
+      {{"POST /p", {{}, chunked(grpc, chunks(text(5000), 500, "Grpc-Status: 0\r\n"))}}, {"GET /a", {{}, answer("a")}}},
+      {{"POST", "200", text(5000) + frame}, {"GET", "200", "a"}}};
+  web.decoded = letters;
+  all.push_back(web);
+  Scenario bad{"grpc_web_that_is_not_base64",
+               {send(post("/p", base64 + "Zm=v" + base64, call))},
+               {{"POST /p", {{}, answer("never")}}},
+               {{"POST", "200"}}};
+  bad.is_racy = true;
+  all.push_back(bad);
+  all.push_back({"grpc_deadline",
+                 {send(post("/p", text(3000), "Content-Type: application/grpc\r\ngrpc-timeout: 1S\r\n") + get("/a"))},
+                 {{"POST /p", {{}, {}}}, {"GET /a", {{}, answer("a")}}},
+                 {{"POST", "200"}, {"GET", "200", "a"}}});
+}
+
 std::vector<Scenario> make_scenarios() {
   std::vector<Scenario> all;
   add_plain(all);
@@ -254,6 +284,7 @@ std::vector<Scenario> make_scenarios() {
   add_bad_origins(all);
   add_unasked(all);
   add_bad_clients(all);
+  add_grpc(all);
   return all;
 }
 
@@ -269,6 +300,7 @@ std::vector<Message> Scenario::requests() const {
     if (request.head.empty()) break;
     all.push_back(request);
     if (!request.whole) break;
+    if (!decoded.empty() && request.name().starts_with("POST")) all.back().body = decoded;
     rest.remove_prefix(request.size);
   }
   return all;

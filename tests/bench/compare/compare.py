@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""rproxy, nginx and HAProxy side by side; see README.md here. Usage: compare.py BUILD [--rounds N] [--seconds N] [SCENARIO...]"""
+"""rproxy and its peers side by side; see README.md here. Usage: compare.py BUILD [--rounds N] [--seconds N] [SCENARIO...]"""
 
 import argparse
 import contextlib
@@ -14,6 +14,9 @@ import sys
 import tempfile
 import time
 
+import idle_http2
+import peers
+
 HERE = pathlib.Path(__file__).resolve().parent
 PROXY_CORE, LOAD_CORE = {0}, {1}
 TICK = os.sysconf("SC_CLK_TCK")
@@ -24,13 +27,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-# ---- The proxies, each with its configuration in its own terms.
-
-
 class Scenario:
-    def __init__(self, name, path="/small", connections=64, tls=False, close=False, log=False, routes=0, idle=0):
+    def __init__(self, name, path="/small", connections=64, tls=False, close=False, log=False, routes=0, idle=0,
+                 streams=0):
         self.name, self.path, self.connections, self.tls = name, path, connections, tls
         self.close, self.log, self.routes, self.idle = close, log, routes, idle
+        self.streams = streams  # of each connection, by HTTP/2; 0: HTTP/1.1
+        self.peers = peers.HTTP2 if streams else peers.HTTP1
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:%d{path}"
 
 
 SCENARIOS = [
@@ -38,80 +42,9 @@ SCENARIOS = [
     Scenario("connections", close=True), Scenario("tls", tls=True), Scenario("handshakes", tls=True, close=True),
     Scenario("routes1000", path="/r999/x", routes=1000), Scenario("routes10000", path="/r9999/x", routes=10000),
     Scenario("idle", idle=5000), Scenario("idle_tls", tls=True, idle=2000),
+    Scenario("h2", connections=16, tls=True, streams=10), Scenario("h2large", path="/1m", connections=4, tls=True, streams=4),
+    Scenario("idle_h2", idle=5000, streams=1), Scenario("idle_h2_tls", tls=True, idle=2000, streams=1),
 ]
-
-
-def rproxy(build, home, port, origin, scenario):
-    routes = "".join(f'[[routes]]\nmatch = "*/r{i}/*"\nupstream = "app"\n' for i in range(scenario.routes))
-    forwarding = "" if scenario.log else "[forwarding]\nx_forwarded = false\nforwarded = false\nvia = false\nrequest_id = false\n"
-    log = f'access_log = {{ path = "{home}/access.log", format = "combined" }}\n' if scenario.log else ""
-    kind = "https" if scenario.tls else "http"
-    tls = (f'[tls]\ncert = "{home}/cert.pem"\nkey = "{home}/cert.key"\nmin_version = "1.3"\n'
-           f'session_tickets = {"false" if scenario.close else "true"}\n') if scenario.tls else ""
-    (home / "rproxy.toml").write_text(
-        f'{log}[server]\nworkers = 1\nlog_level = "error"\n[listen]\n{kind} = "127.0.0.1:{port}"\n{tls}{forwarding}'
-        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n')
-    return [str(build / "bin/rproxy"), "serve", str(home / "rproxy.toml")]
-
-
-def nginx(_, home, port, origin, scenario):
-    routes = "".join(f"location /r{i}/ {{ proxy_pass http://app; }}\n" for i in range(scenario.routes))
-    forwarding = ("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;"
-                  "proxy_set_header X-Forwarded-Host $host; proxy_set_header X-Request-ID $request_id;") if scenario.log else ""
-    log = f"{home}/access.log combined buffer=32k flush=1s" if scenario.log else "off"
-    tls = (f"ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/cert.key; ssl_protocols TLSv1.3;"
-           f"ssl_session_tickets {'off' if scenario.close else 'on'};") if scenario.tls else ""
-    (home / "nginx.conf").write_text(f"""
-daemon off; master_process off; pid {home}/nginx.pid; error_log {home}/error.log crit;
-events {{ worker_connections 9900; }}
-http {{
-  access_log {log}; keepalive_requests 1000000000; client_body_temp_path {home}/a; proxy_temp_path {home}/b;
-  fastcgi_temp_path {home}/c; uwsgi_temp_path {home}/d; scgi_temp_path {home}/e; server_tokens off;
-  upstream app {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
-  server {{
-    listen 127.0.0.1:{port} {"ssl" if scenario.tls else ""} backlog=4096; {tls}
-    proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; {forwarding}
-    {routes}
-    location / {{ proxy_pass http://app; }}
-  }}
-}}""")
-    return ["nginx", "-e", f"{home}/error.log", "-c", f"{home}/nginx.conf"]
-
-
-def haproxy(_, home, port, origin, scenario):
-    backends = "".join(f"use_backend app if {{ path_beg /r{i}/ }}\n" for i in range(min(scenario.routes, 0)))
-    (home / "routes.map").write_text("".join(f"/r{i}/ app\n" for i in range(scenario.routes)))
-    by_map = f"use_backend %[path,map_beg({home}/routes.map,app)]\n" if scenario.routes else ""
-    forwarding = "option forwardfor\nhttp-request set-header X-Forwarded-Proto http\nhttp-request set-header X-Request-ID %[uuid()]\n"
-    log = "option httplog\nlog global\n" if scenario.log else ""
-    target = f"log {home}/log.sock local0\n" if scenario.log else ""
-    tls = f"ssl crt {home}/both.pem ssl-min-ver TLSv1.3 {'no-tls-tickets' if scenario.close else ''}" if scenario.tls else ""
-    (home / "haproxy.cfg").write_text(f"""
-global
-  nbthread 1
-  maxconn 9000
-  tune.ssl.default-dh-param 2048
-  {"tune.ssl.cachesize 0" if scenario.close else ""}
-  {target}
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 75s
-  timeout server 60s
-  {log}
-frontend front
-  bind 127.0.0.1:{port} {tls}
-  {forwarding if scenario.log else ""}
-  {backends}{by_map}
-  default_backend app
-backend app
-  http-reuse always
-  server one 127.0.0.1:{origin}
-""")
-    return ["haproxy", "-db", "-f", str(home / "haproxy.cfg")]
-
-
-PROXIES = {"rproxy": rproxy, "nginx": nginx, "haproxy": haproxy}
 
 
 def pinned(core):
@@ -139,10 +72,10 @@ class Running:
         return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{self.process.pid}/status").read_text()).group(1))
 
 
-def curl(scenario, port, head=False):
-    scheme = "https" if scenario.tls else "http"
-    done = subprocess.run(["curl", "-sk", "-w", "\n%{http_code}", f"{scheme}://127.0.0.1:{port}{scenario.path}"],
-                          capture_output=True, check=False)
+def curl(scenario, port):
+    protocol = ["--http2-prior-knowledge"] if scenario.streams else ["--http1.1"]
+    done = subprocess.run(["curl", "-sk", *protocol, "-w", "\n%{http_code}", scenario.url % port], capture_output=True,
+                          check=False)
     body, _, status = done.stdout.rpartition(b"\n")
     return status.decode(), len(body)
 
@@ -160,22 +93,39 @@ def await_answer(scenario, port, name):
 
 
 def load(scenario, port, seconds):
-    """Completed requests, errors, p50, p99, p99.9 in us, requests per second."""
-    scheme = "https" if scenario.tls else "http"
+    """Completed requests, errors, requests per second, p50, p99, p99.9 in us."""
+    return (load_http2 if scenario.streams else load_http1)(scenario, port, seconds)
+
+
+def load_http1(scenario, port, seconds):
     command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", "--latency", "-s", str(HERE / "report.lua")]
     command += ["-H", "Connection: close"] if scenario.close else []
-    done = subprocess.run([*command, f"{scheme}://127.0.0.1:{port}{scenario.path}"], capture_output=True, text=True,
-                          preexec_fn=pinned(LOAD_CORE), check=True)
+    done = subprocess.run([*command, scenario.url % port], capture_output=True, text=True, preexec_fn=pinned(LOAD_CORE),
+                          check=True)
     return [float(word) for word in re.search(r"^report (.*)$", done.stdout, re.M).group(1).split()]
+
+
+def load_http2(scenario, port, seconds):
+    command = ["h2load", "-t1", f"-c{scenario.connections}", f"-m{scenario.streams}", f"-D{seconds}", scenario.url % port]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pinned(LOAD_CORE), check=True)
+    count, rate = r"(\d+) ", r"([\d.]+) req/s"
+    completed, succeeded = map(int, re.search(rf"^requests: .* {count}done, {count}succeeded", done.stdout, re.M).groups())
+    return completed, completed - succeeded, float(re.search(rate, done.stdout).group(1)), 0, 0, 0
 
 
 def measure(scenario, running, port, seconds):
     before = running.cpu_seconds()
-    requests, errors, p50, p99, p999, rate = load(scenario, port, seconds)
+    requests, errors, rate, p50, p99, p999 = load(scenario, port, seconds)
     if errors or not requests:
         return None
     return {"cpu": (running.cpu_seconds() - before) / requests * 1e6, "rate": rate, "p50": p50, "p99": p99, "p999": p999,
             "rss": running.resident_kib()}
+
+
+def ask_http1(connection):
+    connection.sendall(b"GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
+    while not connection.recv(65536).endswith(b"x"):
+        pass
 
 
 def idle_memory(scenario, running, port):
@@ -184,6 +134,8 @@ def idle_memory(scenario, running, port):
 
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if scenario.streams:
+        context.set_alpn_protocols(["h2"])
     for _ in range(200):  # what is taken once is not a connection's
         curl(scenario, port)
     before = running.resident_kib()
@@ -192,9 +144,7 @@ def idle_memory(scenario, running, port):
         connection = socket.create_connection(("127.0.0.1", port))
         if scenario.tls:
             connection = context.wrap_socket(connection)
-        connection.sendall(b"GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
-        while not connection.recv(65536).endswith(b"x"):
-            pass
+        (idle_http2.ask if scenario.streams else ask_http1)(connection)
         held.append(connection)
     grown = running.resident_kib() - before
     for connection in held:
@@ -208,7 +158,7 @@ def idle_memory(scenario, running, port):
 def compare(scenario, build, rounds, seconds, origin):
     with contextlib.ExitStack() as stack:
         running, ports = {}, {}
-        for name, configure in PROXIES.items():
+        for name, configure in scenario.peers.items():
             home = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"compare-{name}-")))
             make_certificate(home)
             if scenario.log and name == "haproxy":
@@ -218,16 +168,16 @@ def compare(scenario, build, rounds, seconds, origin):
             running[name] = stack.enter_context(Running(command, PROXY_CORE, home))
             await_answer(scenario, ports[name], name)
         if scenario.idle:
-            return {name: idle_memory(scenario, running[name], ports[name]) for name in PROXIES}
-        for name in PROXIES:
+            return {name: idle_memory(scenario, running[name], ports[name]) for name in scenario.peers}
+        for name in scenario.peers:
             load(scenario, ports[name], 1)
-        results = {name: [] for name in PROXIES}
+        results = {name: [] for name in scenario.peers}
         for turn in range(rounds):
-            one = {name: measure(scenario, running[name], ports[name], seconds) for name in PROXIES}
+            one = {name: measure(scenario, running[name], ports[name], seconds) for name in scenario.peers}
             if None in one.values():
                 print(f"{scenario.name}: round {turn + 1} discarded: errors at {[n for n in one if one[n] is None]}")
                 continue
-            for name in PROXIES:
+            for name in scenario.peers:
                 results[name].append(one[name])
         return results
 
@@ -263,9 +213,10 @@ def show(scenario, results):
         cpu = [run["cpu"] for run in runs]
         ratio = [run["cpu"] / peer for run, peer in zip(runs, best)]
         middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        latency = f"  p50 {middle['p50']:.0f} p99 {middle['p99']:.0f} p99.9 {middle['p999']:.0f} us" if middle["p50"] else ""
         print(f"{scenario.name:12} {name:8} {statistics.median(cpu):8.1f} us  {min(cpu):7.1f}..{max(cpu):<7.1f}"
-              f" ratio {statistics.median(ratio):5.2f}  {middle['rate']:8.0f}/s  p50 {middle['p50']:.0f} p99 {middle['p99']:.0f}"
-              f" p99.9 {middle['p999']:.0f} us  {middle['rss'] / 1024:.1f} MiB", flush=True)
+              f" ratio {statistics.median(ratio):5.2f}  {middle['rate']:8.0f}/s{latency}  {middle['rss'] / 1024:.1f} MiB",
+              flush=True)
 
 
 def main():
@@ -275,14 +226,18 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=2)
     chosen = arguments.parse_intermixed_args()
-    for tool in ("nginx", "haproxy", "wrk", "curl", "openssl"):
+    names = chosen.scenarios or [scenario.name for scenario in SCENARIOS]
+    tools = ["nginx", "haproxy", "curl", "openssl", "wrk"]
+    if any(scenario.streams for scenario in SCENARIOS if scenario.name in names):
+        tools += ["h2o", "nghttpx", "h2load"]
+    for tool in tools:
         if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
             sys.exit(f"{tool} is missing")
     os.environ["PATH"] += ":/usr/sbin"
     port = free_port()
     with tempfile.TemporaryDirectory() as home, Running([chosen.build / "bin/compare_origin", str(port)], LOAD_CORE, pathlib.Path(home)):
         for scenario in SCENARIOS:
-            if not chosen.scenarios or scenario.name in chosen.scenarios:
+            if scenario.name in names:
                 show(scenario, compare(scenario, chosen.build.resolve(), chosen.rounds, chosen.seconds, port))
 
 

@@ -45,6 +45,7 @@ TEST(Failure, HasAStatusAndAWord) {
       {ErrorCode::kBadRequest, Side::kClient, 400, "client_bad_request"},
       {ErrorCode::kReadTimeout, Side::kClient, 408, "client_timeout"},
       {ErrorCode::kWriteTimeout, Side::kClient, 400, "client_send_timeout"},
+      {ErrorCode::kRequestTimeout, Side::kClient, 408, "client_deadline"},
       {ErrorCode::kBodyTooLarge, Side::kClient, 413, "client_body_too_large"},
       {ErrorCode::kUriTooLong, Side::kClient, 414, "client_bad_request"},
       {ErrorCode::kExpectationFailed, Side::kClient, 417, "client_bad_request"},

@@ -46,6 +46,7 @@ TEST(ChunkDecoder, SaysTheSameHoweverTheBytesArrive) {
       {"1\r\nx\r\n0\r\nA: b\r\nC:d\r\n\r\n", "x|done A=b C=d"},
       {"0\r\nContent-Length: 5\r\nHost: a\r\nX: y\r\n\r\n", "|done X=y"},
       {"0\r\nX_Real_IP: 5\r\nHTTP2-Settings: a\r\nETag: y\r\n\r\n", "|done ETag=y"},
+      {"0\r\ngrpc-status: 0\r\ngrpc-message: a\r\n\r\n", "|done grpc-status=0 grpc-message=a"},
       {"1 ;a\r\nx\r\n0\t; c = d ;e\r\n\r\n", "x|done"},
       {"1;a=\"b;\\\"\"\r\nx\r\n0\r\n\r\n", "x|done"},
       {"1 \r\nx\r\n", "|error"},

@@ -51,10 +51,11 @@ std::string parse_request(const std::string& bytes, const Ends& ends) {
   RequestHeadParser parser(head, arena, kLimits, kPaths);
   const auto failed = feed_pieces(bytes, ends, [&](std::string_view seen) { return parser.feed(seen); });
   if (!failed.empty()) return failed;
-  return fmt::format("{} {} {}{}{} host={} {} {}{}{}{} rest={}", head.method, to_string(head.version), head.path,
+  return fmt::format("{} {} {}{}{} host={} {} {}{}{}{}{} rest={}", head.method, to_string(head.version), head.path,
                      head.has_query ? "?" : "", head.query, head.host, describe_length(head.body),
                      head.keep_alive ? "keep" : "close", head.expect_continue ? " expect" : "",
-                     head.upgrade ? " upgrade" : "", show(head.fields), bytes.size() - parser.consumed());
+                     head.upgrade ? " upgrade" : "", head.accepts_trailers ? " trailers" : "", show(head.fields),
+                     bytes.size() - parser.consumed());
 }
 
 std::string parse_response(const std::string& bytes, Method method, const Ends& ends) {
@@ -100,6 +101,11 @@ TEST(RequestHeadParser, SaysTheSameHoweverTheBytesArrive) {
        "POST HTTP/1.0 / host= 12 close Content-Length=12; rest=0"},
       {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
        "POST HTTP/1.1 / host=a chunked keep Host=a; Transfer-Encoding=chunked; rest=0"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nTE: gzip;q=0.5, Trailers\r\n\r\n",
+       "GET HTTP/1.1 / host=a none keep trailers Host=a; TE=gzip;q=0.5, Trailers; rest=0"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nTE: gzip\r\n\r\n", "GET HTTP/1.1 / host=a none keep Host=a; TE=gzip; rest=0"},
+      {"GET / HTTP/1.0\r\nHost: a\r\nTE: trailers\r\n\r\n",
+       "GET HTTP/1.0 / host=a none close Host=a; TE=trailers; rest=0"},
       {"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
        "GET HTTP/1.1 / host=a none keep upgrade Host=a; Connection=upgrade; Upgrade=x; rest=0"},
       {"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nUpgrade: h2c/2\r\n\r\n",

@@ -51,12 +51,20 @@ AccessRecord full_record() {
   record.endpoint = "10.0.0.1:8001";
   record.status = 200;
   record.upstream_status = 203;
+  record.grpc_status = 14;
   record.bytes_received = 100;
   record.bytes_sent = 5'000'000'000;
   record.body_bytes_sent = 4'999'999'000;
   record.retries = 1;
   record.cache = "miss";
   record.termination = "ok";
+  static const IpAddress local = IpAddress::parse("198.51.100.1").value();
+  record.local = &local;
+  record.local_port = 443;
+  record.tls_client = "Ann";
+  record.proxy_authority = "shop.com";
+  record.proxy_alpn = "h2";
+  record.proxy_unique_id = "id";
   record.duration = microseconds(1'234'567);
   record.first_byte = microseconds(1'002);
   record.connect = microseconds(30);
@@ -68,15 +76,18 @@ AccessRecord full_record() {
 }
 
 TEST(AccessLogJson, HoldsEveryFieldInOrder) {
-  EXPECT_EQ(line(full_record(), Format::kJson),
-            R"({"time":"2026-01-02T03:04:05.067Z","client_ip":"192.0.2.7","method":"GET","scheme":"https",)"
-            R"("host":"shop.com:8443","path":"/a b","query":"q=1","protocol":"HTTP/1.1","status":200,)"
-            R"("bytes_received":100,"bytes_sent":5000000000,"body_bytes_sent":4999999000,"duration_ms":1234.567,)"
-            R"("first_byte_ms":1.002,"connect_ms":0.030,"upstream_first_byte_ms":0.000,"route":"shop",)"
-            R"("upstream":"backends","endpoint":"10.0.0.1:8001","upstream_status":203,"retries":1,"cache":"miss",)"
-            R"("termination":"ok","request_id":"abc","user_agent":"curl/8","referer":"https://shop.com/",)"
-            R"("tls_version":"TLSv1.3","tls_cipher":"TLS_AES_128_GCM_SHA256","sni":"shop.com"})"
-            "\n");
+  EXPECT_EQ(
+      line(full_record(), Format::kJson),
+      R"({"time":"2026-01-02T03:04:05.067Z","client_ip":"192.0.2.7","method":"GET","scheme":"https",)"
+      R"("host":"shop.com:8443","path":"/a b","query":"q=1","protocol":"HTTP/1.1","status":200,)"
+      R"("bytes_received":100,"bytes_sent":5000000000,"body_bytes_sent":4999999000,"duration_ms":1234.567,)"
+      R"("first_byte_ms":1.002,"connect_ms":0.030,"upstream_first_byte_ms":0.000,"route":"shop",)"
+      R"("upstream":"backends","endpoint":"10.0.0.1:8001","upstream_status":203,"grpc_status":14,"retries":1,"cache":"miss",)"
+      R"("termination":"ok","request_id":"abc","user_agent":"curl/8","referer":"https://shop.com/",)"
+      R"("tls_version":"TLSv1.3","tls_cipher":"TLS_AES_128_GCM_SHA256","sni":"shop.com","tls_client":"Ann",)"
+      R"("local_ip":"198.51.100.1","local_port":443,"proxy_authority":"shop.com","proxy_alpn":"h2",)"
+      R"("proxy_unique_id":"id"})"
+      "\n");
 }
 
 TEST(AccessLogJson, LeavesOutWhatDidNotHappen) {

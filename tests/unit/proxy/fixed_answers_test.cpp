@@ -54,6 +54,16 @@ TEST(Redirect, LeadsWhereItsTemplateSays) {
   EXPECT_FALSE(response.head.fields.has(FieldId::kCacheControl));
 }
 
+TEST(FixedAnswer, IsTheOperatorsWordToGrpcClientsToo) {
+  Fixture f;
+  f.request.head.fields.add("Content-Type", "application/grpc");
+  Redirect redirect(302, LocationTemplate::compile("https://{host}{uri}").value());
+  EXPECT_EQ(f.answer(redirect).head.status, 302);
+  const RespondAction action{404, {}, {}};
+  Respond respond(action);
+  EXPECT_EQ(f.answer(respond).head.status, 404);
+}
+
 TEST(RedirectToHttps, KeepsHostAndUri) {
   struct Case {
     std::uint16_t port;
@@ -61,6 +71,8 @@ TEST(RedirectToHttps, KeepsHostAndUri) {
     const char* path;
     const char* location;
   };
+  const RespondAction nothing;
+  Respond elsewhere(nothing);
   const Case cases[] = {
       {443, "shop.com", "/a/b", "https://shop.com/a/b?q=1"},
       {8443, "shop.com", "/a/b", "https://shop.com:8443/a/b?q=1"},
@@ -71,15 +83,26 @@ TEST(RedirectToHttps, KeepsHostAndUri) {
     Fixture f;
     f.request.head.host = each.host;
     f.request.client_path = each.path;
-    RedirectToHttps redirect(each.port);
+    RedirectToHttps redirect(each.port, elsewhere);
     const auto response = f.answer(redirect);
     EXPECT_EQ(response.head.status, 308);
     EXPECT_EQ(response.head.fields.get(FieldId::kLocation), each.location);
   }
   Fixture f;
   f.request.head.host = "";
-  RedirectToHttps redirect(443);
+  RedirectToHttps redirect(443, elsewhere);
   EXPECT_EQ(f.answer(redirect).head.status, 400);
+}
+
+TEST(RedirectToHttps, PassesOnWhatCameOverTlsToAProxyInFront) {
+  Fixture f;
+  const RespondAction action{204, "", {}};
+  Respond next(action);
+  RedirectToHttps redirect(443, next);
+  f.request.head.scheme = "http";
+  EXPECT_EQ(f.answer(redirect).head.status, 308);
+  f.request.head.scheme = "https";
+  EXPECT_EQ(f.answer(redirect).head.status, 204);
 }
 
 TEST(Respond, SendsWhatItWasGiven) {

@@ -76,6 +76,18 @@ TEST(LogObserver, TellsWhatTheClientAskedAndGot) {
   EXPECT_EQ(f.line("{connect_ms} {first_byte_ms} {upstream_first_byte_ms}"), "1.000 3.000 2.000\n");
 }
 
+TEST(LogObserver, TellsTheStatusOfAGrpcCall) {
+  Fixture f;
+  EXPECT_EQ(f.line("{grpc_status}"), "-\n");
+  f.request.trace.grpc_status = 0;
+  EXPECT_EQ(f.line("{grpc_status}"), "0\n");
+  f.request.trace.grpc_status = -1;
+  f.outcome.status = 499;
+  EXPECT_EQ(f.line("{grpc_status}"), "-\n");
+  f.request.head.fields.add("Content-Type", "application/grpc");
+  EXPECT_EQ(f.line("{grpc_status}"), "1\n");
+}
+
 TEST(LogObserver, NamesAClientBehindAUnixSocketWhereAProxyTold) {
   Fixture f;
   f.client.peer = {};
@@ -84,6 +96,22 @@ TEST(LogObserver, NamesAClientBehindAUnixSocketWhereAProxyTold) {
   EXPECT_EQ(f.line("{client_ip}"), "unix:\n");
   f.request.client_ip = IpAddress::parse("203.0.113.9").value();
   EXPECT_EQ(f.line("{client_ip}"), "203.0.113.9\n");
+}
+
+TEST(LogObserver, TellsWhatAProxyHeaderSays) {
+  Fixture f;
+  constexpr const char* kAll = "{local_ip} {local_port} {tls_client} {proxy_authority} {proxy_alpn} {proxy_unique_id}";
+  EXPECT_EQ(f.line(kAll), "- - - - - -\n");
+  net::ProxyHeader header;
+  header.authority = "shop.com";
+  header.alpn = "h2";
+  header.unique_id = "7f";
+  header.tls = {true, true, "TLSv1.3", "AES", "Ann"};
+  f.client.proxy_header = &header;
+  f.client.local = {IpAddress::parse("198.51.100.1").value(), 443, false};
+  EXPECT_EQ(f.line(kAll), "198.51.100.1 443 Ann shop.com h2 7f\n");
+  header.tls.is_verified = false;
+  EXPECT_EQ(f.line("{tls_client}"), "-\n");
 }
 
 }  // namespace

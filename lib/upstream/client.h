@@ -1,4 +1,4 @@
-// One exchange with an endpoint over HTTP/1.
+// One exchange with an endpoint, by whichever version of HTTP its connection speaks.
 #pragma once
 
 #include "base/result.h"
