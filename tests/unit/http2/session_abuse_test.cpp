@@ -74,7 +74,7 @@ const Abuse kAbuses[] = {
      20},
     // CVE-2025-8671: the server is made to give them up.
     {"streams given up as soon as asked for",
-     [](int n) { return requests(n, same_stream(8, 0, big_endian(0x7fffffff, 4))); }, 20},
+     [](int n) { return requests(n, same_stream(1, 5, test::field_line(":path", "/"))); }, 20},
 };
 
 TEST(SessionAbuse, EndsAConnectionThatOnlyCosts) {
