@@ -106,11 +106,11 @@ class Http2Stream : public http2::Stream {
   TimePoint started_{};
   std::uint32_t close_error_ = 0;
   std::optional<Error> trouble_;   // with the peer's content
-  std::optional<Error> given_up_;  // why nothing goes on, either way
   bool has_head_ = false;
   bool has_ended_ = false;
   bool closed_ = false;
   bool send_expired_ = false;
+  bool given_up_ = false;        // both ways fail with the trouble
   Http2Stream* next_ = nullptr;  // of the connection's
   Http2Stream** link_ = nullptr;
 };

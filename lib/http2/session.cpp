@@ -60,7 +60,7 @@ nghttp2_extpri parse_priority(std::string_view text) {
 constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
 constexpr std::uint32_t kDefaultFrameSize = 16384;
-// Our own budget comes first; this one must not.
+// Our own budget comes first; this one must not. CONTINUATION frames it counts once for each piece that their heads come in.
 constexpr std::uint64_t kNeverReached = 1'000'000'000;
 
 }  // namespace
@@ -87,7 +87,7 @@ void Session::make_session(Role role) {
   nghttp2_option_set_no_auto_window_update(option.get(), 1);
   nghttp2_option_set_no_closed_streams(option.get(), 1);
   nghttp2_option_set_stream_reset_rate_limit(option.get(), kNeverReached, kNeverReached);
-  nghttp2_option_set_max_continuations(option.get(), options_.max_continuations);
+  nghttp2_option_set_max_continuations(option.get(), kNeverReached);
   nghttp2_option_set_max_deflate_dynamic_table_size(option.get(), options_.header_table.bytes);
   nghttp2_option_set_builtin_recv_extension_type(option.get(), NGHTTP2_PRIORITY_UPDATE);
   // What we were given by the other side may be this long, and has grown by our own fields.
@@ -152,9 +152,6 @@ void Session::break_off(int error) {
   switch (error) {
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
       word = NGHTTP2_PROTOCOL_ERROR;
-      break;
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-      abuse_ = "CONTINUATION frames without end";
       break;
     case NGHTTP2_ERR_FLOODED:
       abuse_ = "answers that nobody takes";
@@ -380,10 +377,13 @@ void Session::charge_frame(const FrameHead& head) {
   constexpr std::uint32_t kSetting = 6;
   // nghttp2 reads no more of one frame.
   constexpr std::uint32_t kSettingsMax = 32;
+  if (head.type != NGHTTP2_CONTINUATION) continuations_ = 0;
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
+      return;
     case NGHTTP2_CONTINUATION:
+      if (++continuations_ > options_.max_continuations) calm_down("CONTINUATION frames without end");
       return;
     case NGHTTP2_SETTINGS:
       return spend_frames(std::min<std::uint32_t>(1 + head.length / kSetting, kSettingsMax), "SETTINGS frames");

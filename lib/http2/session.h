@@ -199,9 +199,10 @@ class Session {
   std::size_t open_streams_ = 0;
   std::uint64_t pongs_ = 0;
   std::uint64_t header_blocks_ = 0;
-  RecentStreams reset_;          // by us: frames of theirs may still be on their way
-  RecentStreams closed_;         // however
-  std::int32_t open_block_ = 0;  // its stream
+  RecentStreams reset_;              // by us: frames of theirs may still be on their way
+  RecentStreams closed_;             // however
+  std::uint32_t continuations_ = 0;  // of the present header section
+  std::int32_t open_block_ = 0;      // its stream
   bool going_away_ = false;
   bool has_peer_settings_ = false;
   bool broken_ = false;

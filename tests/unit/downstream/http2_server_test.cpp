@@ -154,6 +154,23 @@ TEST(Http2Server, MayBeCancelledWithAllItsStreams) {
   EXPECT_THAT(f.lines.all, SizeIs(3));
 }
 
+TEST(Http2Server, MissesNoContentThatComesBetweenAskingAndWaiting) {
+  Http2Fixture f;
+  std::int32_t id = 0;
+  f.talk([&](Client& client) {
+    if (id == 0) {
+      id = client.ask({"POST", "/late", {}, "", false});
+      f.later = [&] {
+        client.say(id, "content");
+        client.finish(id);
+      };
+    }
+    return client.answer(id).closed.has_value();
+  });
+  EXPECT_EQ(f.service.heard, "content");
+  EXPECT_EQ(f.client.answer(id).status(), "200");
+}
+
 // RFC 9110 10.1.1.
 TEST(Http2Server, AsksForContentThatIsHeldBack) {
   Http2Fixture f;
