@@ -25,6 +25,7 @@ match = "*"
 upstream = "app"
 """
 
+
 class Conformance(TestCase):
     def run_over(self, certificate):
         backend = self.start(http2_origin.start())

@@ -56,7 +56,8 @@ def cases(t):
              stream_error(1, h2.FRAME_SIZE_ERROR, strict=True), "http2/4.2/2"),
         Case("9113 4.2", "HEADERS larger than taken", (oversized(huge_request(t)),), size_error, "http2/4.2/3"),
         Case("9113 4.2", "SETTINGS larger than taken",
-             (oversized(lambda n: h2.settings(*[(h2.HEADER_TABLE_SIZE, 4096)] * (n // 6 + 1))),), size_error),
+             (oversized(lambda n: h2.settings(*[(h2.HEADER_TABLE_SIZE, 4096)] * (n // 6 + 1))),),
+             connection_error(h2.FRAME_SIZE_ERROR, h2.ENHANCE_YOUR_CALM)),
         Case("9113 4.2", "CONTINUATION larger than taken", (oversized(
             lambda n: half + h2.continuation(1, hpack.literal(b"x-huge", b"a" * (n - 11)))),), size_error),
         Case("9113 4.2", "GOAWAY larger than taken", (oversized(lambda n: h2.goaway(debug=b"x" * n)),), size_error),
