@@ -1,5 +1,7 @@
 #include "http2/pooled_memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -18,18 +20,35 @@ struct alignas(std::max_align_t) Head {
 
 Head* head_of(void* piece) { return static_cast<Head*>(piece) - 1; }
 
+// Each session has one large piece, a frame's buffer, of which header sections use the beginning: content is not copied there. From the
+// heap it would lie where others' buffers were, and all of it would count; in pages of its own the rest is never touched.
+bool has_own_pages(std::size_t size) { return size >= std::size_t{16} * 1024; }
+
+void* take(std::size_t size) {
+  if (!has_own_pages(size)) return MemoryPool::allocate(size);
+  void* pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? nullptr : pages;
+}
+
 // Nothing may be thrown through C.
 void* allocate(std::size_t size, void*) {
   if (size > std::numeric_limits<std::size_t>::max() - sizeof(Head)) return nullptr;
   try {
-    return new (MemoryPool::allocate(sizeof(Head) + size)) Head{size} + 1;
+    void* memory = take(sizeof(Head) + size);
+    return memory == nullptr ? nullptr : new (memory) Head{size} + 1;
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
 }
 
 void release(void* piece, void*) {
-  if (piece != nullptr) MemoryPool::release(head_of(piece), sizeof(Head) + head_of(piece)->size);
+  if (piece == nullptr) return;
+  const std::size_t size = sizeof(Head) + head_of(piece)->size;
+  if (has_own_pages(size)) {
+    ::munmap(head_of(piece), size);
+  } else {
+    MemoryPool::release(head_of(piece), size);
+  }
 }
 
 void* allocate_zeroed(std::size_t count, std::size_t size, void*) {
