@@ -105,7 +105,7 @@ class Http2Stream : public http2::Stream {
   std::uint64_t sent_before_ = 0;  // bytes_sent when the peer was last seen to take something
   TimePoint started_{};
   std::uint32_t close_error_ = 0;
-  std::optional<Error> trouble_;   // with the peer's content
+  std::optional<Error> trouble_;  // with the peer's content
   bool has_head_ = false;
   bool has_ended_ = false;
   bool closed_ = false;
