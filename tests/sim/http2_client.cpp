@@ -107,7 +107,6 @@ void Http2Client::hear(std::string_view bytes) {
     if (answer.closed) received_ += std::to_string(id) + " closed " + std::to_string(*answer.closed) + "\n";
   }
   for (const auto& goaway : session_.goaways()) received_ += "goaway " + std::to_string(goaway.word) + "\n";
-  received_ += "ends " + std::to_string(static_cast<int>(end())) + " tick " + std::to_string(world_.tick()) + "\n";
   if (session_.error() != 0) received_ += nghttp2_strerror(session_.error());
 }
 
