@@ -1,16 +1,14 @@
 #include "base/arena.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
+
+#include "base/memory_pool.h"
 
 namespace rproxy {
 
 void Arena::grow(std::size_t size) {
   const std::size_t wanted = std::max(kBlockSize, size);
-  void* memory = std::malloc(sizeof(Block) + wanted);
-  if (memory == nullptr) throw std::bad_alloc();
-  auto* block = static_cast<Block*>(memory);
+  auto* block = static_cast<Block*>(MemoryPool::allocate(sizeof(Block) + wanted));
   block->older = blocks_;
   block->size = wanted;
   blocks_ = block;
@@ -49,7 +47,7 @@ void Arena::reset() {
 void Arena::drop(Block* block) {
   while (block != nullptr) {
     Block* older = block->older;
-    std::free(block);
+    MemoryPool::release(block, sizeof(Block) + block->size);
     block = older;
   }
 }

@@ -73,44 +73,48 @@ void Http2Exchange::on_closed() {
 void Http2Exchange::start() { task_ = net::Child<void>(run()); }
 
 net::Task<void> Http2Exchange::run() {
-  auto response = co_await handle();
-  if (response) {
-    if (request_.trace.failed) outcome_.termination = request_.trace.termination;
-    co_await answer(std::move(*response));
-  } else {
-    const Error& error = response.error();
-    request_.trace.failed = true;
-    outcome_.termination = exchange::termination_of(error);
-    if (request_.trace.request_id.empty()) request_.trace.request_id = context_.ids.make(texts_);
-    co_await answer(exchange::error_response(request_, exchange::status_of(error)));
+  {
+    auto response = co_await handle();
+    if (response) {
+      if (request_.trace.failed) outcome_.termination = request_.trace.termination;
+    } else {
+      const Error& error = response.error();
+      request_.trace.failed = true;
+      outcome_.termination = exchange::termination_of(error);
+      if (request_.trace.request_id.empty()) request_.trace.request_id = context_.ids.make(texts_);
+      response = exchange::error_response(request_, exchange::status_of(error));
+    }
+    co_await answer(*response);
   }
   owner_.end(*this);
 }
 
 net::Task<Result<Response>> Http2Exchange::handle() {
-  if (refusal_) co_return fail(std::move(*refusal_));
+  if (refusal_) return refuse();
   // HTTP/1.1 has a key and HTTP/2 has none: whoever answers is to see a whole handshake.
   if (request_.head.upgrade) {
     websocket_key_ = net::make_websocket_key(texts_);
     request_.head.fields.set(FieldId::kSecWebsocketKey, websocket_key_);
   }
-  co_return co_await context_.handler.handle(request_);
+  return context_.handler.handle(request_);
 }
 
-net::Task<void> Http2Exchange::answer(Response response) {
+net::Task<Result<Response>> Http2Exchange::refuse() { co_return fail(std::move(*refusal_)); }
+
+net::Task<void> Http2Exchange::answer(Response& response) {
   awaits_continue_ = false;
   answered_ = true;
   // From here on the two talk with each other, in turns and pauses of their own.
   limits_.silence = Duration{0};
   limits_.min_rate = ByteSize{0};
-  if (response.tunnel) return run_tunnel(std::move(response));
+  if (response.tunnel) return run_tunnel(response);
   outcome_.status = response.head.status;
   const std::uint16_t status = response.head.status;
   // Where a tunnel was asked for, 2xx would say that it begins (RFC 9110 9.3.6).
-  if (!websocket_key_.empty() && status < 300) return refuse_tunnel();
+  if (!websocket_key_.empty() && status < 300) return refuse_tunnel(response);
   const bool has_content = request_.head.method_id != http::Method::kHead && status != 204 && status != 304 &&
                            response.body != nullptr && response.body->length().kind != BodyLength::Kind::kNone;
-  return has_content ? stream_content(std::move(response)) : answer_without_content(std::move(response));
+  return has_content ? stream_content(response) : answer_without_content(response);
 }
 
 void Http2Exchange::prepare(http::ResponseHead& head) {
@@ -120,7 +124,7 @@ void Http2Exchange::prepare(http::ResponseHead& head) {
 }
 
 // An answer to HEAD, or a 304, tells the length GET would have (RFC 9110 8.6).
-net::Task<void> Http2Exchange::answer_without_content(Response response) {
+net::Task<void> Http2Exchange::answer_without_content(Response& response) {
   http::ResponseHead& head = response.head;
   BodyLength length;
   std::uint64_t declared = 0;
@@ -137,7 +141,7 @@ net::Task<void> Http2Exchange::answer_without_content(Response response) {
   record(sent ? outcome_.termination : exchange::termination_of(sent.error()));
 }
 
-net::Task<void> Http2Exchange::stream_content(Response response) {
+net::Task<void> Http2Exchange::stream_content(Response& response) {
   exchange::Body& content = *response.body;
   prepare(response.head);
   connection().session().respond(*this, response.head, content.length(), true);
@@ -158,12 +162,11 @@ net::Task<void> Http2Exchange::stream_content(Response response) {
   record(outcome_.termination);
 }
 
-net::Task<void> Http2Exchange::run_tunnel(Response response) {
+net::Task<void> Http2Exchange::run_tunnel(Response& response) {
   http::ResponseHead& head = response.head;
   const auto proof = head.fields.get(FieldId::kSecWebsocketAccept);
   if (websocket_key_.empty() || proof != net::websocket_accept(websocket_key_, texts_)) {
-    response.tunnel.reset();
-    co_return co_await refuse_tunnel();
+    co_return co_await refuse_tunnel(response);
   }
   // RFC 8441 5: what HTTP/1.1 calls 101.
   head.status = outcome_.status = 200;
@@ -182,10 +185,11 @@ net::Task<void> Http2Exchange::run_tunnel(Response response) {
   record(copy.has_timed_out() ? "tunnel_timeout" : "ok");
 }
 
-net::Task<void> Http2Exchange::refuse_tunnel() {
+net::Task<void> Http2Exchange::refuse_tunnel(Response& response) {
   request_.trace.failed = true;
   outcome_.termination = "upstream_bad_response";
-  return answer(exchange::error_response(request_, 502));
+  response = exchange::error_response(request_, 502);
+  return answer(response);
 }
 
 net::Task<Result<void>> Http2Exchange::interim(http::ResponseHead& head) {

@@ -43,11 +43,13 @@ class Http2Exchange final : public exchange::Http2Stream, private exchange::Inte
 
   net::Task<void> run();
   net::Task<Result<exchange::Response>> handle();
-  net::Task<void> answer(exchange::Response response);
-  net::Task<void> answer_without_content(exchange::Response response);
-  net::Task<void> stream_content(exchange::Response response);
-  net::Task<void> refuse_tunnel();
-  net::Task<void> run_tunnel(exchange::Response response);
+  net::Task<Result<exchange::Response>> refuse();
+  // The response is run()'s, and lasts until this has ended.
+  net::Task<void> answer(exchange::Response& response);
+  net::Task<void> answer_without_content(exchange::Response& response);
+  net::Task<void> stream_content(exchange::Response& response);
+  net::Task<void> refuse_tunnel(exchange::Response& response);
+  net::Task<void> run_tunnel(exchange::Response& response);
   void prepare(http::ResponseHead& head);
   void mark_start();
   void mark_first_byte();

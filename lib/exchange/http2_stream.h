@@ -110,6 +110,7 @@ class Http2Stream : public http2::Stream {
   bool has_ended_ = false;
   bool closed_ = false;
   bool send_expired_ = false;
+  bool given_up_ = false;        // both ways fail with the trouble
   Http2Stream* next_ = nullptr;  // of the connection's
   Http2Stream** link_ = nullptr;
 };

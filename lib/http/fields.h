@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory_pool.h"
+
 namespace rproxy::http {
 
 // The names this proxy itself looks at, so that the hot path compares a byte and not a string. kOther is every other name.
@@ -34,7 +36,8 @@ struct Field {
 
 class Fields {
  public:
-  using const_iterator = std::vector<Field>::const_iterator;
+  using Lines = std::vector<Field, PoolAllocator<Field>>;
+  using const_iterator = Lines::const_iterator;
 
   void add(FieldId id, std::string_view value) { fields_.push_back({field_name(id), value, id}); }
   // Works the id out; add(Field) is for a caller that knows it.
@@ -62,14 +65,14 @@ class Fields {
 
   const_iterator begin() const { return fields_.begin(); }
   const_iterator end() const { return fields_.end(); }
-  std::vector<Field>& lines() { return fields_; }  // for in-place edits of values
+  Lines& lines() { return fields_; }  // for in-place edits of values
   std::size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }
   void clear() { fields_.clear(); }  // keeps the capacity
   void reserve(std::size_t n) { fields_.reserve(n); }
 
  private:
-  std::vector<Field> fields_;
+  Lines fields_;
 };
 
 bool equals_ignoring_case(std::string_view a, std::string_view b);

@@ -54,9 +54,9 @@ bool HeaderBlock::add(std::string_view name, std::string_view value) {
     return true;
   }
   const FieldId id = http::field_id(name);
-  if (id == FieldId::kCookie) ++cookies_;
   // Each crumb of a cookie is a line here, and one field in the end.
-  if (fields_->size() == limits_->fields && (id != FieldId::kCookie || cookies_ == 1)) {
+  const bool is_crumb = id == FieldId::kCookie && cookies_++ > 0;
+  if (!is_crumb && ++count_ > limits_->fields) {
     too_large_ = true;
     return true;
   }
@@ -65,18 +65,23 @@ bool HeaderBlock::add(std::string_view name, std::string_view value) {
   return true;
 }
 
+// nghttp2 lets no others through, so that a character tells them apart.
 void HeaderBlock::add_pseudo(std::string_view name, std::string_view value) {
-  // The scheme is the listener's, which knows what it speaks.
-  if (name == ":method") {
-    method_ = arena_->copy(value);
-  } else if (name == ":path") {
-    path_ = arena_->copy(value);
-  } else if (name == ":authority") {
-    authority_ = arena_->copy(value);
-  } else if (name == ":protocol") {
-    protocol_ = arena_->copy(value);
-  } else if (name == ":status") {
-    status_ = arena_->copy(value);
+  switch (name[1]) {
+    case 'm':  // :method
+      method_ = arena_->copy(value);
+      break;
+    case 'a':  // :authority
+      authority_ = arena_->copy(value);
+      break;
+    case 'p':
+      (name[2] == 'a' ? path_ : protocol_) = arena_->copy(value);
+      break;
+    case 's':  // The scheme is the listener's, which knows what it speaks.
+      if (name[2] == 't') status_ = arena_->copy(value);
+      break;
+    default:
+      break;
   }
 }
 

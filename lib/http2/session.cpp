@@ -6,6 +6,8 @@
 #include <new>
 
 #include "http/characters.h"
+#include "http2/field_names.h"
+#include "http2/pooled_memory.h"
 #include "http2/session_callbacks.h"
 
 namespace rproxy::http2 {
@@ -54,9 +56,11 @@ nghttp2_extpri parse_priority(std::string_view text) {
   return priority;
 }
 
+// As many as may be open can be reset at once, while frames of theirs are on their way.
+constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
 constexpr std::uint32_t kDefaultFrameSize = 16384;
-// Our own budget comes first; this one must not.
+// Our own budget comes first; this one must not. CONTINUATION frames it counts once for each piece that their heads come in.
 constexpr std::uint64_t kNeverReached = 1'000'000'000;
 
 }  // namespace
@@ -66,7 +70,9 @@ Session::Session(Role role, const Options& options, const http::HeadLimits& head
       head_(head),
       acceptor_(acceptor),
       budget_(options.abuse),
-      watch_(role == Role::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
+      watch_(role == Role::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
+      reset_(options.max_streams + kRecentStreams),
+      closed_(kRecentStreams) {
   make_session(role);
   submit_settings(role);
 }
@@ -81,14 +87,14 @@ void Session::make_session(Role role) {
   nghttp2_option_set_no_auto_window_update(option.get(), 1);
   nghttp2_option_set_no_closed_streams(option.get(), 1);
   nghttp2_option_set_stream_reset_rate_limit(option.get(), kNeverReached, kNeverReached);
-  nghttp2_option_set_max_continuations(option.get(), options_.max_continuations);
+  nghttp2_option_set_max_continuations(option.get(), kNeverReached);
   nghttp2_option_set_max_deflate_dynamic_table_size(option.get(), options_.header_table.bytes);
   nghttp2_option_set_builtin_recv_extension_type(option.get(), NGHTTP2_PRIORITY_UPDATE);
   // What we were given by the other side may be this long, and has grown by our own fields.
   nghttp2_option_set_max_send_header_block_length(option.get(), 4 * head_.head.bytes + 65536);
   nghttp2_session* made = nullptr;
-  const auto create = role == Role::kServer ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
-  if (create(&made, callbacks.get(), this, option.get()) != 0) throw std::bad_alloc();
+  const auto create = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  if (create(&made, callbacks.get(), this, option.get(), pooled_memory()) != 0) throw std::bad_alloc();
   session_.reset(made);
 }
 
@@ -147,9 +153,6 @@ void Session::break_off(int error) {
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
       word = NGHTTP2_PROTOCOL_ERROR;
       break;
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-      abuse_ = "CONTINUATION frames without end";
-      break;
     case NGHTTP2_ERR_FLOODED:
       abuse_ = "answers that nobody takes";
       break;
@@ -199,28 +202,42 @@ bool Session::is_over() const {
   return broken_ || nghttp2_session_want_read(session_.get()) == 0;
 }
 
-Stream* Session::find(std::int32_t id) const {
-  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_.get(), id));
+Stream* Session::find(std::int32_t id) {
+  if (found_ == nullptr || found_->id != id) {
+    found_ = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_.get(), id));
+  }
+  return found_;
 }
 
-void Session::put(std::string_view name, std::string_view value) {
+void Session::forget(const Stream& stream) {
+  --open_streams_;
+  if (found_ == &stream) found_ = nullptr;
+  nghttp2_session_set_stream_user_data(session_.get(), stream.id, nullptr);
+}
+
+void Session::put(std::string_view name, std::string_view value, std::uint8_t flags) {
   const auto bytes = [](std::string_view text) {
     return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
   };
-  lines_.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+  lines_.push_back({bytes(name), bytes(value), name.size(), value.size(), flags});
 }
 
-// nghttp2 copies what it is given, and names in lower case.
+// nghttp2 copies what it is given, names in lower case, but for those it need not.
 void Session::set_fields(const http::Fields& fields) {
   for (const auto& field : fields) {
-    if (!is_left_out(field.id)) put(field.name, field.value);
+    if (is_left_out(field.id)) continue;
+    if (field.id == FieldId::kOther) {
+      put(field.name, field.value, NGHTTP2_NV_FLAG_NONE);
+    } else {
+      put_known(lower_case_name(field.id), field.value);
+    }
   }
 }
 
 void Session::set_length(http::BodyLength length) {
   if (length.kind != http::BodyLength::Kind::kFixed) return;
   const char* end = std::to_chars(digits_, digits_ + sizeof(digits_), length.bytes).ptr;
-  put("content-length", {digits_, static_cast<std::size_t>(end - digits_)});
+  put_known("content-length", {digits_, static_cast<std::size_t>(end - digits_)});
 }
 
 void Session::respond(Stream& stream, const http::ResponseHead& head, http::BodyLength length, bool has_content) {
@@ -228,7 +245,7 @@ void Session::respond(Stream& stream, const http::ResponseHead& head, http::Body
   lines_.clear();
   char status[3];
   std::to_chars(status, status + 3, head.status);
-  put(":status", {status, 3});
+  put_known(":status", {status, 3});
   set_fields(head.fields);
   set_length(length);
   nghttp2_data_provider content{};
@@ -251,27 +268,27 @@ void Session::respond_interim(const Stream& stream, const http::ResponseHead& he
   lines_.clear();
   char status[3];
   std::to_chars(status, status + 3, head.status);
-  put(":status", {status, 3});
+  put_known(":status", {status, 3});
   set_fields(head.fields);
   nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, stream.id, nullptr, lines_.data(), lines_.size(), nullptr);
 }
 
 bool Session::request(Stream& stream, const http::RequestHead& head, http::BodyLength length, bool has_content) {
   lines_.clear();
-  put(":method", head.upgrade ? "CONNECT" : head.method);
-  if (head.upgrade) put(":protocol", head.fields.get(FieldId::kUpgrade));
-  put(":scheme", head.scheme);
-  put(":authority", head.authority);
+  put_known(":method", head.upgrade ? "CONNECT" : head.method);
+  if (head.upgrade) put_known(":protocol", head.fields.get(FieldId::kUpgrade));
+  put_known(":scheme", head.scheme);
+  put_known(":authority", head.authority);
   if (head.has_query) {
     target_.assign(head.path).append("?").append(head.query);
-    put(":path", target_);
+    put_known(":path", target_);
   } else {
-    put(":path", head.path);
+    put_known(":path", head.path);
   }
   set_fields(head.fields);
   set_length(length);
   // We do take trailers, whoever asked (RFC 9110 10.1.4); gRPC servers insist on it.
-  put("te", "trailers");
+  put_known("te", "trailers");
   nghttp2_data_provider content{};
   content.source.ptr = nullptr;
   content.read_callback = Callbacks::offer_content;
@@ -309,8 +326,7 @@ void Session::reset(const Stream& stream, ErrorWord word) {
 void Session::detach(Stream& stream, ErrorWord word) {
   if (stream.id == 0) return;
   // A request whose head is still to be sent has no stream yet, but a name for it that must not outlive the owner.
-  --open_streams_;
-  nghttp2_session_set_stream_user_data(session_.get(), stream.id, nullptr);
+  forget(stream);
   reset(stream, word);
   stream.id = 0;
 }
@@ -361,10 +377,13 @@ void Session::charge_frame(const FrameHead& head) {
   constexpr std::uint32_t kSetting = 6;
   // nghttp2 reads no more of one frame.
   constexpr std::uint32_t kSettingsMax = 32;
+  if (head.type != NGHTTP2_CONTINUATION) continuations_ = 0;
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
+      return;
     case NGHTTP2_CONTINUATION:
+      if (++continuations_ > options_.max_continuations) calm_down("CONTINUATION frames without end");
       return;
     case NGHTTP2_SETTINGS:
       return spend_frames(std::min<std::uint32_t>(1 + head.length / kSetting, kSettingsMax), "SETTINGS frames");

@@ -5,7 +5,6 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -67,16 +66,21 @@ class Stream {
   ~Stream() = default;
 };
 
-// The last few of many streams.
+// The last of many streams.
 class RecentStreams {
  public:
-  void add(std::int32_t id) { ids_[next_++ % kKept] = id; }
+  explicit RecentStreams(std::size_t kept) : kept_(kept) {}
+
+  void add(std::int32_t id) {
+    if (ids_.size() < kept_) return ids_.push_back(id);
+    ids_[next_++ % kept_] = id;
+  }
   bool has(std::int32_t id) const { return std::ranges::find(ids_, id) != ids_.end(); }
 
  private:
-  static constexpr std::size_t kKept = 128;
-  std::array<std::int32_t, kKept> ids_{};
+  std::size_t kept_;
   std::size_t next_ = 0;
+  std::vector<std::int32_t> ids_;
 };
 
 class Session {
@@ -161,7 +165,9 @@ class Session {
   void submit_settings(Role role);
   void set_fields(const http::Fields& fields);
   void set_length(http::BodyLength length);
-  void put(std::string_view name, std::string_view value);
+  void put(std::string_view name, std::string_view value, std::uint8_t flags);
+  // Of a name in lower case that stays in place.
+  void put_known(std::string_view name, std::string_view value) { put(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME); }
   void set_priority(const Stream& stream, const http::Fields& fields);
   bool receive(std::string_view bytes);
   void look_at(const FrameHead& head);
@@ -172,7 +178,8 @@ class Session {
   void spend_reset();
   void calm_down(std::string_view abuse);
   void break_off(int error);
-  Stream* find(std::int32_t id) const;
+  Stream* find(std::int32_t id);
+  void forget(const Stream& stream);
   void append_unsent(Output& out);
 
   const Options& options_;
@@ -186,14 +193,16 @@ class Session {
   char digits_[20];
   std::string_view unsent_;  // a frame that did not fit, nghttp2's until it is asked for more
   Output* draining_ = nullptr;
+  Stream* found_ = nullptr;  // the last that was looked for: several calls in a row are about one stream
   std::string_view abuse_;
   std::string farewell_;  // where nghttp2 has no words any more
   std::size_t open_streams_ = 0;
   std::uint64_t pongs_ = 0;
   std::uint64_t header_blocks_ = 0;
-  RecentStreams reset_;   // by us: frames of theirs may still be on their way
-  RecentStreams closed_;  // however
-  std::int32_t open_block_ = 0;  // its stream
+  RecentStreams reset_;              // by us: frames of theirs may still be on their way
+  RecentStreams closed_;             // however
+  std::uint32_t continuations_ = 0;  // of the present header section
+  std::int32_t open_block_ = 0;      // its stream
   bool going_away_ = false;
   bool has_peer_settings_ = false;
   bool broken_ = false;

@@ -50,6 +50,7 @@ int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || self.acceptor_ == nullptr) return 0;
   Stream& stream = self.acceptor_->accept();
   stream.id = frame->hd.stream_id;
+  self.found_ = &stream;
   ++self.open_streams_;
   nghttp2_session_set_stream_user_data(session, stream.id, &stream);
   return 0;
@@ -125,9 +126,8 @@ int Session::Callbacks::on_stream_close(nghttp2_session*, std::int32_t id, std::
   // A block that is malformed, or of no use any more, is not told of when it ends.
   if (id == self.open_block_) self.open_block_ = 0;
   if (Stream* stream = self.find(id)) {
-    --self.open_streams_;
     self.closed_.add(id);
-    nghttp2_session_set_stream_user_data(self.session_.get(), id, nullptr);
+    self.forget(*stream);
     stream->on_close(error);
   }
   return 0;

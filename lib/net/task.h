@@ -11,14 +11,14 @@
 #include <optional>
 #include <utility>
 
-#include "net/frame_pool.h"
+#include "base/memory_pool.h"
 
 namespace rproxy::net {
 
 // Base for objects made once per request or connection (bodies, exchanges): same free lists as frames.
 struct Pooled {
-  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
-  static void operator delete(void* memory, std::size_t size) noexcept { FramePool::release(memory, size); }
+  static void* operator new(std::size_t size) { return MemoryPool::allocate(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { MemoryPool::release(memory, size); }
 };
 
 template <typename T>

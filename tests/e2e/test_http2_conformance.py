@@ -25,9 +25,6 @@ match = "*"
 upstream = "app"
 """
 
-# What we do not do as it should be, and would rather: whoever mends one takes it off.
-DEVIATIONS = set()
-
 
 class Conformance(TestCase):
     def run_over(self, certificate):
@@ -36,10 +33,7 @@ class Conformance(TestCase):
         proxy = self.start(Proxy(CONFIG.format(backend=backend.name, tls=tls, certificate=certificate)))
         for outcome in run_all(proxy.address, bool(certificate)):
             with self.subTest(outcome.case.name, clause=outcome.case.clause):
-                if outcome.case.name in DEVIATIONS:
-                    self.assertTrue(outcome.fault, "this holds now: take it off the list of deviations")
-                else:
-                    self.assertFalse(outcome.fault, f"\n{outcome.report()}")
+                self.assertFalse(outcome.fault, f"\n{outcome.report()}")
         leaked = [request for request in backend.requests if "smuggled" in str(request).lower()]
         self.assertEqual(leaked, [])
 

@@ -151,7 +151,6 @@ class Contents(Slowness):
         self.assertTrue(statuses or resets)
         until(lambda: scene.backend.in_flight == 0, "the backend to be left alone")
 
-    @unittest.expectedFailure  # the answer is made and logged, and not sent
     def test_content_that_does_not_come_is_told(self):
         statuses, resets = self.starved(self.scene())
         self.assertEqual((statuses, resets - {"NO_ERROR"}), ([408] * 100, set()))

@@ -53,7 +53,7 @@ class Http2Client {
   };
 
   // `window`: of each stream, where not the default. `reads`: content is used up as it comes.
-  explicit Http2Client(std::uint32_t window = 65535, bool reads = true) : reads_(reads) {
+  explicit Http2Client(std::uint32_t window = 65535, bool reads = true) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -173,12 +173,11 @@ class Http2Client {
     }
     return static_cast<ssize_t>(part);
   }
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
+  static int on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name, std::size_t name_size,
                        const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
     Http2Client& self = *static_cast<Http2Client*>(user);
     self.block_.emplace_back(std::string(reinterpret_cast<const char*>(name), name_size),
                              std::string(reinterpret_cast<const char*>(value), value_size));
-    (void)frame;
     return 0;
   }
   static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
@@ -225,7 +224,6 @@ class Http2Client {
   std::map<std::int32_t, Answer> answers_;
   std::vector<Goaway> goaways_;
   Lines block_;
-  bool reads_;
   int error_ = 0;
 };
 

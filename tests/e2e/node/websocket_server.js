@@ -1,5 +1,6 @@
 'use strict';
-// A server of npm's ws, over HTTP/1.1 or over HTTP/2 (`http2`): /echo echoes, /chat is the test's to speak on, /refuse/STATUS refuses the handshake.
+// A server of npm's ws, over HTTP/1.1 or over HTTP/2 (`http2`): /echo echoes, /chat is the test's to speak on, /refuse/STATUS
+// refuses the handshake.
 const http = require('http');
 const http2 = require('http2');
 const https = require('https');

@@ -111,6 +111,15 @@ class Service final : public exchange::Handler {
       const Held held(alive);
       co_await std::suspend_always();
     }
+    if (path == "/late") {
+      // Asks first, and waits when the content has come meanwhile.
+      auto first = request.body->read();
+      EXPECT_FALSE(first.is_ready());
+      for (int i = 0; i < 30; ++i) co_await net::NextTurn(*request.loop);
+      auto slice = co_await std::move(first);
+      if (!slice) co_return fail(std::move(slice.error()));
+      heard = slice->data;
+    }
     if (path == "/hints") {
       http::ResponseHead hints;
       hints.status = 103;

@@ -47,6 +47,27 @@ TEST(Http2Time, KeepsAnIdleConnectionForItsTime) {
   EXPECT_EQ(f.client.goaways()[0].word, 0U);
 }
 
+// What a listener of both versions allows for the first bytes is over with them.
+TEST(Http2Time, LetsARequestTakeItsTimeWhereTheVersionWasToldFromTheFirstBytes) {
+  Http2Fixture f;
+  std::int32_t slow = 0;
+  std::int32_t next = 0;
+  auto [near, far] = f.loop.connected();
+  f.loop.run(f.converse(std::move(near),
+                        [&](Client& client) {
+                          if (slow == 0) {
+                            slow = client.ask({"GET", "/slow"});
+                          } else if (next == 0 && f.service.alive == 1) {
+                            f.advance(f.options.head_timeout + 2 * kTick);
+                            next = client.ask({});
+                          }
+                          return next != 0 && client.answer(next).closed;
+                        }),
+             serve_http1(std::move(far), {}, f.context));
+  EXPECT_FALSE(f.was_ended);
+  EXPECT_EQ(f.client.answer(next).status(), "200");
+}
+
 // Frames that are no request keep nothing alive.
 TEST(Http2Time, CountsPingsAsIdle) {
   Http2Fixture f;

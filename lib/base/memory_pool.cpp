@@ -1,11 +1,11 @@
-#include "net/frame_pool.h"
+#include "base/memory_pool.h"
 
-namespace rproxy::net {
-#ifndef RPROXY_PLAIN_FRAMES
+namespace rproxy {
+#ifndef RPROXY_PLAIN_MEMORY
 
-constinit thread_local std::array<FramePool::FreeList, FramePool::kClasses> FramePool::lists_{};
+constinit thread_local std::array<MemoryPool::FreeList, MemoryPool::kClasses> MemoryPool::lists_{};
 
-struct FramePool::Cleaner {
+struct MemoryPool::Cleaner {
   Cleaner() = default;
   Cleaner(const Cleaner&) = delete;
   Cleaner& operator=(const Cleaner&) = delete;
@@ -20,11 +20,11 @@ struct FramePool::Cleaner {
   }
 };
 
-void* FramePool::allocate_anew(std::size_t size) {
+void* MemoryPool::allocate_anew(std::size_t size) {
   static thread_local const Cleaner cleaner;
   const std::size_t index = size_class(size);
   return ::operator new(index < kClasses ? index * kStep : size);
 }
 
 #endif
-}  // namespace rproxy::net
+}  // namespace rproxy

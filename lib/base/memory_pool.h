@@ -1,5 +1,5 @@
-// Recycles memory of one thread by size class: a request takes and gives back a dozen coroutine frames, none of which should cost a visit
-// to the heap. Larger pieces go there.
+// Recycles memory of one thread by size class: a request takes and gives back a dozen coroutine frames and some lists and texts, none of
+// which should cost a visit to the heap. Larger pieces go there. What was taken in one thread may be given back in another.
 #pragma once
 
 #include <array>
@@ -7,19 +7,19 @@
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define RPROXY_PLAIN_FRAMES 1
+#define RPROXY_PLAIN_MEMORY 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define RPROXY_PLAIN_FRAMES 1
+#define RPROXY_PLAIN_MEMORY 1
 #endif
 #endif
 
-namespace rproxy::net {
+namespace rproxy {
 
-class FramePool {
+class MemoryPool {
  public:
-#ifdef RPROXY_PLAIN_FRAMES
-  // Recycled frames would hide a use after free from AddressSanitizer.
+#ifdef RPROXY_PLAIN_MEMORY
+  // Recycled memory would hide a use after free from AddressSanitizer.
   static void* allocate(std::size_t size) { return ::operator new(size); }
   static void release(void* memory, std::size_t) noexcept { ::operator delete(memory); }
 #else
@@ -65,4 +65,18 @@ class FramePool {
 #endif
 };
 
-}  // namespace rproxy::net
+// For containers that come and go with requests.
+template <typename T>
+struct PoolAllocator {
+  using value_type = T;
+
+  PoolAllocator() = default;
+  template <typename U>
+  PoolAllocator(const PoolAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor): as allocators are
+
+  T* allocate(std::size_t count) { return static_cast<T*>(MemoryPool::allocate(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t count) noexcept { MemoryPool::release(memory, count * sizeof(T)); }
+  bool operator==(const PoolAllocator&) const = default;
+};
+
+}  // namespace rproxy
