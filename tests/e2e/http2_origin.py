@@ -54,7 +54,9 @@ def serve_one(peer, request):
         peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     peer.reader.content(request, until_close=False)
     raw = answer(path, request)
-    peer.send(raw[:raw.index(b"\r\n\r\n") + 4] if method == "HEAD" else raw)
+    if method == "HEAD":  # all up to the end of the final head
+        raw = raw[:raw.index(b"\r\n\r\n", raw.rindex(b"HTTP/1.1 2")) + 4]
+    peer.send(raw)
     return True
 
 
