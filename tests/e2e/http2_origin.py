@@ -45,18 +45,19 @@ def serve_one(peer, request):
     """False: the connection is of no more use."""
     method, target, _ = request.start_line.split(" ", 2)
     path = target.partition("?")[0]
-    if path == "/early":
-        peer.send(ok(BODY))
-    if path in ("/early", "/stall", "/held"):
+    if path in ("/stall", "/held"):
         wait_gone(peer.socket)
         return False
     if "100-continue" in (request.get("Expect") or ""):
         peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-    peer.reader.content(request, until_close=False)
+    if path != "/early":
+        peer.reader.content(request, until_close=False)
     raw = answer(path, request)
     if method == "HEAD":  # all up to the end of the final head
         raw = raw[:raw.index(b"\r\n\r\n", raw.rindex(b"HTTP/1.1 2")) + 4]
     peer.send(raw)
+    if path == "/early":
+        peer.reader.content(request, until_close=False)
     return True
 
 
