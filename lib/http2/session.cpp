@@ -307,7 +307,7 @@ void Session::reset(const Stream& stream, ErrorWord word) {
 }
 
 void Session::detach(Stream& stream, ErrorWord word) {
-  if (stream.id == 0 || find(stream.id) != &stream) return;
+  if (stream.id == 0) return;
   forget(stream);
   reset(stream, word);
   stream.id = 0;
