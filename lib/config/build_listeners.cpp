@@ -56,7 +56,11 @@ class ListenerBuilder {
 
   void build() {
     const std::size_t before = problems_.errors();
-    if (const Node* tls = tree_.find("tls")) decode_tls(problems_, *tls, "[tls]", shared_tls_.emplace());
+    if (const Node* tls = tree_.find("tls")) {
+      net::TlsServerOptions options;
+      decode_tls(problems_, *tls, "[tls]", options);
+      shared_tls_ = std::move(options);
+    }
     build_short();
     if (const Node* list = tree_.find("listeners")) build_long(*list);
     if (lacks(tree_, "listen", top_level_keys()) && lacks(tree_, "listeners", top_level_keys()) &&

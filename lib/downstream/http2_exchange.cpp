@@ -26,25 +26,29 @@ Http2Exchange::Http2Exchange(Http2ServerConnection& connection, Context& context
   request_.arena = &texts_;
   request_.loop = &context.loop;
   request_.interim = this;
+  request_.head.version = http::Version::kHttp2;
+  request_.head.scheme = client.scheme;
   request_.head.fields.reserve(24);
+  request_.client_ip = client.peer.ip;
+  mark_start();
   expect_block(request_.head.fields);
 }
 
 Http2Exchange::~Http2Exchange() {
   task_.cancel();
   if (!recorded_) {
-    outcome_.status = answered_ ? outcome_.status : 499;
-    record("client_closed");
+    if (!answered_) outcome_.status = has_begun_ ? 499 : 400;
+    const bool is_malformed =
+        !has_begun_ && close_error() == static_cast<std::uint32_t>(http2::ErrorWord::kProtocolError);
+    record(is_malformed ? "client_bad_request" : "client_closed");
   }
   detach(sent_last ? http2::ErrorWord::kNoError : http2::ErrorWord::kInternalError);
 }
 
 bool Http2Exchange::on_head(bool last) {
   http::RequestHead& head = request_.head;
-  head.scheme = request_.client->scheme;
-  request_.client_ip = request_.client->peer.ip;
-  request_.trace.start = context_.loop.now();
-  request_.trace.wall_time = context_.loop.wall_now();
+  has_begun_ = true;
+  mark_start();
   if (auto done = block.finish_request(head, context_.options.paths, !last); !done) refusal_ = std::move(done.error());
   request_.client_path = head.path;
   request_.client_authority = head.authority;
@@ -61,7 +65,10 @@ bool Http2Exchange::on_head(bool last) {
   return true;
 }
 
-void Http2Exchange::on_closed() { owner_.end(*this); }
+// What a client said into a tunnel before both sides ended may still be on its way.
+void Http2Exchange::on_closed() {
+  if (!is_tunnel_ || !sent_last || !has_ended()) owner_.end(*this);
+}
 
 void Http2Exchange::start() { task_ = net::Child<void>(run()); }
 
@@ -97,6 +104,9 @@ net::Task<Result<Response>> Http2Exchange::refuse() { co_return fail(std::move(*
 net::Task<void> Http2Exchange::answer(Response& response) {
   awaits_continue_ = false;
   answered_ = true;
+  // From here on the two talk with each other, in turns and pauses of their own.
+  limits_.silence = Duration{0};
+  limits_.min_rate = ByteSize{0};
   if (response.tunnel) return run_tunnel(response);
   outcome_.status = response.head.status;
   const std::uint16_t status = response.head.status;
@@ -164,10 +174,13 @@ net::Task<void> Http2Exchange::run_tunnel(Response& response) {
   connection().session().respond(*this, head, {}, true);
   connection().schedule();
   mark_first_byte();
-  limits_ = {Duration{0}, 0, {}, limits_.send_timeout};
+  limits_.bytes = 0;
+  is_tunnel_ = true;
   exchange::Http2Tunnel client_end(*this);
   TunnelCopy copy(client_end, *response.tunnel, context_.loop, context_.options.tunnel_timeout);
   co_await copy.run();
+  // The stream's end is said, but not yet sent.
+  if (out_is_last) (void)co_await await_taken();
   outcome_.body_bytes_sent = copy.bytes_to_client();
   record(copy.has_timed_out() ? "tunnel_timeout" : "ok");
 }
@@ -193,6 +206,11 @@ void Http2Exchange::send_continue() {
   head.status = 100;
   connection().session().respond_interim(*this, head);
   connection().schedule();
+}
+
+void Http2Exchange::mark_start() {
+  request_.trace.start = context_.loop.now();
+  request_.trace.wall_time = context_.loop.wall_now();
 }
 
 void Http2Exchange::mark_first_byte() {

@@ -51,6 +51,7 @@ class Http2Exchange final : public exchange::Http2Stream, private exchange::Inte
   net::Task<void> refuse_tunnel(exchange::Response& response);
   net::Task<void> run_tunnel(exchange::Response& response);
   void prepare(http::ResponseHead& head);
+  void mark_start();
   void mark_first_byte();
   void record(std::string_view termination);
 
@@ -64,6 +65,8 @@ class Http2Exchange final : public exchange::Http2Stream, private exchange::Inte
   std::optional<Error> refusal_;  // of the head
   std::string_view websocket_key_;
   net::Child<void> task_;
+  bool has_begun_ = false;  // its head is complete
+  bool is_tunnel_ = false;
   bool awaits_continue_ = false;  // the client holds back its content until it is asked or answered
   bool answered_ = false;         // the final head has gone to the session
   bool recorded_ = false;

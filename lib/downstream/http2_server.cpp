@@ -8,8 +8,8 @@
 namespace rproxy::downstream {
 namespace {
 
-// From the word that the server will go, to its going: what a client has on the way by then is still answered (RFC 9113 6.8). In ticks.
-constexpr std::uint64_t kNoticeTicks = 10;
+// From the word that the server will go, to its going: what a client has on the way by then is still answered (RFC 9113 6.8).
+constexpr Duration kNotice{500};
 
 constexpr Duration kComplainEvery{1'000};
 
@@ -21,7 +21,9 @@ Http2ServerConnection::Http2ServerConnection(net::StreamPtr stream, const exchan
       client_(client),
       context_(context),
       entry_(context.idle, {[](void* self) { static_cast<Http2ServerConnection*>(self)->on_drain(); }, this}),
-      deadline_([](void* self) { static_cast<Http2ServerConnection*>(self)->on_deadline(); }, this) {
+      deadline_([](void* self) { static_cast<Http2ServerConnection*>(self)->on_deadline(); }, this),
+      notice_([](void* self) { static_cast<Http2ServerConnection*>(self)->on_notice_over(); }, this) {
+  this->stream().set_read_timeout(Duration{0});
   this->stream().set_write_timeout(context.options.send_timeout);
 }
 
@@ -70,7 +72,7 @@ void Http2ServerConnection::start_begun() {
   }
   begun_.clear();
   const std::uint64_t served_max = context_.options.requests_per_connection;
-  if (served_max != 0 && served_ >= served_max && drain_ticks_ == 0) on_drain();
+  if (served_max != 0 && served_ >= served_max) on_drain();
 }
 
 void Http2ServerConnection::drop_ended() {
@@ -113,11 +115,17 @@ void Http2ServerConnection::on_deadline() {
   schedule();
 }
 
-// At each tick while the server goes.
+// At each tick while the server goes, or when the connection has served its requests.
 void Http2ServerConnection::on_drain() {
-  if (drain_ticks_ == 0) session().announce_shutdown();
-  if (drain_ticks_ == kNoticeTicks) session().shut_down();
-  if (drain_ticks_++ <= kNoticeTicks) schedule();
+  if (std::exchange(is_leaving_, true)) return;
+  session().announce_shutdown();
+  notice_.arm(loop().wheel(), kNotice);
+  schedule();
+}
+
+void Http2ServerConnection::on_notice_over() {
+  session().shut_down();
+  schedule();
 }
 
 net::Task<void> serve_http2(net::StreamPtr stream, exchange::Client client, Context& context) {

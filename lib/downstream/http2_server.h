@@ -35,6 +35,7 @@ class Http2ServerConnection final : public exchange::Http2Connection, private ht
   void watch_time();
   void on_deadline();
   void on_drain();
+  void on_notice_over();
 
   exchange::Client client_;
   Context& context_;
@@ -43,10 +44,11 @@ class Http2ServerConnection final : public exchange::Http2Connection, private ht
   std::vector<Http2Exchange*> begun_;
   std::vector<Http2Exchange*> ended_;
   net::Deadline deadline_;
+  net::Deadline notice_;
   Wait wait_ = Wait::kBusy;
   std::uint64_t watched_block_ = 0;
   std::uint64_t served_ = 0;
-  std::uint64_t drain_ticks_ = 0;
+  bool is_leaving_ = false;
   bool abuse_told_ = false;
 };
 

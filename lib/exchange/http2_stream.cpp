@@ -58,6 +58,7 @@ void Http2Stream::lose() {
 
 void Http2Stream::give_up(Error error) {
   trouble_ = std::move(error);
+  given_up_ = true;
   input_wait_.end();
   output_wait_.end();
 }
@@ -84,6 +85,7 @@ void Http2Stream::on_block(bool last) {
 
 void Http2Stream::on_content(std::string_view bytes) {
   input_.append(bytes);
+  content_received_ += bytes.size();
   input_wait_.end();
 }
 
@@ -96,6 +98,7 @@ void Http2Stream::on_close(std::uint32_t error) {
   id = 0;
   closed_ = true;
   close_error_ = error;
+  if (has_head_ && !has_ended_) has_ended_ = is_whole(error, content_received_);
   input_wait_.end();
   output_wait_.end();
   on_closed();
@@ -133,12 +136,13 @@ std::optional<Result<Slice>> Http2Stream::step() {
 net::Task<Result<Slice>> Http2Stream::wait() {
   if (started_ == TimePoint{}) started_ = connection_.loop().now();
   input_deadline_.arm(connection_.loop().wheel(), limits_.silence);
+  // Before it waits, too: who asked may have done something else between asking and waiting.
   for (;;) {
-    co_await input_wait_;
     if (auto ready = step()) {
       input_deadline_.disarm();
       co_return std::move(*ready);
     }
+    co_await input_wait_;
   }
 }
 
@@ -156,6 +160,8 @@ std::optional<Error> Http2Stream::check_limits(std::size_t size) {
 }
 
 void Http2Stream::on_silence() {
+  // The limit may have been lifted meanwhile.
+  if (limits_.silence.count() == 0) return;
   trouble_ = Error{ErrorCode::kReadTimeout, side_, Retry::kNever, 0, {}};
   input_wait_.end();
 }
@@ -185,10 +191,10 @@ net::Task<Result<void>> Http2Stream::await_taken() {
   sent_before_ = bytes_sent;
   output_deadline_.arm(connection_.loop().wheel(), limits_.send_timeout);
   const auto is_done = [this] { return out_is_last ? sent_last : !has_out; };
-  while (!is_done() && !closed_ && !send_expired_ && !trouble_) co_await output_wait_;
+  while (!is_done() && !closed_ && !send_expired_ && !given_up_) co_await output_wait_;
   output_deadline_.disarm();
   if (is_done()) co_return Result<void>();
-  if (trouble_) co_return fail(*trouble_);
+  if (given_up_) co_return fail(*trouble_);
   if (send_expired_) co_return fail(ErrorCode::kWriteTimeout, side_);
   co_return fail(closed_error());
 }

@@ -59,6 +59,8 @@ class Http2Stream : public http2::Stream {
   // A head is complete. True: the final one; what follows are content and trailers.
   virtual bool on_head(bool last) = 0;
   virtual void on_closed() {}
+  // Whether a stream that is closed with that word before its end has brought all the same what it had to.
+  virtual bool is_whole(std::uint32_t /*error*/, std::uint64_t /*content*/) const { return false; }
   // Reading and writing fail with that from now on.
   void give_up(Error error);
   // No more of it: reset where it is not closed.
@@ -98,15 +100,17 @@ class Http2Stream : public http2::Stream {
   net::Deadline input_deadline_;
   net::Deadline output_deadline_;
   std::size_t given_ = 0;  // bytes behind the last slice, used up when the next is asked for
+  std::uint64_t content_received_ = 0;
   std::uint64_t content_read_ = 0;
   std::uint64_t sent_before_ = 0;  // bytes_sent when the peer was last seen to take something
   TimePoint started_{};
   std::uint32_t close_error_ = 0;
-  std::optional<Error> trouble_;  // with the peer's content
+  std::optional<Error> trouble_;   // with the peer's content
   bool has_head_ = false;
   bool has_ended_ = false;
   bool closed_ = false;
   bool send_expired_ = false;
+  bool given_up_ = false;        // both ways fail with the trouble
   Http2Stream* next_ = nullptr;  // of the connection's
   Http2Stream** link_ = nullptr;
 };

@@ -12,7 +12,8 @@ namespace rproxy::exchange {
 class StreamTunnel final : public Tunnel {
  public:
   // `stream` outlives the tunnel. What is in its input already belongs to the tunnel.
-  explicit StreamTunnel(net::Stream& stream) : stream_(stream) { stream_.release(); }
+  // Nor is anything before it touched: the head it came with may still be read, until whoever holds it releases it.
+  explicit StreamTunnel(net::Stream& stream) : stream_(stream) {}
 
   net::Task<Result<std::string_view>> read() override {
     stream_.consume(std::exchange(given_, 0));

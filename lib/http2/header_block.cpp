@@ -54,9 +54,9 @@ bool HeaderBlock::add(std::string_view name, std::string_view value) {
     return true;
   }
   const FieldId id = http::field_id(name);
-  if (id == FieldId::kCookie) ++cookies_;
   // Each crumb of a cookie is a line here, and one field in the end.
-  if (fields_->size() == limits_->fields && (id != FieldId::kCookie || cookies_ == 1)) {
+  const bool is_crumb = id == FieldId::kCookie && cookies_++ > 0;
+  if (!is_crumb && ++count_ > limits_->fields) {
     too_large_ = true;
     return true;
   }

@@ -42,6 +42,7 @@ class HeaderBlock {
   Arena* arena_ = nullptr;
   const http::HeadLimits* limits_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t count_ = 0;  // of fields, as they will be
   std::size_t cookies_ = 0;
   bool too_large_ = false;
   std::string_view method_;

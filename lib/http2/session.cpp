@@ -56,15 +56,23 @@ nghttp2_extpri parse_priority(std::string_view text) {
   return priority;
 }
 
+// As many as may be open can be reset at once, while frames of theirs are on their way.
+constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
 constexpr std::uint32_t kDefaultFrameSize = 16384;
-// Our own budget comes first; this one must not.
+// Our own budget comes first; this one must not. CONTINUATION frames it counts once for each piece that their heads come in.
 constexpr std::uint64_t kNeverReached = 1'000'000'000;
 
 }  // namespace
 
 Session::Session(Role role, const Options& options, const http::HeadLimits& head, Acceptor* acceptor)
-    : options_(options), head_(head), acceptor_(acceptor), budget_(options.abuse) {
+    : options_(options),
+      head_(head),
+      acceptor_(acceptor),
+      budget_(options.abuse),
+      watch_(role == Role::kServer ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
+      reset_(options.max_streams + kRecentStreams),
+      closed_(kRecentStreams) {
   make_session(role);
   submit_settings(role);
 }
@@ -79,7 +87,7 @@ void Session::make_session(Role role) {
   nghttp2_option_set_no_auto_window_update(option.get(), 1);
   nghttp2_option_set_no_closed_streams(option.get(), 1);
   nghttp2_option_set_stream_reset_rate_limit(option.get(), kNeverReached, kNeverReached);
-  nghttp2_option_set_max_continuations(option.get(), options_.max_continuations);
+  nghttp2_option_set_max_continuations(option.get(), kNeverReached);
   nghttp2_option_set_max_deflate_dynamic_table_size(option.get(), options_.header_table.bytes);
   nghttp2_option_set_builtin_recv_extension_type(option.get(), NGHTTP2_PRIORITY_UPDATE);
   // What we were given by the other side may be this long, and has grown by our own fields.
@@ -117,10 +125,22 @@ void Session::submit_settings(Role role) {
 }
 
 bool Session::feed(std::string_view bytes, TimePoint now) {
-  if (broken_) return false;
   budget_.refill(now);
-  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  const auto used = nghttp2_session_mem_recv(session_.get(), data, bytes.size());
+  while (!bytes.empty() && !broken_ && !deaf_) {
+    const std::size_t size = watch_.advance(bytes);
+    // nghttp2 sees all that came before, so that the frame is looked at in the state it meets.
+    const std::size_t before = watch_.has_head() ? size - 1 : size;
+    if (before > 0 && !receive(bytes.substr(0, before))) break;
+    if (watch_.has_head()) look_at(watch_.head());
+    if (!deaf_ && before < size && !receive(bytes.substr(before, size - before))) break;
+    bytes.remove_prefix(size);
+  }
+  return !broken_;
+}
+
+bool Session::receive(std::string_view bytes) {
+  const auto used =
+      nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (used < 0) break_off(static_cast<int>(used));
   return !broken_;
 }
@@ -132,9 +152,6 @@ void Session::break_off(int error) {
   switch (error) {
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
       word = NGHTTP2_PROTOCOL_ERROR;
-      break;
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-      abuse_ = "CONTINUATION frames without end";
       break;
     case NGHTTP2_ERR_FLOODED:
       abuse_ = "answers that nobody takes";
@@ -308,6 +325,7 @@ void Session::reset(const Stream& stream, ErrorWord word) {
 
 void Session::detach(Stream& stream, ErrorWord word) {
   if (stream.id == 0) return;
+  // A request whose head is still to be sent has no stream yet, but a name for it that must not outlive the owner.
   forget(stream);
   reset(stream, word);
   stream.id = 0;
@@ -321,20 +339,54 @@ void Session::shut_down() {
 }
 
 void Session::terminate(ErrorWord word) {
+  deaf_ = true;
   nghttp2_session_terminate_session(session_.get(), static_cast<std::uint32_t>(word));
+}
+
+// ---- What nghttp2 lets pass.
+
+void Session::look_at(const FrameHead& head) {
+  charge_frame(head);
+  if (acceptor_ == nullptr) return;
+  check_closed(head);
+  check_priority(head);
+  // RFC 9113 4.2.
+  if (head.type == NGHTTP2_CONTINUATION && head.length > options_.max_frame_size) terminate(ErrorWord::kFrameSizeError);
+}
+
+// RFC 9113 5.1 and 5.1.1: who has ended a stream, or passed it over, must not go on with it. nghttp2 keeps no closed streams.
+void Session::check_closed(const FrameHead& head) {
+  if (head.type != NGHTTP2_DATA && head.type != NGHTTP2_HEADERS) return;
+  const bool is_known = head.stream > nghttp2_session_get_last_proc_stream_id(session_.get()) ||
+                        nghttp2_session_find_stream(session_.get(), head.stream) != nullptr;
+  if (is_known || head.stream == 0 || reset_.has(head.stream)) return;
+  terminate(closed_.has(head.stream) ? ErrorWord::kStreamClosed : ErrorWord::kProtocolError);
+}
+
+// A server without the old priorities would not look at their frames at all (RFC 9113 6.3, RFC 7540 5.3.1, RFC 9218 7.1).
+void Session::check_priority(const FrameHead& head) {
+  const bool is_wrong = head.type == NGHTTP2_PRIORITY ? head.stream == 0 || head.named_stream == head.stream
+                                                      : head.type == NGHTTP2_PRIORITY_UPDATE && head.named_stream == 0;
+  if (is_wrong) terminate(ErrorWord::kProtocolError);
 }
 
 // ---- Abuse.
 
 // DATA and HEADERS are judged by what is in them.
-void Session::charge_frame(const nghttp2_frame_hd& head) {
-  constexpr std::size_t kSetting = 6;
+void Session::charge_frame(const FrameHead& head) {
+  constexpr std::uint32_t kSetting = 6;
+  // nghttp2 reads no more of one frame.
+  constexpr std::uint32_t kSettingsMax = 32;
+  if (head.type != NGHTTP2_CONTINUATION) continuations_ = 0;
   switch (head.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
       return;
+    case NGHTTP2_CONTINUATION:
+      if (++continuations_ > options_.max_continuations) calm_down("CONTINUATION frames without end");
+      return;
     case NGHTTP2_SETTINGS:
-      return spend_frames(static_cast<std::uint32_t>(1 + head.length / kSetting), "SETTINGS frames");
+      return spend_frames(std::min<std::uint32_t>(1 + head.length / kSetting, kSettingsMax), "SETTINGS frames");
     case NGHTTP2_PING:
       return spend_frames(1, "PING frames");
     case NGHTTP2_PRIORITY:

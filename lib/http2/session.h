@@ -4,6 +4,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/units.h"
 #include "http/message.h"
 #include "http2/frame_budget.h"
+#include "http2/frame_watch.h"
 #include "http2/header_block.h"
 #include "http2/options.h"
 
@@ -24,6 +26,9 @@ enum class ErrorWord : std::uint32_t {
   kNoError = 0,
   kProtocolError = 1,
   kInternalError = 2,
+  kFlowControlError = 3,
+  kStreamClosed = 5,
+  kFrameSizeError = 6,
   kRefusedStream = 7,
   kCancel = 8,
   kEnhanceYourCalm = 11,
@@ -59,6 +64,23 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() = default;
+};
+
+// The last of many streams.
+class RecentStreams {
+ public:
+  explicit RecentStreams(std::size_t kept) : kept_(kept) {}
+
+  void add(std::int32_t id) {
+    if (ids_.size() < kept_) return ids_.push_back(id);
+    ids_[next_++ % kept_] = id;
+  }
+  bool has(std::int32_t id) const { return std::ranges::find(ids_, id) != ids_.end(); }
+
+ private:
+  std::size_t kept_;
+  std::size_t next_ = 0;
+  std::vector<std::int32_t> ids_;
 };
 
 class Session {
@@ -98,7 +120,7 @@ class Session {
   // Nothing more will be sent or understood.
   bool is_over() const;
   // The number of the header section that the peer has begun and not ended; 0: none.
-  std::uint64_t open_header_block() const { return in_header_block_ ? header_blocks_ : 0; }
+  std::uint64_t open_header_block() const { return open_block_ != 0 ? header_blocks_ : 0; }
   // Why the peer was told to calm down; empty: it was not.
   std::string_view abuse() const { return abuse_; }
   // GOAWAY has come: no new stream will be answered, and those above last_stream_id() have not been looked at (RFC 9113 6.8).
@@ -147,7 +169,11 @@ class Session {
   // Of a name in lower case that stays in place.
   void put_known(std::string_view name, std::string_view value) { put(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME); }
   void set_priority(const Stream& stream, const http::Fields& fields);
-  void charge_frame(const nghttp2_frame_hd& head);
+  bool receive(std::string_view bytes);
+  void look_at(const FrameHead& head);
+  void check_closed(const FrameHead& head);
+  void check_priority(const FrameHead& head);
+  void charge_frame(const FrameHead& head);
   void spend_frames(std::uint32_t count, std::string_view abuse);
   void spend_reset();
   void calm_down(std::string_view abuse);
@@ -161,6 +187,7 @@ class Session {
   Acceptor* acceptor_;
   std::unique_ptr<nghttp2_session, Deleter> session_;
   FrameBudget budget_;
+  FrameWatch watch_;
   std::vector<nghttp2_nv> lines_;  // scratch, as are the next two
   std::string target_;
   char digits_[20];
@@ -172,10 +199,14 @@ class Session {
   std::size_t open_streams_ = 0;
   std::uint64_t pongs_ = 0;
   std::uint64_t header_blocks_ = 0;
-  bool in_header_block_ = false;
+  RecentStreams reset_;              // by us: frames of theirs may still be on their way
+  RecentStreams closed_;             // however
+  std::uint32_t continuations_ = 0;  // of the present header section
+  std::int32_t open_block_ = 0;      // its stream
   bool going_away_ = false;
   bool has_peer_settings_ = false;
   bool broken_ = false;
+  bool deaf_ = false;  // told to go for an error: what still comes means nothing
 };
 
 }  // namespace rproxy::http2

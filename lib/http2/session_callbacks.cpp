@@ -31,7 +31,6 @@ bool is_peers_fault(std::uint32_t error) {
 nghttp2_session_callbacks* Session::Callbacks::make() {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) return nullptr;
-  nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(made, on_header);
   nghttp2_session_callbacks_set_on_invalid_header_callback(made, on_invalid_header);
@@ -44,14 +43,9 @@ nghttp2_session_callbacks* Session::Callbacks::make() {
   return made;
 }
 
-int Session::Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
-  self(user).charge_frame(*head);
-  return 0;
-}
-
 int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   Session& self = Callbacks::self(user);
-  self.in_header_block_ = true;
+  self.open_block_ = frame->hd.stream_id;
   ++self.header_blocks_;
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || self.acceptor_ == nullptr) return 0;
   Stream& stream = self.acceptor_->accept();
@@ -96,7 +90,7 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
   const bool is_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-      self.in_header_block_ = false;
+      self.open_block_ = 0;
       if (Stream* stream = self.find(frame->hd.stream_id)) {
         stream->bytes_received += frame->hd.length + kFrameHead;
         stream->on_block(is_last);
@@ -129,7 +123,10 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
 
 int Session::Callbacks::on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
   Session& self = Callbacks::self(user);
+  // A block that is malformed, or of no use any more, is not told of when it ends.
+  if (id == self.open_block_) self.open_block_ = 0;
   if (Stream* stream = self.find(id)) {
+    self.closed_.add(id);
     self.forget(*stream);
     stream->on_close(error);
   }
@@ -196,9 +193,13 @@ int Session::Callbacks::on_sent(nghttp2_session*, const nghttp2_frame* frame, vo
       stream->sent_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
       if (stream->sent_last) stream->on_taken();
     }
-  } else if (frame->hd.type == NGHTTP2_RST_STREAM && self.acceptor_ != nullptr &&
-             is_peers_fault(frame->rst_stream.error_code)) {
-    self.spend_reset();
+  } else if (frame->hd.type == NGHTTP2_RST_STREAM && self.acceptor_ != nullptr) {
+    self.reset_.add(frame->hd.stream_id);
+    if (is_peers_fault(frame->rst_stream.error_code)) self.spend_reset();
+    // RFC 9113 6.9.2 wants the connection's end where a changed setting was the cause, and allows it elsewhere.
+    if (frame->rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR) {
+      self.terminate(ErrorWord::kFlowControlError);
+    }
   }
   return 0;
 }

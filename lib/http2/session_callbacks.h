@@ -10,7 +10,6 @@ struct Session::Callbacks {
   static Session& self(void* user) { return *static_cast<Session*>(user); }
 
   // ---- In.
-  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user);
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user);
   static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                        const std::uint8_t* value, std::size_t value_size, std::uint8_t flags, void* user);

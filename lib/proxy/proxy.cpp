@@ -116,7 +116,7 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   const InterimFilter filter(request, plan_);
   auto response = co_await try_endpoints(request, *limit);
   if (response) {
-    finish(request, *response);
+    finish(request, *response, *limit);
     co_return response;
   }
   const Error& error = response.error();
@@ -244,10 +244,10 @@ bool Proxy::may_retry(const Request& request, const Error& error, std::size_t at
   return is_free || pool_.budget().take(request.loop->now());
 }
 
-void Proxy::finish(Request& request, Response& response) const {
+void Proxy::finish(Request& request, Response& response, const TimeLimit& limit) const {
   request.trace.upstream_status = response.head.status;
   clean(response.head, request, plan_);
-  note_grpc_status(request.trace, response);
+  note_grpc_status(request.trace, response, limit);
   if (plan_.action.proxy_status) {
     response.head.fields.add(
         http::FieldId::kProxyStatus,

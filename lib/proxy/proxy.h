@@ -44,7 +44,7 @@ class Proxy final : public exchange::Handler {
               TimePoint now) const;
   bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);
   void complain(const exchange::Request& request, const Error& error);
-  void finish(exchange::Request& request, exchange::Response& response) const;
+  void finish(exchange::Request& request, exchange::Response& response, const TimeLimit& limit) const;
 
   const Plan& plan_;
   const ForwardingOptions& forwarding_;

@@ -8,7 +8,7 @@ namespace rproxy::upstream {
 
 class Http1Tunnel final : public exchange::Tunnel {
  public:
-  explicit Http1Tunnel(Lease lease) : lease_(std::move(lease)), end_(lease_.stream()) {}
+  explicit Http1Tunnel(Lease lease) : lease_(std::move(lease)), end_(lease_.stream()) { lease_.stream().release(); }
 
   net::Task<Result<std::string_view>> read() override { return end_.read(); }
   net::Task<Result<void>> write(std::string_view bytes) override { return end_.write(bytes); }

@@ -49,7 +49,6 @@ net::Task<Result<void>> Http2Exchange::run(http::ResponseHead& head) {
   request_.trace.upstream_first_byte =
       std::chrono::duration_cast<std::chrono::microseconds>(link_.loop().now() - sent_at);
   head = std::move(head_);
-  length_ = head.body;
   co_return Result<void>();
 }
 
@@ -107,6 +106,7 @@ bool Http2Exchange::on_head(bool last) {
     cut(std::move(done.error()));
     return true;
   }
+  length_ = head_.body;
   if (head_.status >= 200) return has_head_ = true;
   if (last || ++interim_count_ > kInterimMax) {
     cut(Error(ErrorCode::kBadResponse, Side::kUpstream));
@@ -116,6 +116,13 @@ bool Http2Exchange::on_head(bool last) {
   head_ = {};
   expect_block(head_.fields);
   return false;
+}
+
+// Some servers (Node's) end what they have said by RST_STREAM alone, with NO_ERROR, where they did not read the request's content (RFC 9113
+// 8.1 has them end the response first). Where a length was announced it decides.
+bool Http2Exchange::is_whole(std::uint32_t error, std::uint64_t content) const {
+  if (error != static_cast<std::uint32_t>(http2::ErrorWord::kNoError) || cut_) return false;
+  return length_.kind != http::BodyLength::Kind::kFixed || length_.bytes == content;
 }
 
 void Http2Exchange::start_pump() {

@@ -33,6 +33,7 @@ class Http2Exchange final : public exchange::Http2Stream, public exchange::Body 
  private:
   bool on_head(bool last) override;
   void on_closed() override { head_wait_.end(); }
+  bool is_whole(std::uint32_t error, std::uint64_t content) const override;
 
   Result<void> open();
   net::Task<Result<void>> await_heads();

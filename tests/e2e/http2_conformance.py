@@ -11,7 +11,7 @@ import time
 
 import http2_frames as h2
 from http2_cases import all_cases
-from http2_cases.case import Case, Target
+from http2_cases.case import Case, NotApplicable, Target
 from http2_hpack import HpackError
 from http2_peer import Peer
 
@@ -36,6 +36,11 @@ class Outcome:
     fault: str  # "" where it holds
     sent: bytes
     seconds: float
+    ended: bool = False  # the connection was: enough for h2spec, whatever the code
+
+    @property
+    def suits_suite(self):
+        return not self.fault or self.ended and "another code" in self.fault
 
     def report(self):
         return (f"RFC {self.case.clause} ({self.case.level}): {self.case.name} [{self.case.suite or 'ours'}]\n"
@@ -43,20 +48,22 @@ class Outcome:
 
 
 def run_case(case, address, tls, limit):
-    start, sent = time.monotonic(), b""
+    start, sent, ended = time.monotonic(), b"", False
     try:
         with Peer(address, tls, case.settings, limit) as peer:
             try:
                 fault = case.run(peer)
             except HpackError as error:
                 fault = f"a header block that can't be decoded: {error}"
-            sent = peer.sent
+            except NotApplicable:
+                fault = ""
+            sent, ended = peer.sent, bool(peer.closed)
     except OSError as error:
         fault = f"no connection: {error!r}"
-    return Outcome(case, fault, sent, time.monotonic() - start)
+    return Outcome(case, fault, sent, time.monotonic() - start, ended)
 
 
-def run_all(address, tls, limit=10.0, jobs=8, origin=True, authority="shop.com", path="/", only=""):
+def run_all(address, tls, limit=5.0, jobs=8, origin=True, authority="shop.com", path="/", only=""):
     cases = [case for case in all_cases(Target(tls, authority, path)) if (origin or not case.origin) and only in case.name]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(lambda case: run_case(case, address, tls, limit), cases))
@@ -73,7 +80,7 @@ def print_table(outcomes, is_long):
     print("\nlevel   passed  failed")
     for level in ("MUST", "SHOULD", "MAY"):
         print(f"{level:7} {counts[level, True]:6} {counts[level, False]:7}")
-    print(f"h2spec's {sum(not outcome.fault for outcome in suite):5} {sum(bool(outcome.fault) for outcome in suite):7}")
+    print(f"h2spec's {sum(one.suits_suite for one in suite):5} {sum(not one.suits_suite for one in suite):7}")
 
 
 def main():

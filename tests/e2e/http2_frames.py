@@ -130,7 +130,7 @@ class Frame:
 
     @property
     def settings(self):
-        return [struct.unpack(">HI", self.payload[at:at + 6]) for at in range(0, len(self.payload), 6)]
+        return [struct.unpack(">HI", self.payload[at:at + 6]) for at in range(0, len(self.payload) - 5, 6)]
 
     @property
     def content(self):

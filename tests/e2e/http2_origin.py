@@ -7,9 +7,10 @@ import select
 import socket
 import sys
 
-os.environ.setdefault("RPROXY", "none")
+if __name__ == "__main__":
+    os.environ.setdefault("RPROXY", "")  # the harness asks for it
 
-from harness import Backend, ok  # noqa: E402: it wants to know where rproxy is
+from harness import Backend, ok  # noqa: E402
 
 BODY = b"0123456789abcdef" * 32
 LARGE = 200_000
@@ -51,6 +52,9 @@ def origin(peer):
             peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         path = target.partition("?")[0]
         if path == "/stall":
+            return wait_gone(peer.socket)
+        if path == "/early":
+            peer.send(ok(BODY))
             return wait_gone(peer.socket)
         peer.reader.content(request, until_close=False)
         raw = answer(path, request)

@@ -28,7 +28,7 @@ class Peer:
         self.frames, self.buffer, self.sent = [], b"", b""
         self.closed = ""  # how the other side has ended the connection
         self.unfinished = None  # HEADERS whose block goes on
-        self.is_sending, self.answers = False, b""
+        self.is_sending, self.answers, self.settled = False, b"", 0
         self.decoder = hpack.Decoder()
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
@@ -159,7 +159,9 @@ class Peer:
 
     def settle(self):
         """Until the other side has read all that was sent. False: it does not answer any more."""
-        for word in (b"settle 1", b"settle 2"):
+        for _ in range(2):
+            self.settled += 1
+            word = b"%08d" % self.settled
             self.send(h2.ping(word), note=False)
             if not self.wait(lambda f, w=word: f.kind == h2.PING and f.has(h2.ACK) and f.payload == w):
                 return False

@@ -8,9 +8,8 @@ import subprocess
 import tempfile
 import threading
 import time
-import unittest
 
-from harness import BINARY, LIMIT, Proxy, TestCase, config_for, make_authority, make_certificate
+from harness import LIMIT, Proxy, TestCase, config_for, make_authority, make_certificate
 
 SCRIPTS = pathlib.Path(__file__).with_name("node")
 
@@ -106,19 +105,6 @@ class Node:
             raise AssertionError(f"{self.script} ended with {code}:\n{log}")
 
 
-def understands(key, table):
-    """Whether this binary's configuration has such a key."""
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-        file.write(f"{table}\n{key}\n")
-        file.flush()
-        checked = subprocess.run([BINARY, "serve", "--check", file.name], capture_output=True, text=True, timeout=LIMIT)
-        return f"no key {key.split()[0]}" not in checked.stdout + checked.stderr
-
-
-needs_http2 = unittest.skipUnless(understands('protocols = ["h2"]', "[[listeners]]"), "no HTTP/2 from clients yet")
-needs_http2_servers = unittest.skipUnless(understands('protocol = "h2"', "[upstreams.x]"), "no HTTP/2 to servers yet")
-
-
 class PeerTest(TestCase):
     """One directory with a CA and a certificate of shop.com and 127.0.0.1 for the whole class."""
 
@@ -129,19 +115,22 @@ class PeerTest(TestCase):
         make_certificate(cls.home, "shop", "shop.com", "127.0.0.1")
         cls.identity = {"key": str(cls.home / "shop.key"), "cert": str(cls.home / "shop.pem")}
 
-    def serve(self, *backends, tls=False, extra="", **parts):
+    @classmethod
+    def new_proxy(cls, *backends, tls=False, extra="", **parts):
         """rproxy before these backends; `tls`: with the certificate of shop.com."""
         if tls:
             parts["listen"] = 'https = "127.0.0.1:0"'
-            extra += '[tls]\ncert = "{cert}"\nkey = "{key}"\n'.format(**self.identity)
-        return self.start(Proxy(config_for(*backends, extra=extra, **parts)))
+            extra += '[tls]\ncert = "{cert}"\nkey = "{key}"\n'.format(**cls.identity)
+        return Proxy(config_for(*backends, extra=extra, **parts))
 
+    def serve(self, *backends, **parts):
+        return self.start(self.new_proxy(*backends, **parts))
 
 
 class HttpTest(PeerTest):
     """A server of Node for the class, and clients of Node before proxies of their own; which versions they speak is the class's."""
 
-    tls, http2, http2_server = False, False, False
+    tls, tls_server, http2, http2_server = False, False, False, False
 
     @classmethod
     def setUpClass(cls):
@@ -150,20 +139,22 @@ class HttpTest(PeerTest):
 
     @classmethod
     def new_server(cls, **options):
-        secret = cls.identity if cls.tls else {}
+        secret = cls.identity if cls.tls_server else {}
         return Node("http_server.js", http2=cls.http2_server, **secret, **options)
+
+    @classmethod
+    def new_front(cls, *servers, upstream="", **parts):
+        """A proxy before the class's server or these."""
+        upstream += f'tls = {{ ca_file = "{cls.authority}" }}\n' if cls.tls_server else ""
+        upstream += 'protocol = "h2"\n' if cls.http2_server else ""
+        return cls.new_proxy(*(servers or (cls.server,)), tls=cls.tls, upstream=upstream, **parts)
+
+    @classmethod
+    def new_client(cls, proxy):
+        url = f"{'https' if cls.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
+        return Node("http_client.js", url=url, ca=str(cls.authority), http2=cls.http2)
 
     def door(self, *servers, **parts):
         """(client, proxy)."""
-        proxy = self.front(*servers, **parts)
-        return self.client(proxy), proxy
-
-    def front(self, *servers, upstream="", **parts):
-        """A proxy before the class's server or these, with TLS on both sides or on neither."""
-        upstream += f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else ""
-        upstream += 'protocol = "h2"\n' if self.http2_server else ""
-        return self.serve(*(servers or (self.server,)), tls=self.tls, upstream=upstream, **parts)
-
-    def client(self, proxy):
-        url = f"{'https' if self.tls else 'http'}://127.0.0.1:{proxy.address[1]}"
-        return self.start(Node("http_client.js", url=url, ca=str(self.authority), http2=self.http2))
+        proxy = self.start(self.new_front(*servers, **parts))
+        return self.start(self.new_client(proxy)), proxy

@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from peers import LIMIT, Node, PeerTest, needs_http2
+from peers import LIMIT, Node, PeerTest
 
 # Nothing but the page's own requests leaves it, and those go to this machine.
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
@@ -34,7 +34,6 @@ class Browser(PeerTest):
             used.setdefault(line["path"].partition("?")[0], set()).add(line["protocol"])
         return used
 
-    @needs_http2
     def test_a_page_over_http2(self):
         report, proxy = self.look(tls=True)
         self.assertEqual(report["protocols"], ["h2"])

@@ -2,13 +2,13 @@
 
 import unittest
 
-from peers import Node, PeerTest, digest, needs_http2_servers, pattern
+from peers import Node, PeerTest, digest, pattern
 
 OK, CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 1, 3, 4, 14
 
 
 class Calls:
-    tls = False
+    tls, tls_server = False, False
 
     @classmethod
     def setUpClass(cls):
@@ -17,15 +17,15 @@ class Calls:
 
     @classmethod
     def new_server(cls, **options):
-        return Node("grpc_server.js", **(cls.identity if cls.tls else {}), **options)
+        return Node("grpc_server.js", **(cls.identity if cls.tls_server else {}), **options)
 
     def setUp(self):
         self.client = self.door(self.server)
         self.called = 0
 
     def door(self, *servers, upstream="", **parts):
-        """A client before a proxy of its own, with TLS on both sides or on neither."""
-        upstream += 'protocol = "h2"\n' + (f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls else "")
+        """A client before a proxy of its own."""
+        upstream += 'protocol = "h2"\n' + (f'tls = {{ ca_file = "{self.authority}" }}\n' if self.tls_server else "")
         return self.client_of(self.serve(*servers, tls=self.tls, upstream=upstream, **parts).address[1])
 
     def client_of(self, port):
@@ -157,13 +157,17 @@ class Calls:
         self.assertIn(client.wait("status", id=call)["code"], (UNAVAILABLE, 13))
 
 
-@needs_http2_servers
 class Plain(Calls, PeerTest):
     pass
 
 
-@needs_http2_servers
 class OverTls(Calls, PeerTest):
+    tls, tls_server = True, True
+
+
+class BehindTls(Calls, PeerTest):
+    """Where TLS ends at the proxy."""
+
     tls = True
 
 

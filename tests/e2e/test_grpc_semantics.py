@@ -1,4 +1,4 @@
-"""gRPC's ways with heads, over HTTP/1.1 on both sides: failures as statuses, deadlines, and gRPC-Web in both its forms."""
+"""gRPC's ways with heads, over HTTP/1.1 and HTTP/2: failures as statuses, deadlines, and gRPC-Web in both its forms."""
 
 import base64
 import re
@@ -156,6 +156,7 @@ class Deadlines(GrpcTest):
         proxy = self.serve(once(grpc_head("Transfer-Encoding: chunked\r\n\r\n") + chunk(message(b"a")), "hold"))
         response = self.call(proxy, headers=[("grpc-timeout", "300m")])
         self.assertEqual((response.body, response.complete), (message(b"a"), False))
+        self.assertEqual(proxy.access_lines()[0]["termination"], "client_deadline")
 
     def test_one_that_is_over_or_unreadable_asks_nobody(self):
         proxy = self.serve(answering(grpc_answer()))

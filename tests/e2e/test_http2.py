@@ -1,23 +1,27 @@
 """Every message through the proxy, from each version of HTTP to each, between clients and servers of Node."""
 
+import itertools
 import json
 import signal
 import unittest
 
 from harness import until
-from peers import HttpTest, digest, needs_http2, needs_http2_servers, pattern
+from peers import HttpTest, digest, pattern
 
 
 class Exchanges:
-    def setUp(self):
-        self.peer, self.proxy = self.door()
-        self.asked = 0
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.peer = cls.enterClassContext(cls.new_client(cls.enterClassContext(cls.new_front())))
+        cls.numbers = itertools.count()
 
-    def ask(self, path, **order):
+    def ask(self, path, peer=None, **order):
         """One request; gives the response's head and its end as one."""
-        self.asked += 1
-        self.peer.tell("ask", id=self.asked, path=path, **order)
-        return {**self.peer.wait("head", id=self.asked), **self.peer.wait("end", id=self.asked)}
+        peer = peer or self.peer
+        number = next(self.numbers)
+        peer.tell("ask", id=number, path=path, **order)
+        return {**peer.wait("head", id=number), **peer.wait("end", id=number)}
 
     def seen(self, **order):
         """What the server saw of a request."""
@@ -51,7 +55,7 @@ class Exchanges:
 
     def test_early_hints_come_before_the_answer(self):
         answer = self.ask("/hints")
-        hint = self.peer.wait("interim", id=self.asked)
+        hint = self.peer.wait("interim", id=answer["id"])
         self.assertEqual((hint["status"], hint["headers"]["link"]), (103, "</style.css>; rel=preload; as=style"))
         self.assertEqual((answer["status"], answer["text"]), (200, "hinted"))
 
@@ -76,16 +80,17 @@ class Exchanges:
         self.assertEqual(self.peer.reported("push"), [])
 
     def test_a_drain_ends_what_is_under_way_and_then_the_proxy(self):
-        self.peer.tell("ask", id="last", path="/held/last")
+        peer, proxy = self.door()
+        peer.tell("ask", id="last", path="/held/last")
         last = self.server.wait("request", url="/held/last")
-        self.proxy.signal(signal.SIGTERM)
-        until(lambda: "draining" in self.proxy.log(), "draining")
+        proxy.signal(signal.SIGTERM)
+        until(lambda: "draining" in proxy.log(), "draining")
         if self.http2:
-            self.assertEqual(self.peer.wait("goaway")["code"], 0)
+            self.assertEqual(peer.wait("goaway")["code"], 0)
         self.server.tell("write", id=last["id"], text="the last ")
         self.server.tell("finish", id=last["id"], text="words")
-        self.assertEqual(self.peer.wait("end", id="last")["text"], "the last words")
-        self.assertEqual(self.proxy.wait(), 0)
+        self.assertEqual(peer.wait("end", id="last")["text"], "the last words")
+        self.assertEqual(proxy.wait(), 0)
 
 
 class FromHttp2:
@@ -113,9 +118,9 @@ class ToHttp2:
     def test_a_refused_stream_is_tried_elsewhere(self):
         other = self.start(self.new_server())
         other.tell("refuse", on=True)
-        self.peer, _ = self.door(self.server, other, upstream='balance = "round_robin"\nejection = false\n')
+        peer, _ = self.door(self.server, other, upstream='balance = "round_robin"\nejection = false\n')
         for method in ("GET", "POST") * 5:
-            self.assertEqual(self.ask("/refuse", method=method)["text"], "taken")
+            self.assertEqual(self.ask("/refuse", peer, method=method)["text"], "taken")
         self.assertTrue(other.reported("refuse"))
 
     def test_a_reset_in_mid_content_is_seen_by_the_client(self):
@@ -132,29 +137,35 @@ class Http1ToHttp1(Exchanges, HttpTest):
     """What the others are held against."""
 
 
-@needs_http2
 class Http2ToHttp1(Exchanges, FromHttp2, HttpTest):
     http2 = True
 
 
-@needs_http2
 class Http2ToHttp1OverTls(Exchanges, FromHttp2, HttpTest):
-    tls, http2 = True, True
+    http2, tls, tls_server = True, True, True
 
 
-@needs_http2_servers
 class Http1ToHttp2(Exchanges, ToHttp2, HttpTest):
     http2_server = True
 
 
-@needs_http2_servers
+class Http1ToHttp2OverTls(Exchanges, ToHttp2, HttpTest):
+    http2_server, tls, tls_server = True, True, True
+
+
 class Http2ToHttp2(Exchanges, FromHttp2, ToHttp2, HttpTest):
     http2, http2_server = True, True
 
 
-@needs_http2_servers
 class Http2ToHttp2OverTls(Exchanges, FromHttp2, ToHttp2, HttpTest):
-    tls, http2, http2_server = True, True, True
+    http2, http2_server, tls, tls_server = True, True, True, True
+
+
+class Http2ToHttp2BehindTls(Exchanges, FromHttp2, ToHttp2, HttpTest):
+    """Where TLS ends at the proxy."""
+
+    http2, http2_server, tls = True, True, True
+
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ address = "127.0.0.1:0"
 protocols = ["h2"]
 tls = {tls}
 {certificate}
+# So that no case passes because time does.
+[client]
+head_timeout = "60s"
 [upstreams.app]
 servers = ["{backend}"]
 [[routes]]

@@ -4,14 +4,14 @@ import re
 import unittest
 
 from harness import run
-from peers import HttpTest, digest, needs_http2, needs_http2_servers, pattern
+from peers import HttpTest, digest, pattern
 
 
 class Tools:
     http2 = True
 
     def setUp(self):
-        port = self.front().address[1]
+        port = self.start(self.new_front()).address[1]
         self.url = f"{'https' if self.tls else 'http'}://shop.com:{port}"
         self.resolve = ("--resolve", f"shop.com:{port}:127.0.0.1", "--cacert", str(self.authority))
         self.by_address = self.url.replace("shop.com", "127.0.0.1")
@@ -65,24 +65,21 @@ class Tools:
             self.assertRegex(told, f"status codes: {count} 2xx")
 
 
-@needs_http2
 class ToHttp1(Tools, HttpTest):
     pass
 
 
-@needs_http2
-class ToHttp1OverTls(Tools, HttpTest):
+class ToHttp1BehindTls(Tools, HttpTest):
     tls = True
 
 
-@needs_http2_servers
 class ToHttp2(Tools, HttpTest):
     http2_server = True
 
 
-@needs_http2_servers
 class ToHttp2OverTls(Tools, HttpTest):
-    tls, http2_server = True, True
+    http2_server, tls, tls_server = True, True, True
+
 
 
 if __name__ == "__main__":

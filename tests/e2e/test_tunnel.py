@@ -84,6 +84,22 @@ class Tunnels(TestCase):
         self.assertEqual(client.reader.exactly(3), b"<x>")
         self.assertFalse(client.reader.fill() and client.reader.buffer.replace(b"end seen", b""))
 
+    def test_its_log_line_is_of_its_own_request(self):
+        def script(peer):
+            while request := peer.next_request():
+                if request.get("Upgrade"):
+                    return peer.send(SWITCH) and peer.wait_closed()
+                peer.send(ok())
+
+        _, proxy = self.serve(script, extra="[server]\nworkers = 1\n")
+        client = self.open(proxy)
+        for _ in range(4):
+            # Whatever memory the tunnel's request has left, others' come to lie there.
+            proxy.get("/" + "other/" * 50, host="other.com")
+        client.close()
+        line = next(line for line in proxy.access_lines(5) if line["status"] == 101)
+        self.assertEqual((line["host"], line["path"]), ("a", "/chat"))
+
     def test_much_data_slow_reader(self):
         size = 20_000_000
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "filter/grpc_web.h"
 #include "net/tls_stream.h"
+#include "sim/http2_client.h"
 
 namespace rproxy::sim {
 namespace {
@@ -54,14 +55,15 @@ net::TlsClientOptions unverified() {
 
 }  // namespace
 
-House::House(std::vector<Scenario> scenarios, const WorldOptions& options, bool tls)
+House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speech speech)
     : scenarios_(std::move(scenarios)),
-      tls_(tls ? &tls_parts() : nullptr),
+      speech_(speech),
+      tls_(speech == Speech::kHttp1Tls ? &tls_parts() : nullptr),
       loop_(kBufferSize),
       world_(loop_, options),
       upstream_options_(make_upstream_options()),
-      tls_server_(tls ? std::move(*net::TlsServerContext::create({}, tls_->keys(), tickets_)) : nullptr),
-      tls_client_(tls ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
+      tls_server_(tls_ != nullptr ? std::move(*net::TlsServerContext::create({}, tls_->keys(), tickets_)) : nullptr),
+      tls_client_(tls_ != nullptr ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),
       origin_(world_, tls_),
       pool_(std::make_unique<upstream::Pool>(
@@ -80,9 +82,14 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, bool 
   context_.emplace(client_options_, loop_, *root_, this);
   for (const Scenario& scenario : scenarios_) {
     origin_.follow(scenario.origin);
-    clients_.push_back(std::make_unique<Client>(world_, scenario, tls_));
+    clients_.push_back(make_client(scenario));
     serve(*clients_.back());
   }
+}
+
+std::unique_ptr<Client> House::make_client(const Scenario& scenario) {
+  if (is_http2()) return std::make_unique<Http2Client>(world_, scenario);
+  return std::make_unique<Http1Client>(world_, scenario, tls_);
 }
 
 void House::serve(Client& client) {

@@ -18,12 +18,15 @@
 
 namespace rproxy::sim {
 
+// What clients speak. With TLS, the origins do so too.
+enum class Speech : std::uint8_t { kHttp1, kHttp1Tls, kHttp2 };
+
 class House final : public exchange::Observer {
  public:
   // One client for each scenario, all at once.
-  House(std::vector<Scenario> scenarios, const WorldOptions& options, bool tls = false);
-  House(const Scenario& scenario, const WorldOptions& options, bool tls = false)
-      : House(std::vector{scenario}, options, tls) {}
+  House(std::vector<Scenario> scenarios, const WorldOptions& options, Speech speech = Speech::kHttp1);
+  House(const Scenario& scenario, const WorldOptions& options, Speech speech = Speech::kHttp1)
+      : House(std::vector{scenario}, options, speech) {}
   House(const House&) = delete;
   House& operator=(const House&) = delete;
   ~House() { tasks_.cancel_all(); }
@@ -67,7 +70,11 @@ class House final : public exchange::Observer {
   void check_resources() const;
   void check_kept_connections();
 
+  std::unique_ptr<Client> make_client(const Scenario& scenario);
+  bool is_http2() const { return speech_ == Speech::kHttp2; }
+
   const std::vector<Scenario> scenarios_;
+  Speech speech_;
   TlsParts* tls_;  // null: all is plain
   net::Loop loop_;
   World world_;

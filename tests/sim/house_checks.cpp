@@ -16,6 +16,12 @@ const Scenario& probe() {
   return scenario;
 }
 
+// HTTP/2 knows no capitals in names.
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return text;
+}
+
 }  // namespace
 
 void House::check_invariants() {
@@ -35,7 +41,11 @@ void House::check_answers(const Client& client) const {
     const Message& got = answers.list[i].final;
     const Expected& expected = scenario.expected[i];
     if (!got.whole) {
-      EXPECT_EQ(i + 1, answers.list.size());
+      EXPECT_TRUE(is_http2() || i + 1 == answers.list.size());
+      // What has come of it is right, so far.
+      EXPECT_TRUE(!is_http2() || scenario.is_uncertain || got.head.empty() || got.name() != expected.status ||
+                  !expected.has_own_content() || expected.body.starts_with(got.body))
+          << "answer " << i;
     } else if (!got.field("grpc-status").empty()) {
       // As good as a page.
       EXPECT_EQ(got.body, "") << "answer " << i;
@@ -66,7 +76,8 @@ void House::check_requests() const {
     const auto& same = asked[got.name()];
     EXPECT_TRUE(std::any_of(same.begin(), same.end(),
                             [&](const Message& request) {
-                              return request.whole && request.body == got.body && request.trailers == got.trailers;
+                              return request.whole && request.body == got.body &&
+                                     lower(request.trailers) == lower(got.trailers);
                             }))
         << "nobody asked for " << got.canonical();
   }
@@ -95,15 +106,15 @@ void House::check_kept_connections() {
   context_->draining = false;
   origin_.follow(probe().origin);
   for (int i = 0; i < 3; ++i) {
-    Client next(world_, probe(), tls_);
-    serve(next);
+    const auto next = make_client(probe());
+    serve(*next);
     EXPECT_TRUE(run());
-    const auto answers = next.answers().list;
+    const auto answers = next->answers().list;
     const bool answered = answers.size() == 1 && answers[0].final.whole;
     // Nobody knows of a kept connection that its endpoint has fallen silent.
     const bool timed_out = answered && answers[0].final.name() == "504" && world_.fault() == Fault::kStall;
     if (!answered || (answers[0].final.body != "probe" && !timed_out)) {
-      ADD_FAILURE() << "a later request got:\n" << next.received();
+      ADD_FAILURE() << "a later request got:\n" << next->received();
     }
     tasks_.cancel_all();
   }
@@ -120,8 +131,10 @@ void House::check_answered(std::size_t count) const {
   const Client& client = *clients_.front();
   if (client.scenario().is_uncertain) return;
   const auto answers = client.answers().list;
-  EXPECT_GE(answers.size(), count) << client.received();
+  EXPECT_GE(client.whole_answers(), count) << client.received();
   for (std::size_t i = 0; i < answers.size(); ++i) {
+    // Streams have no order.
+    if (is_http2() && answers[i].final.head.empty()) continue;
     const Expected& expected = client.scenario().expected[i];
     EXPECT_TRUE(!expected.has_own_content() || answers[i].final.name() == expected.status) << "answer " << i;
     EXPECT_TRUE(answers[i].final.whole) << "answer " << i;
@@ -142,7 +155,7 @@ void House::check_expected(const Client& client, bool is_end_certain) {
   ASSERT_EQ(answers.size(), all.size()) << client.received();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const Expected& expected = all[i];
-    EXPECT_EQ(answers[i].final.name(), expected.status) << "answer " << i;
+    EXPECT_EQ(answers[i].final.name(), expected.status) << "answer " << i << " of:\n" << client.received();
     EXPECT_TRUE(answers[i].final.whole || !is_end_certain) << "answer " << i;
     EXPECT_TRUE(!expected.has_own_content() || answers[i].final.body == expected.body) << answers[i].final.body;
     EXPECT_EQ(answers[i].interim, expected.interim) << "answer " << i;

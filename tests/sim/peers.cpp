@@ -19,9 +19,9 @@ Client::Client(World& world, const Scenario& scenario, TlsParts* tls)
 }
 
 void Client::on_bytes(std::string_view bytes) {
-  received_ += bytes;
-  const auto got = answers().list;
-  whole_answers_ = got.empty() || got.back().final.whole ? got.size() : got.size() - 1;
+  hear(bytes);
+  whole_answers_ = 0;
+  for (const Answer& answer : answers().list) whole_answers_ += answer.final.whole ? 1 : 0;
 }
 
 unsigned Client::ready() const { return next_ < steps_.size() && may_go_on(steps_[next_]) ? 1 : 0; }
@@ -31,7 +31,7 @@ bool Client::may_go_on(const ClientStep& step) const {
   if (end_ != End::kOpen) return true;
   switch (step.kind) {
     case ClientStep::Kind::kAwait:
-      return received_.find(step.text) != std::string::npos;
+      return has_heard(step.text);
     case ClientStep::Kind::kAwaitAnswers:
       return whole_answers_ >= step.count;
     default:
@@ -43,7 +43,7 @@ void Client::act(unsigned) {
   const ClientStep& step = steps_[next_++];
   switch (step.kind) {
     case ClientStep::Kind::kSend:
-      return line_->send(step.text);
+      return say(step.text);
     case ClientStep::Kind::kFinish:
       return line_->finish();
     case ClientStep::Kind::kReset:

@@ -26,35 +26,56 @@ class Connected {
   std::shared_ptr<Wire> wire_;
 };
 
-class Client final : public Peer, Actor {
+// Goes through its scenario's steps. How requests and answers look on the wire is for who derives from it.
+class Client : public Peer, Actor {
  public:
   Client(World& world, const Scenario& scenario, TlsParts* tls);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
-  ~Client() { world_.remove(*this); }
+  virtual ~Client() { world_.remove(*this); }
 
   const std::shared_ptr<Wire>& wire() const { return line_.wire(); }
   const Scenario& scenario() const { return scenario_; }
+  // For people.
   const std::string& received() const { return received_; }
   End end() const { return end_; }
   std::size_t whole_answers() const { return whole_answers_; }
-  Answers answers() const { return read_answers(received_, scenario_.methods(), end_ == End::kFin); }
+  // In the order of the requests.
+  virtual Answers answers() const = 0;
+
+ protected:
+  virtual void say(const std::string& text) = 0;
+  virtual void hear(std::string_view bytes) = 0;
+  virtual bool has_heard(const std::string& text) const = 0;
+
+  Line& line() { return *line_.operator->(); }
+  World& world_;
+  std::string received_;
 
  private:
-  void on_bytes(std::string_view bytes) override;
-  void on_end(End end) override { end_ = end; }
-  unsigned ready() const override;
-  void act(unsigned) override;
+  void on_bytes(std::string_view bytes) final;
+  void on_end(End end) final { end_ = end; }
+  unsigned ready() const final;
+  void act(unsigned) final;
   bool may_go_on(const ClientStep& step) const;
 
-  World& world_;
   const Scenario& scenario_;
   Connected line_;
   std::vector<ClientStep> steps_;
   std::size_t next_ = 0;
-  std::string received_;
   std::size_t whole_answers_ = 0;
   End end_ = End::kOpen;
+};
+
+class Http1Client final : public Client {
+ public:
+  using Client::Client;
+  Answers answers() const override { return read_answers(received_, scenario().methods(), end() == End::kFin); }
+
+ private:
+  void say(const std::string& text) override { line().send(text); }
+  void hear(std::string_view bytes) override { received_ += bytes; }
+  bool has_heard(const std::string& text) const override { return received_.find(text) != std::string::npos; }
 };
 
 class Origin {

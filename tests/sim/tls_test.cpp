@@ -14,7 +14,7 @@ class Tls : public testing::TestWithParam<Scenario> {};
 TEST_P(Tls, FragmentationChangesNothingOfWhatArrives) {
   for (const std::uint64_t seed : seeds(3)) {
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed));
-    House house(GetParam(), {seed, seed > 1 && !GetParam().is_whole_only, Fault::kNone, 0}, true);
+    House house(GetParam(), {seed, seed > 1 && !GetParam().is_whole_only, Fault::kNone, 0}, Speech::kHttp1Tls);
     ASSERT_TRUE(house.run());
     house.check_expected();
     house.check_invariants();
@@ -27,7 +27,7 @@ TEST_P(Tls, FaultsLeaveNothingHeldAndNoAnswerWrong) {
     // Each fault takes its turn.
     for (std::size_t at = 2 * static_cast<std::size_t>(fault);; at += 6) {
       SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + " at operation " + std::to_string(at));
-      House house(GetParam(), {0, false, fault, at}, true);
+      House house(GetParam(), {0, false, fault, at}, Speech::kHttp1Tls);
       ASSERT_TRUE(house.run());
       if (!house.world().has_failed()) break;
       house.check_invariants();
@@ -39,7 +39,7 @@ TEST_P(Tls, FaultsLeaveNothingHeldAndNoAnswerWrong) {
 TEST_P(Tls, CancellationLeavesNothingHeld) {
   for (std::size_t steps = 0;; steps += 4) {
     SCOPED_TRACE("after " + std::to_string(steps) + " steps");
-    House house(GetParam(), {}, true);
+    House house(GetParam(), {}, Speech::kHttp1Tls);
     ASSERT_TRUE(house.run(steps));
     const bool over = house.is_over();
     house.cancel();

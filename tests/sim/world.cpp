@@ -2,19 +2,25 @@
 
 namespace rproxy::sim {
 
-bool World::step() {
-  struct Choice {
-    Actor* actor;
-    unsigned bit;
-  };
-  std::vector<Choice> choices;
+std::vector<World::Choice> World::choices() const {
+  std::vector<Choice> all;
   for (Actor* actor : actors_) {
     const unsigned ready = actor->ready();
     for (unsigned bit = 0; bit < 8; ++bit) {
-      if ((ready >> bit & 1) != 0) choices.push_back({actor, bit});
+      if ((ready >> bit & 1) != 0) all.push_back({actor, bit});
     }
   }
-  if (choices.empty()) return false;
+  return all;
+}
+
+bool World::step() {
+  auto possible = choices();
+  // A round of the loop ends at the latest when nothing more happens in it.
+  if (possible.empty()) {
+    loop_.poller().call_at_end();
+    possible = choices();
+  }
+  if (possible.empty()) return false;
   ++steps_;
   // A delay, not so many that a timeout passes which is no fault of anybody.
   if (one_in(64) && delays_ < kDelaysMax) {
@@ -22,9 +28,15 @@ bool World::step() {
     advance();
     return true;
   }
-  const Choice choice = choices[options_.in_pieces ? below(choices.size()) : 0];
+  const Choice choice = possible[options_.in_pieces ? below(possible.size()) : 0];
   choice.actor->act(choice.bit);
+  if (!one_in(2)) loop_.poller().call_at_end();
   return true;
+}
+
+void World::advance() {
+  loop_.wheel().advance(++tick_);
+  loop_.poller().call_at_end();
 }
 
 // Mostly small, sometimes all of it: both what is cut in the midst of a line and what comes with the next message matter.

@@ -50,7 +50,7 @@ class World {
   // One thing happens; false where nothing can.
   bool step();
   std::size_t steps() const { return steps_; }
-  void advance() { loop_.wheel().advance(++tick_); }
+  void advance();
   std::uint64_t tick() const { return tick_; }
 
   // What the seed says: a number below `count`, one chance in `count`, how much of `size` goes now (at least 1).
@@ -73,6 +73,11 @@ class World {
 
  private:
   static constexpr std::size_t kDelaysMax = 10;
+  struct Choice {
+    Actor* actor;
+    unsigned bit;
+  };
+  std::vector<Choice> choices() const;
 
   net::Loop& loop_;
   WorldOptions options_;

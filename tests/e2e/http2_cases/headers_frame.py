@@ -36,7 +36,7 @@ def cases(t):
         Case("9113 6.1", "DATA with a padding of none", (t.post(), h2.data(1, b"x", end, padding=b"")), served()),
         Case("9113 6.1", "empty DATA that ends the stream", (t.post(), h2.data(1, b"", end)), served()),
         Case("9113 6.1", "DATA on stream 0", (h2.data(0, b"test", end),), wrong, "http2/6.1/1"),
-        Case("9113 6.1", "DATA on a stream that is not open", (t.get(), h2.data(1, b"test", end)),
+        Case("9113 6.1", "DATA on a stream that is not open", (t.get() + h2.data(1, b"test", end),),
              stream_error(1, h2.STREAM_CLOSED), "http2/6.1/2"),
         Case("9113 6.1", "DATA with more padding than payload", (t.post(), h2.data(1, b"test", end, b"", 6)), wrong, "http2/6.1/3"),
         Case("9113 6.1", "DATA with padding as long as the payload", (t.post(), h2.data(1, b"test", end, b"", 5)), wrong),

@@ -3,7 +3,7 @@
 import http2_frames as h2
 import http2_hpack as hpack
 
-from .case import Case, each, expectation, malformed, served, stream_error
+from .case import Case, await_response, each, expectation, malformed, served, stream_error
 
 FORBIDDEN = (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade")
 
@@ -57,6 +57,16 @@ def continue_then(raw):
     return step
 
 
+@expectation("a whole response, and no reset but RST_STREAM(1: NO_ERROR)")
+def early_answer(peer):
+    if fault := served()(peer):
+        return fault
+    if not peer.settle():
+        return "no answer to PING"
+    reset = peer.reset(1)
+    return "another reset" if reset and reset.code != h2.NO_ERROR else ""
+
+
 @expectation("no response whatever")
 def no_response(peer):
     return "a response" if any(f.kind == h2.HEADERS for f in peer.frames) else ""
@@ -99,7 +109,7 @@ def cases(t):
         Case("9113 8.1", "DATA after trailers", (t.post(), content, h2.headers(1, trailers), h2.data(1, b"x", h2.END_STREAM)),
              stream_error(1, h2.STREAM_CLOSED)),
         Case("9113 8.1", "trailers twice", (t.post(), content, h2.headers(1, trailers), h2.headers(1, trailers)),
-             stream_error(1, h2.STREAM_CLOSED)),
+             stream_error(1, h2.STREAM_CLOSED, h2.PROTOCOL_ERROR)),
         Case("9113 8.1", "trailers without a field", (t.post(), content, h2.headers(1, b"")), served()),
         Case("9113 8.1", "a GET with content", (t.get(flags=h2.END_HEADERS), h2.data(1, b"test", h2.END_STREAM)), served()),
         Case("9110 15.3.5", "a response without content", (t.get(path=b"/none"),), each(served(1, 204), no_content()), origin=True),
@@ -109,7 +119,12 @@ def cases(t):
         Case("9113 8.1", "an interim response", (t.get(path=b"/interim"),), each(served(), interim(103, b"link")), origin=True),
         Case("9110 10.1.1", "Expect: 100-continue", (t.post(1, (b"expect", b"100-continue")), continue_then(
             h2.data(1, b"test", h2.END_STREAM))), each(served(), interim(100)), origin=True),
-        Case("9113 8.1", "nothing is answered before the head is whole", (h2.headers(1, t.block(), h2.END_STREAM), settled_half), no_response),
+        Case("9113 8.1", "a response before the content has ended", (t.post(1, path=b"/early"), h2.data(1, b"x" * 100)), early_answer,
+             origin=True),
+        Case("9113 8.1", "a response before the content has ended, and then it ends", (t.post(1, path=b"/early"), h2.data(
+            1, b"x"), await_response(1), h2.data(1, b"x", h2.END_STREAM), t.get(3)), each(early_answer, served(3)), origin=True),
+        Case("9113 8.1", "nothing is answered before the head is whole", (h2.headers(1, t.block(), h2.END_STREAM), settled_half),
+             no_response),
         *lengths(t),
     ]
 

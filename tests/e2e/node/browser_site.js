@@ -11,7 +11,8 @@ const page = fs.readFileSync(path.join(__dirname, 'browser_page.html'));
 const waiting = [];
 let events;
 
-const square = (number) => `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="hsl(${number * 7},70%,60%)"/></svg>`;
+const square = (number) => '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">' +
+  `<rect width="40" height="40" fill="hsl(${number * 7},70%,60%)"/></svg>`;
 
 function answer(response, type, content) {
   response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });

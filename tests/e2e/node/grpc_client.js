@@ -6,7 +6,9 @@ const { grpc, Echo, limits, metadata, shown, told, words } = require('./grpc_ech
 
 const secret = options.ca ? grpc.credentials.createSsl(fs.readFileSync(options.ca)) : grpc.credentials.createInsecure();
 // Every failure is the test's to see: grpc-js itself is not to try again.
-const client = new Echo(options.address, secret, { ...limits, 'grpc.enable_retries': 0, 'grpc.ssl_target_name_override': options.ca && 'shop.com' });
+const client = new Echo(options.address, secret, {
+  ...limits, 'grpc.enable_retries': 0, 'grpc.ssl_target_name_override': options.ca && 'shop.com',
+});
 const calls = new Map();
 
 const single = { say: true, collect: true };
@@ -27,7 +29,8 @@ function call({ id, method, fields, deadline_ms, ...message }) {
 // So many calls at once; each must have its own words back.
 async function crowd({ count }) {
   const one = (index) => new Promise((resolve, reject) => {
-    client.say({ text: `number ${index}` }, (error, { text } = {}) => (text === `number ${index}` ? resolve() : reject(error || new Error(text))));
+    const text = `number ${index}`;
+    client.say({ text }, (error, reply = {}) => (reply.text === text ? resolve() : reject(error || new Error(reply.text))));
   });
   const ends = await Promise.allSettled(Array.from({ length: count }, (_, index) => one(index)));
   const wrong = ends.filter((end) => end.reason).map((end) => end.reason.message);

@@ -9,7 +9,8 @@ const held = new Map();
 // A status as google.rpc has it: details ride in a binary trailer.
 function failure(text) {
   const [, code, message] = text.split(' ');
-  return { code: Number(code), details: `${message}: 100% wrong`, metadata: metadata({ 'grpc-status-details-bin': 'CAMSBXdyb25n', 'x-why': 'test' }) };
+  const more = metadata({ 'grpc-status-details-bin': 'CAMSBXdyb25n', 'x-why': 'test' });
+  return { code: Number(code), details: `${message}: 100% wrong`, metadata: more };
 }
 
 function begin(call, kind) {

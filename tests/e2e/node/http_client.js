@@ -21,7 +21,10 @@ function follow(id, response, live, trailers) {
     size += data.length;
     if (live) say('data', { id, text: data.toString() });
   });
-  response.on('end', () => say('end', { id, size, sha256: hash.digest('hex'), text: Buffer.concat(start).toString().slice(0, 4000), trailers: trailers() }));
+  response.on('end', () => {
+    const text = Buffer.concat(start).toString().slice(0, 4000);
+    say('end', { id, size, sha256: hash.digest('hex'), text, trailers: trailers() });
+  });
 }
 
 function give(stream, { text, size, hold }) {
@@ -47,7 +50,8 @@ function overHttp1() {
     give(sent, order);
     return sent;
   };
-  return { ask, cancel: (sent) => sent.destroy(), get: (path, seen, failed) => get(options.url + path, { ca, agent }, seen).on('error', failed) };
+  const fetch = (path, seen, failed) => get(options.url + path, { ca, agent }, seen).on('error', failed);
+  return { ask, get: fetch, cancel: (sent) => sent.destroy() };
 }
 
 function overHttp2() {
@@ -82,8 +86,12 @@ const line = options.http2 ? overHttp2() : overHttp1();
 function fetched(size) {
   return new Promise((resolve, reject) => {
     const parts = [];
-    const check = () => (digest(Buffer.concat(parts)) === digest(pattern(size)) ? resolve() : reject(new Error(`wrong content for ${size}`)));
-    line.get(`/bytes?size=${size}`, (stream) => stream.on('data', (part) => parts.push(part)).on('end', check).on('error', reject), reject);
+    const check = () => {
+      if (digest(Buffer.concat(parts)) === digest(pattern(size))) resolve();
+      else reject(new Error(`wrong content for ${size}`));
+    };
+    const read = (stream) => stream.on('data', (part) => parts.push(part)).on('end', check).on('error', reject);
+    line.get(`/bytes?size=${size}`, read, reject);
   });
 }
 

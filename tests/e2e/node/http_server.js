@@ -57,7 +57,7 @@ const handlers = {
   held: (request, response) => {
     const id = held.size + 1;
     held.set(id, response);
-    response.on('close', () => say('closed', { id, finished: response.writableFinished }));
+    response.on('close', () => say('closed', { id }));
     request.resume();
     say('request', { id, url: request.url, version: request.httpVersion });
   },

@@ -16,6 +16,13 @@ function session(url, ca, share) {
   return peer;
 }
 
+function adopt(stream, is_server) {
+  const socket = new WebSocket(null, undefined, { autoPong: true });
+  socket._isServer = is_server;
+  socket.setSocket(stream, Buffer.alloc(0), { allowSynchronousEvents: true, maxPayload: 32 << 20, skipUTF8Validation: false });
+  return socket;
+}
+
 // Calls `opened` with the WebSocket and the response's fields, `refused` with the fields and the stream, or `failed`.
 async function open({ url, protocols = [], headers = {}, ca, share = Infinity }, { opened, refused, failed }) {
   const peer = await session(url, ca, share);
@@ -27,11 +34,8 @@ async function open({ url, protocols = [], headers = {}, ca, share = Infinity },
   stream.on('error', failed);
   stream.on('response', (fields) => {
     if (fields[':status'] !== 200) return refused(fields, stream);
-    const socket = new WebSocket(null, undefined, { autoPong: true });
-    socket._isServer = false;
-    socket.setSocket(stream, Buffer.alloc(0), { allowSynchronousEvents: true, maxPayload: 32 << 20, skipUTF8Validation: false });
-    opened(socket, fields);
+    opened(adopt(stream, false), fields);
   });
 }
 
-module.exports = { open };
+module.exports = { open, adopt };

@@ -38,7 +38,7 @@ TEST(GrpcStatusNote, IsOfTheHeadOrOfTheTrailersAsTheyPass) {
     response.head.fields.add("Content-Type", each.type);
     if (*each.head != '\0') response.head.fields.add("grpc-status", each.head);
     response.body = std::make_unique<BodyWithTrailers>(each.trailer);
-    note_grpc_status(trace, response);
+    note_grpc_status(trace, response, {});
     EXPECT_EQ(trace.grpc_status, each.before) << each.type;
     ASSERT_NE(response.body->trailers(), nullptr);
     EXPECT_EQ(trace.grpc_status, each.after) << each.type;
