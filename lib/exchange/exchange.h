@@ -60,6 +60,8 @@ class InterimSink {
 struct Request {
   http::RequestHead head;
   Body* body = nullptr;  // null: no content
+  std::unique_ptr<Body>
+      body_in_between;  // what a handler has put in front of the client's, as long as somebody may read it
   const Client* client = nullptr;
   Arena* arena = nullptr;  // for text that must live as long as the exchange
   net::Loop* loop = nullptr;

@@ -11,16 +11,7 @@ class Http2Tunnel final : public Tunnel {
   // `stream` outlives the tunnel.
   explicit Http2Tunnel(Http2Stream& stream) : stream_(stream) {}
 
-  net::Task<Result<std::string_view>> read() override {
-    for (;;) {
-      if (ended_) co_return std::string_view();
-      auto slice = co_await stream_.read();
-      if (!slice) co_return fail(std::move(slice.error()));
-      ended_ = slice->last;
-      if (!slice->data.empty()) co_return slice->data;
-    }
-  }
-
+  net::Task<Result<std::string_view>> read() override;
   net::Task<Result<void>> write(std::string_view bytes) override { return stream_.write({bytes, false}, nullptr); }
   void shutdown_write() override { stream_.offer({{}, true}, nullptr); }
   void abort() override { stream_.reset(http2::ErrorWord::kCancel); }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "exchange/error_page.h"
 #include "exchange/grpc_answer.h"
+#include "exchange/replay_body.h"
 #include "exchange/until_done.h"
 #include "http/hop_by_hop.h"
 #include "proxy/grpc_status.h"
@@ -95,6 +96,8 @@ class InterimFilter final : public exchange::InterimSink {
   exchange::InterimSink* next_;
 };
 
+// What of a request's content is kept for another attempt: gRPC's messages are mostly smaller.
+constexpr std::size_t kReplayMax = 65536;
 // An end to the search even where each endpoint fails at once.
 constexpr std::size_t kTriesMax = 64;
 
@@ -156,8 +159,20 @@ Result<void> Proxy::prepare(Request& request) const {
   return {};
 }
 
+// An HTTP/2 server may refuse a request whose content is on its way already.
+exchange::ReplayBody* Proxy::make_repeatable(Request& request) const {
+  const bool may_refuse = pool_.options().protocol != upstream::Protocol::kHttp1 && pool_.options().retry.attempts > 1;
+  if (request.body == nullptr || !may_refuse) return nullptr;
+  auto replay = std::make_unique<exchange::ReplayBody>(*request.body, kReplayMax);
+  exchange::ReplayBody* const made = replay.get();
+  request.body_in_between = std::move(replay);
+  request.body = made;
+  return made;
+}
+
 net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLimit& limit) {
   pool_.budget().count_request(request.trace.start);
+  exchange::ReplayBody* const replay = make_repeatable(request);
   balance::TriedSet tried;
   Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
   bool fresh = false;
@@ -168,6 +183,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     if (!picked) break;
     Attempt attempt{*picked, false};
     auto response = co_await try_once(request, attempt, fresh, limit);
+    if (response && replay != nullptr) replay->settle();
     if (response) co_return response;
     last = std::move(response.error());
     const bool stale = attempt.on_reused && is_stale(last);
@@ -179,6 +195,8 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
     if (!is_free) ++attempts;
     if (!may_retry(request, last, attempts, is_free)) break;
+    if (replay != nullptr && !replay->can_rewind()) break;
+    if (replay != nullptr) replay->rewind();
     ++request.trace.retries;
     // Others of that endpoint's kept connections are likely to be as stale.
     fresh = stale;

@@ -5,6 +5,7 @@
 
 #include "balance/policy.h"
 #include "exchange/exchange.h"
+#include "exchange/replay_body.h"
 #include "proxy/options.h"
 #include "proxy/response_head.h"
 #include "proxy/time_limit.h"
@@ -35,6 +36,8 @@ class Proxy final : public exchange::Handler {
   };
 
   Result<void> prepare(exchange::Request& request) const;
+  // The content in such a form, where another attempt may want it; else null.
+  exchange::ReplayBody* make_repeatable(exchange::Request& request) const;
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request, const TimeLimit& limit);
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh,
                                                  const TimeLimit& limit);

@@ -182,8 +182,8 @@ Error Http2Exchange::failure(Error error) const {
     return error;
   }
   error.side = Side::kUpstream;
-  // What was read of the request's content can't be read again.
-  if (pump_.has_task() || interim_count_ > 0) error.retry = Retry::kNever;
+  // Only what nobody has looked at is safe with its content, too, which has then to be read again.
+  if (interim_count_ > 0 || (pump_.has_task() && error.retry != Retry::kSafe)) error.retry = Retry::kNever;
   return error;
 }
 

@@ -119,8 +119,10 @@ class ToHttp2:
         other = self.start(self.new_server())
         other.tell("refuse", on=True)
         peer, _ = self.door(self.server, other, upstream='balance = "round_robin"\nejection = false\n')
-        for method in ("GET", "POST") * 5:
-            self.assertEqual(self.ask("/refuse", peer, method=method)["text"], "taken")
+        for size in (0, 1, 60_000) * 4:
+            content = {"method": "POST", "size": size, "trailers": {"x-sum": str(size)}} if size else {}
+            answer = self.ask("/refuse", peer, **content)
+            self.assertEqual(answer["text"], f"taken {digest(pattern(size))} {size or 'undefined'}")
         self.assertTrue(other.reported("refuse"))
 
     def test_a_reset_in_mid_content_is_seen_by_the_client(self):

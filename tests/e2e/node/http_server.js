@@ -62,10 +62,10 @@ const handlers = {
     say('request', { id, url: request.url, version: request.httpVersion });
   },
 
-  refuse: (request, response) => {
+  async refuse(request, response) {
     say('refuse', {});
     if (refusing) request.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
-    else answer(response, 200, {}, 'taken');
+    else answer(response, 200, {}, `taken ${digest(await content(request))} ${request.trailers['x-sum']}`);
   },
 };
 
