@@ -193,6 +193,9 @@ int Session::Callbacks::on_sent(nghttp2_session*, const nghttp2_frame* frame, vo
       stream->sent_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
       if (stream->sent_last) stream->on_taken();
     }
+  } else if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM) {
+    // nghttp2 says so by itself of one thing only.
+    if (!self.deaf_) self.abuse_ = "SETTINGS of too many entries";
   } else if (frame->hd.type == NGHTTP2_RST_STREAM && self.acceptor_ != nullptr) {
     self.reset_.add(frame->hd.stream_id);
     if (is_peers_fault(frame->rst_stream.error_code)) self.spend_reset();

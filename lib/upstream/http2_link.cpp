@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "upstream/pool.h"
 
 namespace rproxy::upstream {
@@ -49,6 +50,10 @@ void Http2Link::on_round() {
   if (session().has_peer_settings()) greeted_.end();
   if (ping_deadline_.is_armed() && session().pongs() != pongs_before_) ping_deadline_.disarm();
   if (session().is_going_away()) retire();
+  if (const auto abuse = session().abuse(); !abuse.empty() && !std::exchange(abuse_told_, true)) {
+    log::warn("upstream {}: closing a connection to {}: {}", options_.name, pool_.endpoint(endpoint_).state.name(),
+              abuse);
+  }
 }
 
 bool Http2Link::has_room() const {

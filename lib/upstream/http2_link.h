@@ -71,6 +71,7 @@ class Http2Link final : public exchange::Http2Connection {
   bool retired_ = false;
   bool dead_ = false;
   bool greet_expired_ = false;
+  bool abuse_told_ = false;
   net::Child<void> reader_;
 };
 

@@ -148,6 +148,22 @@ TEST(SessionAbuse, BearsTheFramesThatContentNeeds) {
 }
 
 // CVE-2024-27316; however the bytes come.
+TEST(SessionAbuse, NamesSettingsOfTooManyEntries) {
+  NotedServer server(Options{});
+  server.session.feed(test::client_start() + frame(4, 0, 0, times(big_endian(2, 2) + big_endian(0, 4), 33)),
+                      server.now);
+  EXPECT_TRUE(server.drain().ends_with(big_endian(kCalm, 4)) || server.session.is_over());
+  EXPECT_EQ(server.session.abuse(), "SETTINGS of too many entries");
+}
+
+TEST(SessionAbuse, IsNotWhatItsOwnerEndsTheConnectionFor) {
+  NotedServer server(Options{});
+  server.session.feed(test::client_start(), server.now);
+  server.session.terminate(ErrorWord::kEnhanceYourCalm);
+  EXPECT_TRUE(server.drain().ends_with(big_endian(kCalm, 4)));
+  EXPECT_EQ(server.session.abuse(), "");
+}
+
 TEST(SessionAbuse, EndsHeaderSectionsThatGoOnForEver) {
   const std::string line = test::field_line("x", "y");
   for (const bool is_over : {false, true}) {
