@@ -255,6 +255,10 @@ void Pool::close_idle() {
 std::size_t Pool::idle_count() const {
   std::size_t count = 0;
   for (const IdleList& list : idle_) count += list.size;
+  for (const Links& links : links_) {
+    count +=
+        static_cast<std::size_t>(std::ranges::count(links.all, 0U, [](const auto& link) { return link->leases(); }));
+  }
   return count;
 }
 
