@@ -57,10 +57,10 @@ struct Http2Fixture {
     upstream = std::move(Upstream::create(std::move(options))).value();
     pool.emplace(loop, *upstream, nullptr, 1, [this](net::Loop&, net::SocketAddress, Duration) { return connected(); });
   }
-  // Before the loop goes.
+  // Leases before the pool, and all before the loop.
   ~Http2Fixture() {
-    pool.reset();
     serving.cancel_all();
+    pool.reset();
     peers.clear();
   }
 
