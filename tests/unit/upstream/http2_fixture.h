@@ -55,7 +55,11 @@ struct Http2Fixture {
     options.protocol = Protocol::kHttp2;
     if (choose) choose(options);
     upstream = std::move(Upstream::create(std::move(options))).value();
-    pool.emplace(loop, *upstream, nullptr, 1, [this](net::Loop&, net::SocketAddress, Duration) { return connected(); });
+    make_pool();
+  }
+  void make_pool() {
+    pool = std::make_unique<Pool>(loop, *upstream, nullptr, 1,
+                                  [this](net::Loop&, net::SocketAddress, Duration) { return connected(); });
   }
   // Leases before the pool, and all before the loop.
   ~Http2Fixture() {
@@ -165,7 +169,7 @@ struct Http2Fixture {
   std::unique_ptr<Upstream> upstream;
   std::vector<std::unique_ptr<Http2Peer>> peers;
   net::TaskGroup serving;
-  std::optional<Pool> pool;
+  std::unique_ptr<Pool> pool;
 };
 
 }  // namespace rproxy::upstream

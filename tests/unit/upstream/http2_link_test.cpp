@@ -103,19 +103,22 @@ TEST(Http2Link, TakesNoPromises) {
 TEST(Http2Link, GoesWithItsPoolWhileItDies) {
   Http2Fixture f;
   f.on_connection = [](Http2Peer& peer) { peer.raw = "HTTP/1.1 400 Bad Request\r\n\r\n"; };
-  // Taken at any turn.
-  for (int turns = 0; turns < 12; ++turns) {
+  net::Poller& poller = f.loop.loop().poller();
+  // In the midst of any round.
+  for (int rounds = 0; rounds < 12; ++rounds) {
     Fetched got;
     auto asked = f.request();
-    {
-      net::TaskGroup tasks;
-      tasks.spawn(f.fetch(asked, got));
-      f.turns(turns);
+    net::TaskGroup tasks;
+    tasks.spawn(f.fetch(asked, got));
+    for (int i = 0; i < rounds; ++i) {
+      poller.wait(Duration{0});
+      poller.call_ready();
+      if (i + 1 < rounds) poller.call_at_end();
     }
+    tasks.cancel_all();
     f.pool.reset();
-    f.turns();
-    f.pool.emplace(f.loop, *f.upstream, nullptr, 1,
-                   [&f](net::Loop&, net::SocketAddress, Duration) { return f.connected(); });
+    poller.call_at_end();
+    f.make_pool();
   }
 }
 
