@@ -7,6 +7,7 @@ namespace {
 
 // A receiver of content sends a WINDOW_UPDATE or two for each frame of it, and some a PING.
 constexpr std::uint64_t kContentPerFrame = 1024;
+// Or for each request, where we are the client.
 constexpr std::uint64_t kFramesPerAnswer = 8;
 
 }  // namespace

@@ -300,6 +300,10 @@ bool Session::request(Stream& stream, const http::RequestHead& head, http::BodyL
   return true;
 }
 
+bool Session::can_request() const {
+  return !broken_ && !deaf_ && nghttp2_session_check_request_allowed(session_.get()) != 0;
+}
+
 std::uint32_t Session::peer_max_streams() const {
   return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
@@ -347,7 +351,11 @@ void Session::terminate(ErrorWord word) {
 
 void Session::look_at(const FrameHead& head) {
   charge_frame(head);
-  if (acceptor_ == nullptr) return;
+  if (acceptor_ == nullptr) {
+    // Our first frame forbids it, though nghttp2 waits for that to be acknowledged (RFC 9113 8.4).
+    if (head.type == NGHTTP2_PUSH_PROMISE) terminate(ErrorWord::kProtocolError);
+    return;
+  }
   check_closed(head);
   check_priority(head);
   // RFC 9113 4.2.

@@ -133,6 +133,8 @@ class Session {
 
   // ---- The client's requests. False: no stream can be had.
   bool request(Stream& stream, const http::RequestHead& head, http::BodyLength length, bool has_content);
+  // False: the connection takes no new ones, whoever ended it.
+  bool can_request() const;
   // How many streams the server lets us have at once, as far as it has said so.
   std::uint32_t peer_max_streams() const;
   bool peer_takes_websockets() const;

@@ -187,7 +187,8 @@ int Session::Callbacks::take_content(nghttp2_session*, nghttp2_frame* frame, con
 int Session::Callbacks::on_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   Session& self = Callbacks::self(user);
   if (frame->hd.type == NGHTTP2_HEADERS) {
-    if (self.acceptor_ != nullptr) self.budget_.earn_answer();
+    // What work there is: our answer, or our request.
+    self.budget_.earn_answer();
     if (Stream* stream = self.find(frame->hd.stream_id)) {
       stream->bytes_sent += frame->hd.length + kFrameHead;
       stream->sent_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;

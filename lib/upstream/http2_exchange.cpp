@@ -77,7 +77,6 @@ net::Task<Result<void>> Http2Exchange::await_heads() {
     if (has_head_) co_return Result<void>();
     if (is_closed()) co_return fail(refusal());
     if (is_late_ && is_content_held_back()) {
-      is_late_ = false;
       start_pump();
     } else if (is_late_) {
       link_.suspect();
@@ -119,15 +118,17 @@ bool Http2Exchange::on_head(bool last) {
 }
 
 // Some servers (Node's) end what they have said by RST_STREAM alone, with NO_ERROR, where they did not read the request's content (RFC 9113
-// 8.1 has them end the response first). Where a length was announced it decides.
+// 8.1 has them end the response first). Where a length was announced it decides; of a request without content nothing was left unread.
 bool Http2Exchange::is_whole(std::uint32_t error, std::uint64_t content) const {
   if (error != static_cast<std::uint32_t>(http2::ErrorWord::kNoError) || cut_) return false;
+  if (request_.body == nullptr && !request_.head.upgrade) return false;
   return length_.kind != http::BodyLength::Kind::kFixed || length_.bytes == content;
 }
 
 void Http2Exchange::start_pump() {
-  // The answer's time begins with the content's end.
+  // The answer's time begins with the content's end. What was late until now was the wish for content.
   head_deadline_.disarm();
+  is_late_ = false;
   pump_ = net::Child<void>(pump());
 }
 

@@ -57,9 +57,13 @@ void Http2Link::on_round() {
 }
 
 bool Http2Link::has_room() const {
-  if (dead_ || retired_ || !session().has_peer_settings()) return false;
+  if (retired_ || !takes_requests()) return false;
   if (options_.pool.max_idle == 0 && requests_ > 0) return false;
   return leases_ < std::min(options_.http2.protocol.max_streams, session().peer_max_streams());
+}
+
+bool Http2Link::takes_requests() const {
+  return !dead_ && session().has_peer_settings() && session().can_request() && session().peer_max_streams() > 0;
 }
 
 void Http2Link::begin_lease() {

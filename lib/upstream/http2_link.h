@@ -35,6 +35,8 @@ class Http2Link final : public exchange::Http2Connection {
   std::size_t endpoint() const { return endpoint_; }
   // Another exchange may begin.
   bool has_room() const;
+  // The server lets exchanges begin, though perhaps not just now.
+  bool takes_requests() const;
   // No exchange begins any more; it ends with the last one under way.
   void retire();
   bool is_dead() const { return dead_; }

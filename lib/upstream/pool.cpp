@@ -49,9 +49,10 @@ Pool::Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls
       links_(upstream.endpoints().size()) {}
 
 Pool::~Pool() {
-  loop_.poller().forget(*this);
   openings_.cancel_all();
   close_idle();
+  // Last: a link that is dead asks for its burial when an opening lets go of it.
+  loop_.poller().forget(*this);
 }
 
 std::optional<Lease> Pool::acquire_idle(std::size_t endpoint, const exchange::Client* client) {
@@ -120,6 +121,10 @@ net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string head
     if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       co_return fail(std::move(greeted.error()));
     }
+    if (!link.takes_requests()) {
+      link.retire();
+      co_return fail(ErrorCode::kConnectFailed, Side::kUpstream, Retry::kSafe, "the server takes no requests");
+    }
     co_return lease;
   }
   co_return Lease(std::make_unique<Connection>(*this, index, std::move(opened->stream), std::move(header)),
@@ -151,6 +156,11 @@ net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> open
     const Http2Link::Hold hold(link);
     if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       opening->error = std::move(greeted.error());
+    } else if (link.requests() == 0 && !link.takes_requests()) {
+      // Who has waited for it would only open another, and so on.
+      opening->error =
+          Error(ErrorCode::kConnectFailed, Side::kUpstream, Retry::kSafe, 0, "the server takes no requests");
+      link.retire();
     }
   } else {
     links_[index].agreed_on_http1 = true;
@@ -255,6 +265,10 @@ void Pool::close_idle() {
 std::size_t Pool::idle_count() const {
   std::size_t count = 0;
   for (const IdleList& list : idle_) count += list.size;
+  for (const Links& links : links_) {
+    count +=
+        static_cast<std::size_t>(std::ranges::count(links.all, 0U, [](const auto& link) { return link->leases(); }));
+  }
   return count;
 }
 

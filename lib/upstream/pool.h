@@ -110,6 +110,7 @@ class Pool final : private net::Poller::Watcher {
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
   void close_idle();
+  // Of connections that nobody uses, HTTP/2's included.
   std::size_t idle_count() const;
 
  private:

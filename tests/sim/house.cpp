@@ -22,11 +22,12 @@ constexpr std::uint64_t kTicksMax = std::uint64_t{300} * 20;
 constexpr std::uint64_t kTunnelTicksMax = kTicksMax + std::uint64_t{3600} * 20;
 constexpr std::size_t kEndpoints = 2;
 
-upstream::Options make_upstream_options() {
+upstream::Options make_upstream_options(bool is_http2) {
   upstream::Options options;
   options.name = "origins";
   options.policy = balance::PolicyKind::kRoundRobin;
   options.head.head.bytes = kHeadMax;
+  if (is_http2) options.protocol = upstream::Protocol::kHttp2;
   for (std::uint16_t i = 1; i <= kEndpoints; ++i) {
     balance::EndpointOptions endpoint;
     endpoint.address = *HostPort::parse("10.0.0.1:" + std::to_string(i));
@@ -61,11 +62,11 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
       tls_(speech == Speech::kHttp1Tls ? &tls_parts() : nullptr),
       loop_(kBufferSize),
       world_(loop_, options),
-      upstream_options_(make_upstream_options()),
+      upstream_options_(make_upstream_options(is_http2_upstream())),
       tls_server_(tls_ != nullptr ? std::move(*net::TlsServerContext::create({}, tls_->keys(), tickets_)) : nullptr),
       tls_client_(tls_ != nullptr ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),
-      origin_(world_, tls_),
+      origin_(world_, tls_, is_http2_upstream()),
       pool_(std::make_unique<upstream::Pool>(
           loop_, *upstream_, tls_client_.get(), options.seed,
           [this](net::Loop&, const net::SocketAddress&, Duration timeout) { return connect(timeout); })),
@@ -133,6 +134,14 @@ bool House::run(std::size_t steps_max) {
     }
   }
   return true;
+}
+
+void House::run_while(const std::function<bool()>& is_busy) {
+  run();
+  for (std::uint64_t left = kTicksMax; is_busy() && left > 0; --left) {
+    world_.advance();
+    run();
+  }
 }
 
 bool House::has_tunnel() const {

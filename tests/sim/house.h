@@ -1,6 +1,7 @@
 // The proxy as a worker builds it, with a simulated network in place of the sockets, and one run of a scenario through it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,8 +19,8 @@
 
 namespace rproxy::sim {
 
-// What clients speak. With TLS, the origins do so too.
-enum class Speech : std::uint8_t { kHttp1, kHttp1Tls, kHttp2 };
+// What clients speak. With TLS, the origins do so too, and by the last two they speak HTTP/2.
+enum class Speech : std::uint8_t { kHttp1, kHttp1Tls, kHttp2, kHttp2Upstream, kHttp2Both };
 
 class House final : public exchange::Observer {
  public:
@@ -53,6 +54,8 @@ class House final : public exchange::Observer {
   void check_answered(std::size_t count) const;
 
   World& world() { return world_; }
+  // After cancel(): nothing is asked any more.
+  void drop_pool() { pool_.reset(); }
   // What the first client got and what the origins got, comparable between runs.
   std::string client_view() const;
   std::string origin_view() const;
@@ -71,7 +74,17 @@ class House final : public exchange::Observer {
   void check_kept_connections();
 
   std::unique_ptr<Client> make_client(const Scenario& scenario);
-  bool is_http2() const { return speech_ == Speech::kHttp2; }
+  bool is_http2() const { return speech_ == Speech::kHttp2 || speech_ == Speech::kHttp2Both; }
+  bool is_http2_upstream() const { return speech_ == Speech::kHttp2Upstream || speech_ == Speech::kHttp2Both; }
+  // Until no connection is under way: one that others may want goes on without who asked for it.
+  void settle() {
+    run_while([this] { return world_.streams != pool_->idle_count(); });
+  }
+  // Until all that was kept has been closed.
+  void run_out() {
+    run_while([this] { return world_.streams > 0; });
+  }
+  void run_while(const std::function<bool()>& is_busy);
 
   const std::vector<Scenario> scenarios_;
   Speech speech_;

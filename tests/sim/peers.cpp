@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sim/http2_origin.h"
+
 namespace rproxy::sim {
 
 Connected::Connected(World& world, Peer& script, SSL_CTX* tls, bool accepts)
@@ -109,8 +111,11 @@ class Origin::Connection final : public Peer {
 };
 
 net::StreamPtr Origin::accept() {
-  connections_.push_back(std::make_shared<Connection>(*this));
-  return SimulatedStream::open(world_, Side::kUpstream, connections_.back()->line.wire());
+  const auto open = [this](const auto& connection) {
+    connections_.push_back(connection);
+    return SimulatedStream::open(world_, Side::kUpstream, connection->line.wire());
+  };
+  return is_http2_ ? open(std::make_shared<Http2Connection>(*this)) : open(std::make_shared<Connection>(*this));
 }
 
 }  // namespace rproxy::sim

@@ -80,7 +80,8 @@ class Http1Client final : public Client {
 
 class Origin {
  public:
-  Origin(World& world, TlsParts* tls) : world_(world), tls_(tls) {}
+  // `is_http2`: it speaks that, in plain text, and nothing else.
+  Origin(World& world, TlsParts* tls, bool is_http2) : world_(world), tls_(tls), is_http2_(is_http2) {}
 
   void follow(const std::map<std::string, OriginScript>& script) { script_.insert(script.begin(), script.end()); }
   net::StreamPtr accept();
@@ -91,11 +92,13 @@ class Origin {
 
  private:
   class Connection;
+  class Http2Connection;
 
   World& world_;
   TlsParts* tls_;
+  bool is_http2_;
   std::map<std::string, OriginScript> script_;
-  std::vector<std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Peer>> connections_;
   std::vector<Message> requests_;
   std::map<std::string, std::size_t> heads_;
 };
