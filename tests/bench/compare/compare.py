@@ -29,11 +29,12 @@ def free_port():
 
 class Scenario:
     def __init__(self, name, path="/small", connections=64, tls=False, close=False, log=False, routes=0, idle=0,
-                 streams=0):
+                 streams=0, upstream_http2=False):
         self.name, self.path, self.connections, self.tls = name, path, connections, tls
         self.close, self.log, self.routes, self.idle = close, log, routes, idle
         self.streams = streams  # of each connection, by HTTP/2; 0: HTTP/1.1
-        self.peers = peers.HTTP2 if streams else peers.HTTP1
+        self.upstream_http2 = upstream_http2
+        self.peers = peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.HTTP1
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:%d{path}"
 
 
@@ -43,6 +44,7 @@ SCENARIOS = [
     Scenario("routes1000", path="/r999/x", routes=1000), Scenario("routes10000", path="/r9999/x", routes=10000),
     Scenario("idle", idle=5000), Scenario("idle_tls", tls=True, idle=2000),
     Scenario("h2", connections=16, tls=True, streams=10), Scenario("h2large", path="/1m", connections=4, tls=True, streams=4),
+    Scenario("h2up", connections=16, tls=True, streams=10, upstream_http2=True),
     Scenario("idle_h2", idle=5000, streams=1), Scenario("idle_h2_tls", tls=True, idle=2000, streams=1),
 ]
 
@@ -219,6 +221,16 @@ def show(scenario, results):
               flush=True)
 
 
+@contextlib.contextmanager
+def http2_origin():
+    with tempfile.TemporaryDirectory() as home:
+        (pathlib.Path(home) / "small").write_text("x" * 128)
+        port = free_port()
+        command = ["nghttpd", "--no-tls", "--address=127.0.0.1", f"--htdocs={home}", str(port)]
+        with Running(command, LOAD_CORE, pathlib.Path(home)):
+            yield port
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("build", type=pathlib.Path)
@@ -229,7 +241,7 @@ def main():
     names = chosen.scenarios or [scenario.name for scenario in SCENARIOS]
     tools = ["nginx", "haproxy", "curl", "openssl", "wrk"]
     if any(scenario.streams for scenario in SCENARIOS if scenario.name in names):
-        tools += ["h2o", "nghttpx", "h2load"]
+        tools += ["h2o", "nghttpx", "nghttpd", "h2load"]
     for tool in tools:
         if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
             sys.exit(f"{tool} is missing")
@@ -237,8 +249,10 @@ def main():
     port = free_port()
     with tempfile.TemporaryDirectory() as home, Running([chosen.build / "bin/compare_origin", str(port)], LOAD_CORE, pathlib.Path(home)):
         for scenario in SCENARIOS:
-            if scenario.name in names:
-                show(scenario, compare(scenario, chosen.build.resolve(), chosen.rounds, chosen.seconds, port))
+            if scenario.name not in names:
+                continue
+            with http2_origin() if scenario.upstream_http2 else contextlib.nullcontext(port) as origin:
+                show(scenario, compare(scenario, chosen.build.resolve(), chosen.rounds, chosen.seconds, origin))
 
 
 main()

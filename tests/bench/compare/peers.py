@@ -7,11 +7,12 @@ def rproxy(build, home, port, origin, scenario):
     log = f'access_log = {{ path = "{home}/access.log", format = "combined" }}\n' if scenario.log else ""
     kind = "https" if scenario.tls else "http"
     protocols = 'protocols = ["h2"]\n' if scenario.streams else ""
+    upstream = 'protocol = "h2"\n' if scenario.upstream_http2 else ""
     tls = (f'[tls]\ncert = "{home}/cert.pem"\nkey = "{home}/cert.key"\nmin_version = "1.3"\n'
            f'session_tickets = {"false" if scenario.close else "true"}\n') if scenario.tls else ""
     (home / "rproxy.toml").write_text(
         f'{log}[server]\nworkers = 1\nlog_level = "error"\n[listen]\n{kind} = "127.0.0.1:{port}"\n{protocols}{tls}{forwarding}'
-        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n')
+        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{upstream}{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n')
     return [str(build / "bin/rproxy"), "serve", str(home / "rproxy.toml")]
 
 
@@ -68,7 +69,7 @@ frontend front
   default_backend app
 backend app
   http-reuse always
-  server one 127.0.0.1:{origin}
+  server one 127.0.0.1:{origin} {"proto h2" if scenario.upstream_http2 else ""}
 """)
     return ["haproxy", "-db", "-f", str(home / "haproxy.cfg")]
 
@@ -105,10 +106,13 @@ hosts:
 
 def nghttpx(_, home, port, origin, scenario):
     front = f"127.0.0.1,{port}" if scenario.tls else f"127.0.0.1,{port};no-tls"
-    return ["nghttpx", "--conf=/dev/null", f"--frontend={front}", f"--backend=127.0.0.1,{origin}", "--workers=1",
+    back = f"127.0.0.1,{origin}" + (";;proto=h2" if scenario.upstream_http2 else "")
+    return ["nghttpx", "--conf=/dev/null", f"--frontend={front}", f"--backend={back}", "--workers=1",
             "--single-process", "--no-via", "--no-add-x-forwarded-proto", "--tls-min-proto-version=TLSv1.3",
             "--tls-max-proto-version=TLSv1.3", f"--errorlog-file={home}/error.log", f"{home}/cert.key", f"{home}/cert.pem"]
 
 
 HTTP1 = {"rproxy": rproxy, "nginx": nginx, "haproxy": haproxy}
 HTTP2 = {**HTTP1, "h2o": h2o, "nghttpx": nghttpx}
+# Those that speak it to the origin too.
+HTTP2_BOTH_WAYS = {"rproxy": rproxy, "haproxy": haproxy, "nghttpx": nghttpx}
