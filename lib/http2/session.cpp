@@ -43,19 +43,6 @@ bool is_left_out(FieldId id) {
   }
 }
 
-// "u=3, i" (RFC 9218 4); what can't be read is the default.
-nghttp2_extpri parse_priority(std::string_view text) {
-  nghttp2_extpri priority{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 0};
-  http::for_each_element(text, [&](std::string_view part) {
-    if (part.size() == 3 && part.starts_with("u=") && part[2] >= '0' && part[2] <= '7') {
-      priority.urgency = static_cast<std::uint32_t>(part[2] - '0');
-    }
-    if (part == "i" || part == "i=?1") priority.inc = 1;
-    return true;
-  });
-  return priority;
-}
-
 // As many as may be open can be reset at once, while frames of theirs are on their way.
 constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
@@ -255,11 +242,11 @@ void Session::respond(Stream& stream, const http::ResponseHead& head, http::Body
   set_priority(stream, head.fields);
 }
 
-// RFC 9218 8: the server's word may override the client's.
+// RFC 9218 8: the server's word may override the client's; of what it does not speak, that stands.
 void Session::set_priority(const Stream& stream, const http::Fields& fields) {
   const auto* field = fields.find(FieldId::kPriority);
   if (field == nullptr) return;
-  const nghttp2_extpri priority = parse_priority(field->value);
+  const nghttp2_extpri priority = read_priority(field->value, stream.priority);
   nghttp2_session_change_extpri_stream_priority(session_.get(), stream.id, &priority, 1);
 }
 
@@ -316,6 +303,10 @@ void Session::resume(const Stream& stream) {
 
 void Session::consumed(const Stream& stream, std::size_t size) {
   if (stream.id != 0) nghttp2_session_consume_stream(session_.get(), stream.id, size);
+}
+
+bool Session::has_window(const Stream& stream) const {
+  return stream.id != 0 && nghttp2_session_get_stream_remote_window_size(session_.get(), stream.id) > 0;
 }
 
 void Session::reset(const Stream& stream, ErrorWord word) {
