@@ -47,7 +47,7 @@ bool is_left_out(FieldId id) {
 constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
 constexpr std::uint32_t kDefaultFrameSize = 16384;
-// Our own budget comes first; this one must not. CONTINUATION frames it counts once for each piece that their heads come in.
+// Our own limits come first; these must not. CONTINUATION frames nghttp2 counts once for each piece that their heads come in.
 constexpr std::uint64_t kNeverReached = 1'000'000'000;
 
 }  // namespace
@@ -77,8 +77,8 @@ void Session::make_session(Role role) {
   nghttp2_option_set_max_continuations(option.get(), kNeverReached);
   nghttp2_option_set_max_deflate_dynamic_table_size(option.get(), options_.header_table.bytes);
   nghttp2_option_set_builtin_recv_extension_type(option.get(), NGHTTP2_PRIORITY_UPDATE);
-  // What we were given by the other side may be this long, and has grown by our own fields.
-  nghttp2_option_set_max_send_header_block_length(option.get(), 4 * head_.head.bytes + 65536);
+  // What is sent was within the limits of the side it came from, which are not ours; a head over this one would never leave.
+  nghttp2_option_set_max_send_header_block_length(option.get(), kNeverReached);
   nghttp2_session* made = nullptr;
   const auto create = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
   if (create(&made, callbacks.get(), this, option.get(), pooled_memory()) != 0) throw std::bad_alloc();
