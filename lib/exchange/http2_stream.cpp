@@ -193,6 +193,9 @@ net::Task<Result<void>> Http2Stream::await_taken() {
   while (!is_done() && !closed_ && !send_expired_ && !given_up_) co_await output_wait_;
   output_deadline_.disarm();
   if (is_done()) co_return Result<void>();
+  // It does not stay in place any longer.
+  out = {};
+  has_out = false;
   if (given_up_) co_return fail(*trouble_);
   if (send_expired_) co_return fail(ErrorCode::kWriteTimeout, side_);
   co_return fail(closed_error());

@@ -178,7 +178,8 @@ int Session::Callbacks::take_content(nghttp2_session*, nghttp2_frame* frame, con
                                      nghttp2_data_source*, void* user) {
   Session& self = Callbacks::self(user);
   Stream* stream = self.find(frame->hd.stream_id);
-  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  // Taken back since the frame was made.
+  if (stream == nullptr || stream->out.size() < size) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   Output& out = *self.draining_;
   if (out.room() < size + kFrameHead) return NGHTTP2_ERR_WOULDBLOCK;
   std::memcpy(out.data + out.size, head, kFrameHead);
