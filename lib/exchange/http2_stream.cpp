@@ -188,12 +188,14 @@ net::Task<Result<void>> Http2Stream::write(Slice slice, const http::Fields* sent
 // The last slice is gone when the stream's end is, which trailers may carry.
 net::Task<Result<void>> Http2Stream::await_taken() {
   send_expired_ = false;
-  sent_before_ = bytes_sent;
-  output_deadline_.arm(connection_.loop().wheel(), limits_.send_timeout);
+  arm_send_deadline();
   const auto is_done = [this] { return out_is_last ? sent_last : !has_out; };
   while (!is_done() && !closed_ && !send_expired_ && !given_up_) co_await output_wait_;
   output_deadline_.disarm();
   if (is_done()) co_return Result<void>();
+  // It does not stay in place any longer.
+  out = {};
+  has_out = false;
   if (given_up_) co_return fail(*trouble_);
   if (send_expired_) co_return fail(ErrorCode::kWriteTimeout, side_);
   co_return fail(closed_error());
@@ -207,12 +209,17 @@ net::Task<Result<void>> Http2Stream::await_sent_last() {
 
 void Http2Stream::on_taken() { output_wait_.end(); }
 
-// Something may have been taken, though not all.
+void Http2Stream::arm_send_deadline() {
+  sent_before_ = bytes_sent;
+  all_sent_before_ = connection_.session().content_sent();
+  output_deadline_.arm(connection_.loop().wheel(), limits_.send_timeout);
+}
+
+// Something may have been taken, though not all; or of others, whose turn it was (RFC 9218 10).
 void Http2Stream::on_send_deadline() {
-  if (bytes_sent != sent_before_) {
-    sent_before_ = bytes_sent;
-    return output_deadline_.arm(connection_.loop().wheel(), limits_.send_timeout);
-  }
+  const http2::Session& session = connection_.session();
+  const bool has_waited = session.content_sent() != all_sent_before_ && session.has_window(*this);
+  if (has_waited || bytes_sent != sent_before_) return arm_send_deadline();
   send_expired_ = true;
   output_wait_.end();
 }

@@ -87,6 +87,7 @@ class Http2Stream : public http2::Stream {
   net::Task<Result<Slice>> wait();
   Error closed_error() const;
   void on_silence();
+  void arm_send_deadline();
   void on_send_deadline();
 
   Http2Connection& connection_;
@@ -102,7 +103,8 @@ class Http2Stream : public http2::Stream {
   std::size_t given_ = 0;  // bytes behind the last slice, used up when the next is asked for
   std::uint64_t content_received_ = 0;
   std::uint64_t content_read_ = 0;
-  std::uint64_t sent_before_ = 0;  // bytes_sent when the peer was last seen to take something
+  std::uint64_t sent_before_ = 0;      // bytes_sent when the peer was last seen to take something
+  std::uint64_t all_sent_before_ = 0;  // of all streams
   TimePoint started_{};
   std::uint32_t close_error_ = 0;
   std::optional<Error> trouble_;  // with the peer's content

@@ -61,7 +61,9 @@ bool HeaderBlock::add(std::string_view name, std::string_view value) {
     return true;
   }
   const auto text = id == FieldId::kOther ? arena_->copy(name) : http::field_name(id);
-  fields_->add(http::Field{text, arena_->copy(value), id});
+  const auto kept = arena_->copy(value);
+  if (id == FieldId::kPriority) priority_ = kept;
+  fields_->add(http::Field{text, kept, id});
   return true;
 }
 

@@ -24,6 +24,9 @@ class HeaderBlock {
   // RFC 9113 6.5.2: name, value and 32 for each line.
   std::size_t size() const { return size_; }
 
+  // The Priority field's value (RFC 9218 5).
+  std::string_view priority() const { return priority_; }
+
   // `head.fields` is where the lines went. `has_content`: the stream goes on. Errors as of http::RequestHeadParser.
   Result<void> finish_request(http::RequestHead& head, const http::PathPolicy& paths, bool has_content);
   // Errors: kBadResponse, kHeadTooLarge.
@@ -50,6 +53,7 @@ class HeaderBlock {
   std::string_view path_;
   std::string_view protocol_;
   std::string_view status_;
+  std::string_view priority_;
 };
 
 }  // namespace rproxy::http2

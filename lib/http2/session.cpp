@@ -43,24 +43,11 @@ bool is_left_out(FieldId id) {
   }
 }
 
-// "u=3, i" (RFC 9218 4); what can't be read is the default.
-nghttp2_extpri parse_priority(std::string_view text) {
-  nghttp2_extpri priority{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 0};
-  http::for_each_element(text, [&](std::string_view part) {
-    if (part.size() == 3 && part.starts_with("u=") && part[2] >= '0' && part[2] <= '7') {
-      priority.urgency = static_cast<std::uint32_t>(part[2] - '0');
-    }
-    if (part == "i" || part == "i=?1") priority.inc = 1;
-    return true;
-  });
-  return priority;
-}
-
 // As many as may be open can be reset at once, while frames of theirs are on their way.
 constexpr std::size_t kRecentStreams = 64;
 // RFC 9113 6.5.2.
 constexpr std::uint32_t kDefaultFrameSize = 16384;
-// Our own budget comes first; this one must not. CONTINUATION frames it counts once for each piece that their heads come in.
+// Our own limits come first; these must not. CONTINUATION frames nghttp2 counts once for each piece that their heads come in.
 constexpr std::uint64_t kNeverReached = 1'000'000'000;
 
 }  // namespace
@@ -90,8 +77,8 @@ void Session::make_session(Role role) {
   nghttp2_option_set_max_continuations(option.get(), kNeverReached);
   nghttp2_option_set_max_deflate_dynamic_table_size(option.get(), options_.header_table.bytes);
   nghttp2_option_set_builtin_recv_extension_type(option.get(), NGHTTP2_PRIORITY_UPDATE);
-  // What we were given by the other side may be this long, and has grown by our own fields.
-  nghttp2_option_set_max_send_header_block_length(option.get(), 4 * head_.head.bytes + 65536);
+  // What is sent was within the limits of the side it came from, which are not ours; a head over this one would never leave.
+  nghttp2_option_set_max_send_header_block_length(option.get(), kNeverReached);
   nghttp2_session* made = nullptr;
   const auto create = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
   if (create(&made, callbacks.get(), this, option.get(), pooled_memory()) != 0) throw std::bad_alloc();
@@ -255,11 +242,11 @@ void Session::respond(Stream& stream, const http::ResponseHead& head, http::Body
   set_priority(stream, head.fields);
 }
 
-// RFC 9218 8: the server's word may override the client's.
+// RFC 9218 8: the server's word may override the client's; of what it does not speak, that stands.
 void Session::set_priority(const Stream& stream, const http::Fields& fields) {
   const auto* field = fields.find(FieldId::kPriority);
   if (field == nullptr) return;
-  const nghttp2_extpri priority = parse_priority(field->value);
+  const nghttp2_extpri priority = read_priority(field->value, stream.priority);
   nghttp2_session_change_extpri_stream_priority(session_.get(), stream.id, &priority, 1);
 }
 
@@ -320,6 +307,10 @@ void Session::resume(const Stream& stream) {
 
 void Session::consumed(const Stream& stream, std::size_t size) {
   if (stream.id != 0) nghttp2_session_consume_stream(session_.get(), stream.id, size);
+}
+
+bool Session::has_window(const Stream& stream) const {
+  return stream.id != 0 && nghttp2_session_get_stream_remote_window_size(session_.get(), stream.id) > 0;
 }
 
 void Session::reset(const Stream& stream, ErrorWord word) {

@@ -18,6 +18,7 @@
 #include "http2/frame_watch.h"
 #include "http2/header_block.h"
 #include "http2/options.h"
+#include "http2/priority.h"
 
 namespace rproxy::http2 {
 
@@ -58,6 +59,7 @@ class Stream {
   bool sent_last = false;                  // END_STREAM has gone out
   std::uint64_t bytes_received = 0;        // frames and their heads
   std::uint64_t bytes_sent = 0;
+  nghttp2_extpri priority = kDefaultPriority;  // as the client wishes
 
  protected:
   Stream() = default;
@@ -115,6 +117,7 @@ class Session {
 
   // False: the connection is beyond repair; what drain() still gives is its farewell.
   bool feed(std::string_view bytes, TimePoint now);
+  // Returns early where a stream's content is used up, as what else it has comes before that of streams less urgent.
   void drain(Output& out);
   bool wants_to_send() const;
   // Nothing more will be sent or understood.
@@ -148,6 +151,10 @@ class Session {
   void resume(const Stream& stream);
   // Content has been used up: the peer may send as much again.
   void consumed(const Stream& stream, std::size_t size);
+  // Whether the peer takes content of that stream, were it its turn.
+  bool has_window(const Stream& stream) const;
+  // Of all streams.
+  std::uint64_t content_sent() const { return content_sent_; }
   void reset(const Stream& stream, ErrorWord word);
   // The owner goes: no more calls, and a stream that is not closed is reset.
   void detach(Stream& stream, ErrorWord word);
@@ -200,6 +207,7 @@ class Session {
   std::string farewell_;  // where nghttp2 has no words any more
   std::size_t open_streams_ = 0;
   std::uint64_t pongs_ = 0;
+  std::uint64_t content_sent_ = 0;
   std::uint64_t header_blocks_ = 0;
   RecentStreams reset_;              // by us: frames of theirs may still be on their way
   RecentStreams closed_;             // however

@@ -93,6 +93,9 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
       self.open_block_ = 0;
       if (Stream* stream = self.find(frame->hd.stream_id)) {
         stream->bytes_received += frame->hd.length + kFrameHead;
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+          stream->priority = read_priority(stream->block.priority(), kDefaultPriority);
+        }
         stream->on_block(is_last);
       }
       break;
@@ -106,6 +109,13 @@ int Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
     case NGHTTP2_RST_STREAM:
       if (self.acceptor_ != nullptr && self.find(frame->hd.stream_id) != nullptr) self.spend_reset();
       break;
+    case NGHTTP2_PRIORITY_UPDATE: {
+      const auto& update = *static_cast<const nghttp2_ext_priority_update*>(frame->ext.payload);
+      if (Stream* stream = self.find(update.stream_id)) {
+        stream->priority = read_priority(text(update.field_value, update.field_value_len), kDefaultPriority);
+      }
+      break;
+    }
     case NGHTTP2_SETTINGS:
       self.has_peer_settings_ = true;
       break;
@@ -168,20 +178,22 @@ int Session::Callbacks::take_content(nghttp2_session*, nghttp2_frame* frame, con
                                      nghttp2_data_source*, void* user) {
   Session& self = Callbacks::self(user);
   Stream* stream = self.find(frame->hd.stream_id);
-  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  // Taken back since the frame was made.
+  if (stream == nullptr || stream->out.size() < size) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   Output& out = *self.draining_;
   if (out.room() < size + kFrameHead) return NGHTTP2_ERR_WOULDBLOCK;
   std::memcpy(out.data + out.size, head, kFrameHead);
   if (size > 0) std::memcpy(out.data + out.size + kFrameHead, stream->out.data(), size);
   out.size += size + kFrameHead;
   stream->bytes_sent += size + kFrameHead;
+  self.content_sent_ += size;
   self.budget_.earn_content(size);
   stream->out.remove_prefix(size);
   if (!stream->out.empty()) return 0;
   stream->has_out = false;
   stream->sent_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   stream->on_taken();
-  return 0;
+  return stream->out_is_last ? 0 : NGHTTP2_ERR_PAUSE;
 }
 
 int Session::Callbacks::on_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {

@@ -157,6 +157,7 @@ class Service final : public exchange::Handler {
     if (path == "/204") response.head.status = 204;
     if (path == "/304") response.head.status = 304;
     if (path == "/403") response.head.status = 403;
+    if (const auto* told = request.head.fields.find("X-Told")) response.head.fields.add("Priority", told->value);
     response.body = content(path);
     co_return response;
   }

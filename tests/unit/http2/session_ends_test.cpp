@@ -125,6 +125,18 @@ TEST(SessionEnds, AClientMayGiveUpWhileAFrameIsKeptBack) {
   });
 }
 
+TEST(SessionEnds, ContentMayBeTakenBackWhileAFrameIsKeptBack) {
+  while_a_frame_is_kept_back([](Asked& f) {
+    f.stream->out = {};
+    f.stream->has_out = false;
+    f.out.reset();
+    f.client.receive(f.server.drain());
+    f.drop(ErrorWord::kInternalError);
+    f.server.talk(f.client);
+    EXPECT_EQ(f.client.answer(f.id).was_reset, word(ErrorWord::kInternalError));
+  });
+}
+
 // RFC 9113 8.1: the answer is whole, and the rest of the request is not wanted.
 TEST(SessionEnds, AnAnswerMayBeOverBeforeItsRequest) {
   Asked f(false);

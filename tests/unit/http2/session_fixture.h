@@ -61,7 +61,8 @@ class Noted final : public Stream {
 };
 
 struct NotedServer final : Session::Acceptor {
-  explicit NotedServer(const Options& chosen = {}) : options(chosen) {}
+  explicit NotedServer(const Options& chosen = {}, const http::HeadLimits& heads = {})
+      : options(chosen), limits(heads) {}
 
   Stream& accept() override {
     streams.push_back(std::make_unique<Noted>(limits));

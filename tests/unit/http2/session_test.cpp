@@ -140,6 +140,23 @@ TEST(Session, CutsAHeadThatDoesNotFit) {
   }
 }
 
+// The other side's limits may be wider.
+TEST(Session, SendsAHeadThatItWouldNotTake) {
+  http::HeadLimits narrow;
+  narrow.head = 1_KiB;
+  NotedServer server({}, narrow);
+  Http2Client client;
+  const auto id = client.ask({});
+  server.talk(client);
+  http::ResponseHead head;
+  const std::string line(1000, 'x');
+  for (int i = 0; i < 100; ++i) head.fields.add("X-Long", line);
+  server.session.respond(*server.streams[0], head, {}, false);
+  server.talk(client);
+  EXPECT_EQ(client.answer(id).head.size(), 101U);
+  EXPECT_EQ(client.answer(id).closed, 0U);
+}
+
 TEST(Session, WaitsForContentAndGoesOn) {
   NotedServer server;
   Http2Client client;
