@@ -101,8 +101,10 @@ void Origin::Http2Connection::complete(std::int32_t id, Seen& seen) {
   origin_.requests_.push_back(std::move(got));
   seen.said += script(id).on_content;
   speak(id, seen, true);
-  if (script(id).then == Then::kFinish && then_ != Then::kFinish) session_.go_away(last_);
+  // Once it has said that it goes, it does.
+  if (then_ == Then::kFinish) return;
   then_ = script(id).then;
+  if (then_ == Then::kFinish) session_.go_away(last_);
 }
 
 void Origin::Http2Connection::speak(std::int32_t id, Seen& seen, bool is_all) {
