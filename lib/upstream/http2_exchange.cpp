@@ -168,13 +168,13 @@ void Http2Exchange::cut(Error error) {
   head_wait_.end();
 }
 
-// REFUSED_STREAM says that nothing was done, and a server that goes has told how far it got (RFC 9113 8.7, 6.8).
+// REFUSED_STREAM says that nothing was done, and a server that goes has told how far it got (RFC 9113 8.7, 6.8). Where the connection
+// lives on, the end is the endpoint's word on this request, and no connection's that was kept too long.
 Error Http2Exchange::refusal() const {
   const bool is_refused = close_error() == static_cast<std::uint32_t>(http2::ErrorWord::kRefusedStream);
-  const bool is_busy = is_refused && !link_.session().is_going_away() && !link_.is_dead();
-  Error error(is_busy ? ErrorCode::kLimitReached : ErrorCode::kReset, Side::kUpstream);
-  error.retry = is_refused || bytes_sent == 0 ? Retry::kSafe : Retry::kIdempotent;
-  return error;
+  const bool lives_on = link_.takes_requests();
+  const auto code = !lives_on ? ErrorCode::kReset : is_refused ? ErrorCode::kLimitReached : ErrorCode::kCancelled;
+  return Error(code, Side::kUpstream, is_refused || bytes_sent == 0 ? Retry::kSafe : Retry::kIdempotent);
 }
 
 Error Http2Exchange::failure(Error error) const {

@@ -70,6 +70,7 @@ struct Http2Fixture {
 
   net::Task<Result<net::StreamPtr>> connected() {
     ++connections;
+    if (refuses) co_await net::NextTurn(loop);
     if (refuses) co_return fail(ErrorCode::kConnectRefused, Side::kUpstream, Retry::kSafe);
     // So that a test that goes wrong ends.
     if (connections > 1000) co_return fail(ErrorCode::kInternal, Side::kLocal);
