@@ -76,6 +76,23 @@ TEST(Http2Retries, AnEndpointThatResetsEveryStreamIsLeftAlone) {
   EXPECT_EQ(seen, 5) << "what may have been done is not asked twice";
 }
 
+// A server that is restarted in order has failed nobody, even where content was on its way and the request can't be sent again.
+TEST(Http2Retries, AServerThatGoesAwayInOrderHasNotFailed) {
+  Fixture f;
+  f.on_news = [](Http2Peer& peer) {
+    if (peer.next() != 0) peer.server.go_away(0);
+  };
+  for (int i = 0; i < 10; ++i) {
+    exchange::StringBody content("content");
+    auto asked = f.request("POST");
+    asked.body = &content;
+    std::uint16_t status = 0;
+    f.loop.run(f.ask(asked, status));
+    EXPECT_EQ(status, 503);
+  }
+  EXPECT_FALSE(f.is_ejected());
+}
+
 TEST(Http2Retries, AConnectionThatManyWaitForFailsOnce) {
   Fixture f;
   f.refuses = true;

@@ -88,7 +88,7 @@ struct Http2Fixture {
       }
       const auto filled = co_await peer.stream->fill();
       if (!filled || *filled == 0) break;
-      peer.server.receive(peer.stream->input());
+      if (!is_deaf) peer.server.receive(peer.stream->input());
       peer.stream->consume(peer.stream->input().size());
       if (on_news) on_news(peer);
     }
@@ -165,6 +165,7 @@ struct Http2Fixture {
   std::function<void(Http2Peer&)> on_connection;
   std::function<void(Http2Peer&)> on_news;  // something has come
   bool refuses = false;
+  bool is_deaf = false;  // servers get nothing
   bool hangs_up = true;  // when we have
   int connections = 0;
   std::unique_ptr<Upstream> upstream;
