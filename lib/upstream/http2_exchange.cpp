@@ -173,7 +173,9 @@ void Http2Exchange::cut(Error error) {
 Error Http2Exchange::refusal() const {
   const bool is_refused = close_error() == static_cast<std::uint32_t>(http2::ErrorWord::kRefusedStream);
   const bool lives_on = link_.takes_requests();
-  const auto code = !lives_on ? ErrorCode::kReset : is_refused ? ErrorCode::kLimitReached : ErrorCode::kCancelled;
+  // Nor has who goes in order failed a request that can't be sent again.
+  const bool is_busy = is_refused && (lives_on || pump_.has_task());
+  const auto code = is_busy ? ErrorCode::kLimitReached : lives_on ? ErrorCode::kCancelled : ErrorCode::kReset;
   return Error(code, Side::kUpstream, is_refused || bytes_sent == 0 ? Retry::kSafe : Retry::kIdempotent);
 }
 
