@@ -118,10 +118,9 @@ bool Http2Exchange::on_head(bool last) {
 }
 
 // Some servers (Node's) end what they have said by RST_STREAM alone, with NO_ERROR, where they did not read the request's content (RFC 9113
-// 8.1 has them end the response first). Where a length was announced it decides; of a request without content nothing was left unread.
+// 8.1 has them end the response first), be there any or not. Where a length was announced it decides.
 bool Http2Exchange::is_whole(std::uint32_t error, std::uint64_t content) const {
   if (error != static_cast<std::uint32_t>(http2::ErrorWord::kNoError) || cut_) return false;
-  if (request_.body == nullptr && !request_.head.upgrade) return false;
   return length_.kind != http::BodyLength::Kind::kFixed || length_.bytes == content;
 }
 
