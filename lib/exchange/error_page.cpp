@@ -87,6 +87,7 @@ std::string_view termination_of(const Error& error) {
   }
   switch (error.code) {
     case ErrorCode::kConnectRefused:
+    case ErrorCode::kLimitReached:
       return "upstream_refused";
     case ErrorCode::kConnectTimeout:
       return "upstream_connect_timeout";

@@ -30,6 +30,9 @@ balance::Outcome outcome_of(const Error& error) {
     case ErrorCode::kTlsHandshake:
     case ErrorCode::kTlsVerify:
       return balance::Outcome::kConnectFailed;
+    // It refused a stream among others that it serves: busy, not broken.
+    case ErrorCode::kLimitReached:
+      return balance::Outcome::kCancelled;
     case ErrorCode::kConnectTimeout:
     case ErrorCode::kHandshakeTimeout:
     case ErrorCode::kReadTimeout:
@@ -181,7 +184,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     if (limit.has_passed(request.loop->now())) co_return fail(limit.error());
     const auto picked = pool_.pick(tried, request.trace.start);
     if (!picked) break;
-    Attempt attempt{*picked, false};
+    Attempt attempt{*picked};
     auto response = co_await try_once(request, attempt, fresh, limit);
     if (response && replay != nullptr) replay->settle();
     if (response) co_return response;
@@ -189,7 +192,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
       tried.add(attempt.endpoint);
-      record(pool_.endpoint(attempt.endpoint).state, outcome_of(last), {}, request.loop->now());
+      if (!attempt.is_told) record(pool_.endpoint(attempt.endpoint).state, outcome_of(last), {}, request.loop->now());
     }
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
@@ -213,7 +216,7 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
   }
   if (!lease) {
     const TimePoint before = request.loop->now();
-    auto connected = co_await connect(request, attempt.endpoint, limit);
+    auto connected = co_await connect(request, attempt, limit);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
     lease.emplace(std::move(*connected));
@@ -233,13 +236,14 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, 
 }
 
 // What others wait for, too, goes on without this one.
-net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, std::size_t endpoint,
-                                                  const TimeLimit& limit) {
-  net::Child<Result<upstream::Lease>> connecting(pool_.connect(endpoint, request.client));
+net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, Attempt& attempt, const TimeLimit& limit) {
+  net::Child<Result<upstream::Lease>> connecting(pool_.connect(attempt.endpoint, request.client));
   const Duration left = limit.left(request.loop->now());
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), left);
   if (!is_in_time) co_return fail(limit.error());
-  co_return connecting.take();
+  auto connected = connecting.take();
+  if (!connected) attempt.is_told = !pool_.take_failure(attempt.endpoint);
+  co_return connected;
 }
 
 void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,

@@ -33,6 +33,7 @@ class Proxy final : public exchange::Handler {
   struct Attempt {
     std::size_t endpoint = 0;
     bool on_reused = false;  // on a connection that had served before
+    bool is_told = false;    // its failure is another's, who waited for the same connection
   };
 
   Result<void> prepare(exchange::Request& request) const;
@@ -41,7 +42,7 @@ class Proxy final : public exchange::Handler {
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request, const TimeLimit& limit);
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh,
                                                  const TimeLimit& limit);
-  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, std::size_t endpoint,
+  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, Attempt& attempt,
                                              const TimeLimit& limit);
   void record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
               TimePoint now) const;

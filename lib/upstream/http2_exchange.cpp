@@ -117,8 +117,8 @@ bool Http2Exchange::on_head(bool last) {
   return false;
 }
 
-// Some servers (Node's, under load) end what they have said by RST_STREAM alone, with NO_ERROR (RFC 9113 8.1 has them end the response
-// first). Where a length was announced it decides.
+// Some servers (Node's) end what they have said by RST_STREAM alone, with NO_ERROR, where they did not read the request's content (RFC 9113
+// 8.1 has them end the response first), be there any or not. Where a length was announced it decides.
 bool Http2Exchange::is_whole(std::uint32_t error, std::uint64_t content) const {
   if (error != static_cast<std::uint32_t>(http2::ErrorWord::kNoError) || cut_) return false;
   return length_.kind != http::BodyLength::Kind::kFixed || length_.bytes == content;
@@ -167,13 +167,15 @@ void Http2Exchange::cut(Error error) {
   head_wait_.end();
 }
 
-// REFUSED_STREAM says that nothing was done, and a server that goes has told how far it got (RFC 9113 8.7, 6.8).
+// REFUSED_STREAM says that nothing was done, and a server that goes has told how far it got (RFC 9113 8.7, 6.8). Where the connection
+// lives on, the end is the endpoint's word on this request, and no connection's that was kept too long.
 Error Http2Exchange::refusal() const {
   const bool is_refused = close_error() == static_cast<std::uint32_t>(http2::ErrorWord::kRefusedStream);
-  const bool is_busy = is_refused && !link_.session().is_going_away() && !link_.is_dead();
-  Error error(is_busy ? ErrorCode::kLimitReached : ErrorCode::kReset, Side::kUpstream);
-  error.retry = is_refused || bytes_sent == 0 ? Retry::kSafe : Retry::kIdempotent;
-  return error;
+  const bool lives_on = link_.takes_requests();
+  // Nor has who goes in order failed a request that can't be sent again.
+  const bool is_busy = is_refused && (lives_on || pump_.has_task());
+  const auto code = is_busy ? ErrorCode::kLimitReached : lives_on ? ErrorCode::kCancelled : ErrorCode::kReset;
+  return Error(code, Side::kUpstream, is_refused || bytes_sent == 0 ? Retry::kSafe : Retry::kIdempotent);
 }
 
 Error Http2Exchange::failure(Error error) const {

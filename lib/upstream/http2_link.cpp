@@ -34,16 +34,16 @@ net::Task<Result<void>> Http2Link::greet(Duration timeout) {
   while (!session().has_peer_settings() && !dead_ && !greet_expired_) co_await greeted_;
   greet_deadline_.disarm();
   if (session().has_peer_settings()) co_return Result<void>();
-  if (greet_expired_) {
-    abort();
-    co_return fail(ErrorCode::kHandshakeTimeout, Side::kUpstream, Retry::kSafe, "no HTTP/2 settings");
-  }
+  if (greet_expired_) co_return fail(ErrorCode::kHandshakeTimeout, Side::kUpstream, Retry::kSafe, "no HTTP/2 settings");
   co_return fail(ErrorCode::kConnectFailed, Side::kUpstream, Retry::kSafe, "the server does not speak HTTP/2");
 }
 
+// Whoever waited for it may have gone.
 void Http2Link::on_greet_deadline() {
+  if (session().has_peer_settings()) return;
   greet_expired_ = true;
   greeted_.end();
+  abort();
 }
 
 void Http2Link::on_round() {

@@ -111,6 +111,12 @@ net::Task<Result<void>> Pool::introduce(net::Stream& stream, std::string_view cl
 }
 
 net::Task<Result<Lease>> Pool::connect_alone(std::size_t index, std::string header) {
+  auto made = co_await make_alone(index, std::move(header));
+  if (!made) links_[index].has_failed = true;
+  co_return made;
+}
+
+net::Task<Result<Lease>> Pool::make_alone(std::size_t index, std::string header) {
   auto opened = co_await open_stream(index, header);
   if (!opened) co_return fail(std::move(opened.error()));
   if (opened->is_http2) {
@@ -166,6 +172,7 @@ net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> open
     links_[index].agreed_on_http1 = true;
     give_back(std::make_unique<Connection>(*this, index, std::move(opened->stream), std::string()));
   }
+  if (opening->error) links_[index].has_failed = true;
   links_[index].opening.reset();
   opening->waiters.wake_all();
 }

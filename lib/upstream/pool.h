@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "balance/policy.h"
@@ -107,6 +108,10 @@ class Pool final : private net::Poller::Watcher {
   // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout.
   net::Task<Result<Lease>> connect(std::size_t endpoint, const exchange::Client* client = nullptr);
 
+  // After a failure of connect(): whether it is one that nobody has asked about yet. All who waited for a connection fail with it, but the
+  // endpoint has failed once.
+  bool take_failure(std::size_t endpoint) { return std::exchange(links_[endpoint].has_failed, false); }
+
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
   void close_idle();
@@ -131,6 +136,7 @@ class Pool final : private net::Poller::Watcher {
     std::vector<std::unique_ptr<Http2Link>> all;
     std::shared_ptr<Opening> opening;
     bool agreed_on_http1 = false;  // by the last handshake, where that decides
+    bool has_failed = false;       // and nobody was told
   };
   struct Opened {
     net::StreamPtr stream;
@@ -138,6 +144,7 @@ class Pool final : private net::Poller::Watcher {
   };
 
   net::Task<Result<Opened>> open_stream(std::size_t endpoint, std::string_view header);
+  net::Task<Result<Lease>> make_alone(std::size_t endpoint, std::string header);
   net::Task<Result<Lease>> connect_alone(std::size_t endpoint, std::string header);
   net::Task<Result<Lease>> join_link(std::size_t endpoint);
   net::Task<void> open_link(std::size_t endpoint, std::shared_ptr<Opening> opening);

@@ -86,5 +86,27 @@ TEST(ClientSession, EndsAFlood) {
   }
 }
 
+// Padding fills windows, too, and nobody above hears of it.
+TEST(ClientSession, CreditsPadding) {
+  Fixture f;
+  f.talk();
+  Asked& stream = f.ask();
+  f.talk();
+  f.session.feed(test::frame(1, 4, 1, std::string("\x88")), f.now);
+  const std::string padded = std::string(1, '\xff') + std::string(64, 'x') + std::string(255, '\0');
+  std::size_t credited = 0;
+  for (int i = 0; i < 8000; ++i) {
+    ASSERT_TRUE(f.session.feed(test::frame(0, 8, 1, padded), f.now));
+    ASSERT_NE(stream.id, 0) << "after " << i << " frames";
+    f.session.consumed(stream, 64);
+    char room[4096];
+    Session::Output out{room, sizeof room};
+    f.session.drain(out);
+    credited += out.size;
+  }
+  EXPECT_GT(credited, 0U);
+  EXPECT_EQ(f.session.abuse(), "");
+}
+
 }  // namespace
 }  // namespace rproxy::http2

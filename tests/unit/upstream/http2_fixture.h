@@ -70,6 +70,7 @@ struct Http2Fixture {
 
   net::Task<Result<net::StreamPtr>> connected() {
     ++connections;
+    if (refuses) co_await net::NextTurn(loop);
     if (refuses) co_return fail(ErrorCode::kConnectRefused, Side::kUpstream, Retry::kSafe);
     // So that a test that goes wrong ends.
     if (connections > 1000) co_return fail(ErrorCode::kInternal, Side::kLocal);
@@ -87,7 +88,7 @@ struct Http2Fixture {
       }
       const auto filled = co_await peer.stream->fill();
       if (!filled || *filled == 0) break;
-      peer.server.receive(peer.stream->input());
+      if (!is_deaf) peer.server.receive(peer.stream->input());
       peer.stream->consume(peer.stream->input().size());
       if (on_news) on_news(peer);
     }
@@ -164,6 +165,7 @@ struct Http2Fixture {
   std::function<void(Http2Peer&)> on_connection;
   std::function<void(Http2Peer&)> on_news;  // something has come
   bool refuses = false;
+  bool is_deaf = false;  // servers get nothing
   bool hangs_up = true;  // when we have
   int connections = 0;
   std::unique_ptr<Upstream> upstream;

@@ -122,5 +122,85 @@ TEST(Http2Link, GoesWithItsPoolWhileItDies) {
   }
 }
 
+// Who waited for the greeting has gone; nobody else would ever end it.
+TEST(Http2Link, IsGivenUpThoughNobodyWaitsForItsGreetingAnyMore) {
+  Http2Fixture f;
+  auto [near, far] = f.loop.connected();
+  Http2Link link(*f.pool, 0, std::move(near), f.pool->options());
+  {
+    const auto wait = [](Http2Link& greeted) -> net::Task<void> { (void)co_await greeted.greet(Duration{1'000}); };
+    net::TaskGroup tasks;
+    tasks.spawn(wait(link));
+  }
+  EXPECT_FALSE(link.is_dead());
+  f.advance(Duration{1'100});
+  f.turns();
+  EXPECT_TRUE(link.is_dead());
+}
+
+TEST(Http2Link, IsGivenUpWhereItsServerAnswersNoPingEither) {
+  for (const bool answers : {true, false}) {
+    Http2Fixture f;
+    Fetched got;
+    auto asked = f.request();
+    f.serving.spawn(f.fetch(asked, got));
+    f.turns();
+    ASSERT_EQ(f.connections, 1);
+    f.is_deaf = !answers;
+    f.advance(Duration{61'000});
+    f.turns();
+    ASSERT_TRUE(got.error.has_value());
+    EXPECT_EQ(got.error->code, ErrorCode::kReadTimeout);
+    EXPECT_EQ(got.error->retry, Retry::kNever);
+    f.advance(Duration{11'000});
+    f.turns();
+    EXPECT_EQ(f.pool->acquire_idle(0).has_value(), answers);
+  }
+}
+
+// Nobody is kept waiting by requests that are over, however they ended.
+TEST(Http2Link, GivesUpItsPlacesWithWhoHadThem) {
+  Http2Fixture f;
+  f.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 2}};
+  for (int i = 0; i < 10; ++i) {
+    auto asked = f.request();
+    Fetched got;
+    net::TaskGroup tasks;
+    tasks.spawn(f.fetch(asked, got));
+    // Its head may be on its way, or not.
+    f.turns(i % 5);
+  }
+  f.on_news = answer_all;
+  EXPECT_EQ(f.fetch().body, "hello");
+  EXPECT_EQ(f.connections, 1);
+  EXPECT_EQ(f.upstream->states()[0]->in_flight(), 0U);
+}
+
+// The server changes its mind while requests are under way: they are served, and later ones have to wait or go elsewhere.
+TEST(Http2Link, KeepsToAServersLowerNumberOfStreams) {
+  Http2Fixture f;
+  Fetched first;
+  Fetched second;
+  auto asked = f.request();
+  auto asked_too = f.request();
+  f.serving.spawn(f.fetch(asked, first));
+  f.turns();
+  f.serving.spawn(f.fetch(asked_too, second));
+  f.turns();
+  ASSERT_EQ(f.connections, 1);
+  Http2Peer& peer = *f.peers[0];
+  peer.server.change({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}});
+  const auto say = [](Http2Peer& whose) -> net::Task<void> { (void)co_await whose.stream->write(whose.server.take()); };
+  f.loop.run(say(peer));
+  f.turns();
+  EXPECT_FALSE(f.pool->acquire_idle(0).has_value());
+  answer_all(peer);
+  f.loop.run(say(peer));
+  f.turns();
+  EXPECT_EQ(first.body, "hello");
+  EXPECT_EQ(second.body, "hello");
+  EXPECT_TRUE(f.pool->acquire_idle(0).has_value());
+}
+
 }  // namespace
 }  // namespace rproxy::upstream
