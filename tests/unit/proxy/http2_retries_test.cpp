@@ -98,7 +98,8 @@ TEST(Http2Retries, AConnectionThatManyWaitForFailsOnce) {
   f.refuses = true;
   constexpr int kCrowd = 20;
   std::vector<std::uint16_t> got(kCrowd);
-  std::vector<exchange::Request> asked(kCrowd, f.request());
+  std::vector<exchange::Request> asked(kCrowd);
+  for (auto& one : asked) one = f.request();
   for (int i = 0; i < kCrowd; ++i) f.loop.spawn(f.ask(asked[i], got[i]));
   f.loop.run();
   EXPECT_THAT(got, testing::Each(502));
