@@ -171,6 +171,7 @@ class Session {
   void make_session(Role role);
   void submit_settings(Role role);
   void set_fields(const http::Fields& fields);
+  void set_status(std::uint16_t status);
   void set_length(http::BodyLength length);
   void put(std::string_view name, std::string_view value, std::uint8_t flags);
   // Of a name in lower case that stays in place.
@@ -195,9 +196,10 @@ class Session {
   std::unique_ptr<nghttp2_session, Deleter> session_;
   FrameBudget budget_;
   FrameWatch watch_;
-  std::vector<nghttp2_nv> lines_;  // scratch, as are the next two
+  std::vector<nghttp2_nv> lines_;  // scratch, as are the next three
   std::string target_;
   char digits_[20];
+  char status_[3];
   std::string_view unsent_;  // a frame that did not fit, nghttp2's until it is asked for more
   Output* draining_ = nullptr;
   Stream* found_ = nullptr;  // the last that was looked for: several calls in a row are about one stream

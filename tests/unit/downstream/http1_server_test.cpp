@@ -190,7 +190,8 @@ TEST(IdleConnections, AreTakenOutInAnyOrderAndToldWhileTheyAreIn) {
 TEST(IdleConnections, MayEndWhenTold) {
   struct Ending {
     explicit Ending(IdleConnections& list)
-        : entry(std::in_place, list, net::Waiter{[](void* self) { static_cast<Ending*>(self)->entry.reset(); }, this}) {}
+        : entry(std::in_place, list, net::Waiter{[](void* self) { static_cast<Ending*>(self)->entry.reset(); }, this}) {
+    }
     std::optional<IdleConnections::Entry> entry;
   };
   IdleConnections list;
