@@ -179,6 +179,7 @@ class Session {
   void set_priority(const Stream& stream, const http::Fields& fields);
   bool receive(std::string_view bytes);
   void look_at(const FrameHead& head);
+  void charge_refused(const FrameHead& head);
   void check_closed(const FrameHead& head);
   void check_priority(const FrameHead& head);
   void charge_frame(const FrameHead& head);
@@ -213,6 +214,8 @@ class Session {
   RecentStreams closed_;             // however
   std::uint32_t continuations_ = 0;  // of the present header section
   std::int32_t open_block_ = 0;      // its stream
+  std::int32_t newest_ = 0;          // of the streams that the peer has named
+  std::int32_t opening_ = 0;         // the newest, while nobody has accepted it
   bool going_away_ = false;
   bool has_peer_settings_ = false;
   bool broken_ = false;

@@ -1,5 +1,6 @@
 // What nghttp2 lets pass, of a peer that errs or only costs.
 #include <algorithm>
+#include <utility>
 
 #include "http2/session.h"
 
@@ -8,10 +9,18 @@ namespace rproxy::http2 {
 void Session::look_at(const FrameHead& head) {
   charge_frame(head);
   if (acceptor_ == nullptr) return;
+  charge_refused(head);
   check_closed(head);
   check_priority(head);
   // RFC 9113 4.2.
   if (head.type == NGHTTP2_CONTINUATION && head.length > options_.max_frame_size) terminate(ErrorWord::kFrameSizeError);
+}
+
+// A stream over their number nghttp2 refuses by itself. That costs as much as one given up, and at once: a peer that takes no answers, too,
+// would make a heap of them.
+void Session::charge_refused(const FrameHead& head) {
+  if (std::exchange(opening_, 0) != 0) spend_reset();
+  if (head.type == NGHTTP2_HEADERS && head.stream > newest_) opening_ = newest_ = head.stream;
 }
 
 // RFC 9113 5.1 and 5.1.1: who has ended a stream, or passed it over, must not go on with it. nghttp2 keeps no closed streams.
