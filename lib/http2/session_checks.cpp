@@ -19,7 +19,10 @@ void Session::look_at(const FrameHead& head) {
 // A stream over their number nghttp2 refuses by itself. That costs as much as one given up, and at once: a peer that takes no answers, too,
 // would make a heap of them.
 void Session::charge_refused(const FrameHead& head) {
-  if (std::exchange(opening_, 0) != 0) spend_reset();
+  if (const std::int32_t refused = std::exchange(opening_, 0); refused != 0) {
+    reset_.add(refused);
+    spend_reset();
+  }
   if (head.type == NGHTTP2_HEADERS && head.stream > newest_) opening_ = newest_ = head.stream;
 }
 
