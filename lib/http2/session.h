@@ -173,6 +173,7 @@ class Session {
   void make_session(Role role);
   void submit_settings(Role role);
   void set_fields(const http::Fields& fields);
+  void set_status(std::uint16_t status);
   void set_length(http::BodyLength length);
   void put(std::string_view name, std::string_view value, std::uint8_t flags);
   // Of a name in lower case that stays in place.
@@ -180,6 +181,7 @@ class Session {
   void set_priority(const Stream& stream, const http::Fields& fields);
   bool receive(std::string_view bytes);
   void look_at(const FrameHead& head);
+  void charge_refused(const FrameHead& head);
   void check_closed(const FrameHead& head);
   void check_priority(const FrameHead& head);
   void charge_frame(const FrameHead& head);
@@ -197,9 +199,10 @@ class Session {
   std::unique_ptr<nghttp2_session, Deleter> session_;
   FrameBudget budget_;
   FrameWatch watch_;
-  std::vector<nghttp2_nv> lines_;  // scratch, as are the next two
+  std::vector<nghttp2_nv> lines_;  // scratch, as are the next three
   std::string target_;
   char digits_[20];
+  char status_[3];
   std::string_view unsent_;  // a frame that did not fit, nghttp2's until it is asked for more
   Output* draining_ = nullptr;
   Stream* found_ = nullptr;  // the last that was looked for: several calls in a row are about one stream
@@ -213,6 +216,8 @@ class Session {
   RecentStreams closed_;             // however
   std::uint32_t continuations_ = 0;  // of the present header section
   std::int32_t open_block_ = 0;      // its stream
+  std::int32_t newest_ = 0;          // of the streams that the peer has named
+  std::int32_t opening_ = 0;         // the newest, while nobody has accepted it
   bool going_away_ = false;
   bool has_peer_settings_ = false;
   bool broken_ = false;

@@ -19,7 +19,6 @@ bool is_peers_fault(std::uint32_t error) {
     case NGHTTP2_FLOW_CONTROL_ERROR:
     case NGHTTP2_STREAM_CLOSED:
     case NGHTTP2_FRAME_SIZE_ERROR:
-    case NGHTTP2_REFUSED_STREAM:
       return true;
     default:
       return false;
@@ -50,6 +49,7 @@ int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || self.acceptor_ == nullptr) return 0;
   Stream& stream = self.acceptor_->accept();
   stream.id = frame->hd.stream_id;
+  self.opening_ = 0;
   self.found_ = &stream;
   ++self.open_streams_;
   nghttp2_session_set_stream_user_data(session, stream.id, &stream);

@@ -200,6 +200,19 @@ TEST(SessionAbuse, EndsHeaderSectionsThatAreFarTooLarge) {
 }
 
 // Answers to PINGs pile up where nobody takes them.
+// Before it has heard how many it may open, which it never says that it has.
+TEST(SessionAbuse, EndsAConnectionThatOpensStreamsOverTheirNumberAndTakesNoAnswers) {
+  NotedServer server;
+  server.session.feed(test::client_start(), server.now);
+  std::uint32_t opened = 0;
+  for (; opened < 10'000 && server.session.abuse().empty(); ++opened) {
+    server.session.feed(frame(1, 5, 2 * opened + 1, test::request_lines()), server.now);
+  }
+  EXPECT_EQ(server.streams.size(), server.options.max_streams);
+  EXPECT_LE(opened, server.options.max_streams + server.options.abuse.reset_burst + 2);
+  EXPECT_FALSE(server.session.abuse().empty());
+}
+
 TEST(SessionAbuse, EndsAConnectionThatTakesNoAnswers) {
   Options options;
   options.abuse.frame_burst = 1'000'000;

@@ -140,6 +140,21 @@ TEST(Session, CutsAHeadThatDoesNotFit) {
   }
 }
 
+// RFC 9113 5.1: the client has not heard yet of the refusal, which is still to be sent.
+TEST(Session, IgnoresTheContentOfAStreamThatItHasRefused) {
+  Options options;
+  options.max_streams = 1;
+  NotedServer server(options);
+  server.session.feed(test::client_start() + test::frame(1, 4, 1, test::request_lines("POST")) +
+                          test::frame(1, 4, 3, test::request_lines("POST")) +
+                          test::frame(3, 0, 1, test::big_endian(NGHTTP2_CANCEL, 4)) +
+                          test::frame(1, 4, 5, test::request_lines("POST")) + test::frame(0, 1, 3, "content") +
+                          test::frame(0, 1, 5, "content"),
+                      server.now);
+  ASSERT_EQ(server.streams.size(), 2U);
+  EXPECT_THAT(server.streams[1]->notes, ElementsAre("POST /", "content content", "end"));
+}
+
 // The other side's limits may be wider.
 TEST(Session, SendsAHeadThatItWouldNotTake) {
   http::HeadLimits narrow;
