@@ -139,9 +139,7 @@ net::Task<Result<Lease>> Pool::make_alone(std::size_t index, std::string header)
 
 // A connection that takes many requests is worth waiting for, together.
 net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
-  for (;;) {
-    if (auto lease = acquire_idle(index, nullptr)) co_return std::move(*lease);
-    if (links_[index].agreed_on_http1) break;
+  while (!links_[index].agreed_on_http1) {
     auto opening = links_[index].opening;
     if (!opening) {
       opening = links_[index].opening = std::make_shared<Opening>();
@@ -149,6 +147,7 @@ net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
     }
     if (links_[index].opening == opening) co_await opening->waiters;
     if (opening->error) co_return fail(*opening->error);
+    if (auto lease = acquire_idle(index, nullptr)) co_return std::move(*lease);
   }
   co_return co_await connect_alone(index, {});
 }
@@ -177,11 +176,12 @@ net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> open
   opening->waiters.wake_all();
 }
 
+// The newest first: the others are the more likely to be stale.
 std::optional<Lease> Pool::lease_link(std::size_t index) {
-  for (const auto& link : links_[index].all) {
-    if (link->has_room()) return Lease(*link, endpoint(index));
-  }
-  return std::nullopt;
+  const auto& all = links_[index].all;
+  const auto found = std::find_if(all.rbegin(), all.rend(), [](const auto& link) { return link->has_room(); });
+  if (found == all.rend()) return std::nullopt;
+  return Lease(**found, endpoint(index));
 }
 
 Http2Link& Pool::add_link(std::size_t index, net::StreamPtr stream) {

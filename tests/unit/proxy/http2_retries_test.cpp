@@ -15,6 +15,7 @@ struct Fixture : upstream::Http2Fixture {
       : Http2Fixture([](upstream::Options& options) { options.policy = balance::PolicyKind::kRoundRobin; }, endpoints) {
     log::set_level(LogLevel::kOff);
   }
+  ~Fixture() { log::set_level(level_before); }
 
   net::Task<void> ask(exchange::Request& asked, std::uint16_t& status) {
     auto response = co_await proxy.handle(asked);
@@ -28,6 +29,7 @@ struct Fixture : upstream::Http2Fixture {
   }
   bool is_ejected() { return upstream->states()[0]->is_ejected(loop.loop().now()); }
 
+  LogLevel level_before = log::level();
   Proxy::Plan plan;
   ForwardingOptions forwarding;
   Proxy proxy{plan, forwarding, *pool};
@@ -74,6 +76,31 @@ TEST(Http2Retries, AnEndpointThatResetsEveryStreamIsLeftAlone) {
   for (int i = 0; i < 5; ++i) (void)f.ask("POST");
   EXPECT_TRUE(f.is_ejected());
   EXPECT_EQ(seen, 5) << "what may have been done is not asked twice";
+}
+
+// Kept connections are likely to be stale all at once: what one has failed is asked on a new one, not on the next of them.
+TEST(Http2Retries, KeptConnectionsThatAreAllStaleFailNoRequest) {
+  Fixture f;
+  f.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}};
+  constexpr std::size_t kKept = 4;
+  {
+    std::vector<upstream::Lease> leases;
+    const auto take = [&leases](upstream::Pool& pool) -> net::Task<void> {
+      auto lease = co_await pool.connect(0);
+      if (lease) leases.push_back(std::move(*lease));
+    };
+    for (std::size_t i = 0; i < kKept; ++i) f.loop.run(take(*f.pool));
+    ASSERT_EQ(leases.size(), kKept);
+  }
+  ASSERT_EQ(f.peers.size(), kKept);
+  f.on_news = [&](Http2Peer& peer) {
+    const auto is_it = [&](const auto& kept) { return kept.get() == &peer; };
+    if (std::none_of(f.peers.begin(), f.peers.begin() + kKept, is_it)) return answer_all(peer);
+    if (peer.next() != 0) peer.stream->abort(true);
+  };
+  EXPECT_EQ(f.ask(), 200);
+  EXPECT_EQ(f.peers.size(), kKept + 1);
+  EXPECT_FALSE(f.is_ejected());
 }
 
 // A server that is restarted in order has failed nobody, even where content was on its way and the request can't be sent again.
