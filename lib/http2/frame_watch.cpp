@@ -30,11 +30,13 @@ std::size_t FrameWatch::advance(std::string_view bytes) {
   has_head_ = false;
   std::size_t used = std::min(skip_, bytes.size());
   skip_ -= used;
+  head_bytes_ = 0;
   while (used < bytes.size()) {
     const std::size_t part = std::min(wanted() - size_, bytes.size() - used);
     std::memcpy(collected_ + size_, bytes.data() + used, part);
     size_ += part;
     used += part;
+    head_bytes_ += part;
     if (size_ < kHead || size_ < wanted()) continue;
     read_head();
     break;

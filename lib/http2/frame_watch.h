@@ -26,6 +26,8 @@ class FrameWatch {
   std::size_t advance(std::string_view bytes);
   // Valid until the next advance().
   bool has_head() const { return has_head_; }
+  // How many of those bytes, their last, are a head's, be it complete or not.
+  std::size_t head_bytes() const { return head_bytes_; }
   const FrameHead& head() const { return head_; }
 
  private:
@@ -38,6 +40,7 @@ class FrameWatch {
   std::size_t skip_;  // of a payload, or of the preface
   unsigned char collected_[kHead + kNamed] = {};
   std::size_t size_ = 0;
+  std::size_t head_bytes_ = 0;
   FrameHead head_;
   bool has_head_ = false;
 };

@@ -113,23 +113,24 @@ void Session::submit_settings(Role role) {
 
 bool Session::feed(std::string_view bytes, TimePoint now) {
   budget_.refill(now);
-  while (!bytes.empty() && !broken_ && !deaf_) {
-    const std::size_t size = watch_.advance(bytes);
-    // nghttp2 sees all that came before, so that the frame is looked at in the state it meets.
-    const std::size_t before = watch_.has_head() ? size - 1 : size;
-    if (before > 0 && !receive(bytes.substr(0, before))) break;
-    if (watch_.has_head()) look_at(watch_.head());
-    if (!deaf_ && before < size && !receive(bytes.substr(before, size - before))) break;
-    bytes.remove_prefix(size);
+  std::size_t passed_on = 0;
+  for (std::size_t seen = 0; seen < bytes.size() && !broken_ && !deaf_;) {
+    seen += watch_.advance(bytes.substr(seen));
+    // nghttp2 sees all that came before a head, so that the frame is looked at in the state it meets.
+    const std::size_t until = seen - watch_.head_bytes();
+    receive(bytes.substr(passed_on, until - passed_on));
+    passed_on = until;
+    if (watch_.has_head() && !broken_ && !deaf_) look_at(watch_.head());
   }
+  if (!broken_ && !deaf_) receive(bytes.substr(passed_on));
   return !broken_;
 }
 
-bool Session::receive(std::string_view bytes) {
+void Session::receive(std::string_view bytes) {
+  if (bytes.empty()) return;
   const auto used =
       nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (used < 0) break_off(static_cast<int>(used));
-  return !broken_;
 }
 
 // nghttp2 has given up and says nothing any more, so the peer is told by hand.

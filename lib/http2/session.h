@@ -179,7 +179,7 @@ class Session {
   // Of a name in lower case that stays in place.
   void put_known(std::string_view name, std::string_view value) { put(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME); }
   void set_priority(const Stream& stream, const http::Fields& fields);
-  bool receive(std::string_view bytes);
+  void receive(std::string_view bytes);
   void look_at(const FrameHead& head);
   void charge_refused(const FrameHead& head);
   void check_closed(const FrameHead& head);
