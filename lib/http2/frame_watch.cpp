@@ -30,6 +30,7 @@ std::size_t FrameWatch::advance(std::string_view bytes) {
   has_head_ = false;
   std::size_t used = std::min(skip_, bytes.size());
   skip_ -= used;
+  begun_ = size_;
   head_bytes_ = 0;
   while (used < bytes.size()) {
     const std::size_t part = std::min(wanted() - size_, bytes.size() - used);

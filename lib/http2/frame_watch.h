@@ -29,6 +29,8 @@ class FrameWatch {
   // How many of those bytes, their last, are a head's, be it complete or not.
   std::size_t head_bytes() const { return head_bytes_; }
   const FrameHead& head() const { return head_; }
+  // The part of the head that came with the bytes of calls before.
+  std::string_view begun() const { return {reinterpret_cast<const char*>(collected_), begun_}; }
 
  private:
   static constexpr std::size_t kHead = 9;
@@ -40,6 +42,7 @@ class FrameWatch {
   std::size_t skip_;  // of a payload, or of the preface
   unsigned char collected_[kHead + kNamed] = {};
   std::size_t size_ = 0;
+  std::size_t begun_ = 0;
   std::size_t head_bytes_ = 0;
   FrameHead head_;
   bool has_head_ = false;

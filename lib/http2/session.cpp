@@ -116,11 +116,13 @@ bool Session::feed(std::string_view bytes, TimePoint now) {
   std::size_t passed_on = 0;
   for (std::size_t seen = 0; seen < bytes.size() && !broken_ && !deaf_;) {
     seen += watch_.advance(bytes.substr(seen));
-    // nghttp2 sees all that came before a head, so that the frame is looked at in the state it meets.
+    // nghttp2 sees all that came before a head, so that the frame is looked at in the state it meets, and nothing of one not looked at.
     const std::size_t until = seen - watch_.head_bytes();
     receive(bytes.substr(passed_on, until - passed_on));
     passed_on = until;
-    if (watch_.has_head() && !broken_ && !deaf_) look_at(watch_.head());
+    if (!watch_.has_head()) return !broken_;
+    if (!broken_) look_at(watch_.head());
+    if (!broken_ && !deaf_) receive(watch_.begun());
   }
   if (!broken_ && !deaf_) receive(bytes.substr(passed_on));
   return !broken_;

@@ -68,6 +68,22 @@ TEST(Session, TellsItsStreamsTheSameHoweverBytesAreSplit) {
   }
 }
 
+// Nor is a frame answered otherwise that nghttp2 has a complaint about before all is there that we look at.
+TEST(Session, RefusesAFrameTheSameHoweverItsHeadIsSplit) {
+  for (const std::uint8_t type : {2, 16}) {
+    const std::string said = std::string(test::kHttp2Preface) + test::frame(type, 0, 0, std::string(20000, '\2'));
+    NotedServer whole;
+    whole.session.feed(said, whole.now);
+    const std::string answered = whole.drain();
+    for (std::size_t at = test::kHttp2Preface.size(); at <= test::kHttp2Preface.size() + 13; ++at) {
+      NotedServer split;
+      split.session.feed(std::string_view(said).substr(0, at), split.now);
+      split.session.feed(std::string_view(said).substr(at), split.now);
+      EXPECT_EQ(split.drain(), answered) << at;
+    }
+  }
+}
+
 // Three answers of several slices, the last with trailers or empty, through buffers of one size.
 void answer_three(std::size_t capacity, Http2Client& client) {
   NotedServer server;
