@@ -60,8 +60,8 @@ class InterimSink {
 struct Request {
   http::RequestHead head;
   Body* body = nullptr;  // null: no content
-  std::unique_ptr<Body>
-      body_in_between;  // what a handler has put in front of the client's, as long as somebody may read it
+  // What a handler has put in front of the client's content, as long as somebody may read it.
+  std::unique_ptr<Body> body_in_between;
   const Client* client = nullptr;
   Arena* arena = nullptr;  // for text that must live as long as the exchange
   net::Loop* loop = nullptr;

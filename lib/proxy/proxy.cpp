@@ -197,8 +197,9 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
     if (!is_free) ++attempts;
-    if (!may_retry(request, last, attempts, is_free)) break;
+    // Before the budget pays for it.
     if (replay != nullptr && !replay->can_rewind()) break;
+    if (!may_retry(request, last, attempts, is_free)) break;
     if (replay != nullptr) replay->rewind();
     ++request.trace.retries;
     // Others of that endpoint's kept connections are likely to be as stale.
