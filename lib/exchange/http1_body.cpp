@@ -5,13 +5,6 @@
 #include <utility>
 
 namespace rproxy::exchange {
-namespace {
-
-// Slow starts are not judged by the minimum rate.
-constexpr Duration kRateGrace{10'000};
-
-}  // namespace
-
 Http1Content::Http1Content(net::Stream& stream, http::BodyLength length, Arena& arena, const Limits& limits)
     : stream_(stream), limits_(limits), length_(length), remaining_(length.bytes), arena_(arena) {
   complete_ = length.kind == http::BodyLength::Kind::kNone ||
@@ -31,7 +24,7 @@ net::ValueTask<Result<Slice>> Http1Content::read() {
 }
 
 net::Task<Result<Slice>> Http1Content::wait() {
-  if (started_ == TimePoint{}) started_ = stream_.loop().now();
+  meter_.wait(stream_.loop().now());
   for (;;) {
     stream_.set_read_timeout(limits_.silence);
     auto filled = co_await stream_.fill();
@@ -95,16 +88,7 @@ std::optional<Result<Slice>> Http1Content::step_chunked() {
 }
 
 std::optional<Error> Http1Content::check_limits(std::size_t size) {
-  content_bytes_ += size;
-  if (limits_.bytes != 0 && content_bytes_ > limits_.bytes) {
-    return Error{ErrorCode::kBodyTooLarge, stream_.side(), Retry::kNever, 0, {}};
-  }
-  if (limits_.min_rate.bytes == 0 || started_ == TimePoint{} || complete_) return std::nullopt;
-  const auto elapsed = std::chrono::duration_cast<Duration>(stream_.loop().now() - started_);
-  if (elapsed <= kRateGrace) return std::nullopt;
-  const auto wanted = limits_.min_rate.bytes * static_cast<std::uint64_t>((elapsed - kRateGrace).count()) / 1000;
-  if (content_bytes_ >= wanted) return std::nullopt;
-  return Error{ErrorCode::kReadTimeout, stream_.side(), Retry::kNever, 0, "below the minimum rate"};
+  return meter_.add(size, limits_.bytes, limits_.min_rate, complete_, stream_.loop().now(), stream_.side());
 }
 
 Error Http1Content::with_side(Error error) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exchange/body.h"
+#include "exchange/content_meter.h"
 #include "http/chunked.h"
 #include "net/stream.h"
 
@@ -31,7 +32,7 @@ class Http1Content {
 
   // Everything was read: the stream stands at the next message.
   bool is_complete() const { return complete_; }
-  std::uint64_t bytes_read() const { return content_bytes_; }
+  std::uint64_t bytes_read() const { return meter_.bytes(); }
 
   // Takes the last slice off the stream: what follows is the next message.
   void finish() { stream_.consume(std::exchange(given_, 0)); }
@@ -49,9 +50,8 @@ class Http1Content {
   const Limits& limits_;
   http::BodyLength length_;
   std::uint64_t remaining_ = 0;  // kFixed
-  std::uint64_t content_bytes_ = 0;
-  std::size_t given_ = 0;  // bytes of input behind the last slice, consumed when the next is asked for
-  TimePoint started_{};
+  std::size_t given_ = 0;        // bytes of input behind the last slice, consumed when the next is asked for
+  ContentMeter meter_;
   bool complete_ = false;
   std::optional<http::ChunkDecoder> chunks_;
   Arena& arena_;

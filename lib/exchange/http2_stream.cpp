@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace rproxy::exchange {
-namespace {
-
-// Slow starts are not judged by the minimum rate.
-constexpr Duration kRateGrace{10'000};
-
-}  // namespace
-
 Http2Stream::Http2Stream(Http2Connection& connection, Side side, Arena& arena, const http::HeadLimits& head,
                          const Limits& limits)
     : arena_(arena),
@@ -128,13 +121,16 @@ std::optional<Result<Slice>> Http2Stream::step() {
     return std::nullopt;
   }
   const auto data = input_.front();
-  if (auto error = check_limits(data.size())) return fail(std::move(*error));
+  const TimePoint now = connection_.loop().now();
+  if (auto error = meter_.add(data.size(), limits_.bytes, limits_.min_rate, has_ended_, now, side_)) {
+    return fail(std::move(*error));
+  }
   given_ = data.size();
   return Slice{data, has_ended_ && given_ == input_.size()};
 }
 
 net::Task<Result<Slice>> Http2Stream::wait() {
-  if (started_ == TimePoint{}) started_ = connection_.loop().now();
+  meter_.wait(connection_.loop().now());
   input_deadline_.arm(connection_.loop().wheel(), limits_.silence);
   // Before it waits, too: who asked may have done something else between asking and waiting.
   for (;;) {
@@ -144,19 +140,6 @@ net::Task<Result<Slice>> Http2Stream::wait() {
     }
     co_await input_wait_;
   }
-}
-
-std::optional<Error> Http2Stream::check_limits(std::size_t size) {
-  content_read_ += size;
-  if (limits_.bytes != 0 && content_read_ > limits_.bytes) {
-    return Error{ErrorCode::kBodyTooLarge, side_, Retry::kNever, 0, {}};
-  }
-  if (limits_.min_rate.bytes == 0 || started_ == TimePoint{} || has_ended_) return std::nullopt;
-  const auto elapsed = std::chrono::duration_cast<Duration>(connection_.loop().now() - started_);
-  if (elapsed <= kRateGrace) return std::nullopt;
-  const auto wanted = limits_.min_rate.bytes * static_cast<std::uint64_t>((elapsed - kRateGrace).count()) / 1000;
-  if (content_read_ >= wanted) return std::nullopt;
-  return Error{ErrorCode::kReadTimeout, side_, Retry::kNever, 0, "below the minimum rate"};
 }
 
 void Http2Stream::on_silence() {

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "exchange/body.h"
+#include "exchange/content_meter.h"
 #include "exchange/http2_connection.h"
 #include "http/message.h"
 #include "net/byte_queue.h"
@@ -33,7 +34,6 @@ class Http2Stream : public http2::Stream {
   }
   // All has come, though it may not have been read.
   bool has_ended() const { return has_ended_; }
-  std::uint64_t content_read() const { return content_read_; }
 
   // ---- Ours.
   // Until the session has taken it, at the peer's pace. Slice and trailers stay in place until then. Errors: kWriteTimeout, kReset.
@@ -83,7 +83,6 @@ class Http2Stream : public http2::Stream {
 
   void use_up();
   std::optional<Result<Slice>> step();
-  std::optional<Error> check_limits(std::size_t size);
   net::Task<Result<Slice>> wait();
   Error closed_error() const;
   void on_silence();
@@ -102,10 +101,9 @@ class Http2Stream : public http2::Stream {
   net::Deadline output_deadline_;
   std::size_t given_ = 0;  // bytes behind the last slice, used up when the next is asked for
   std::uint64_t content_received_ = 0;
-  std::uint64_t content_read_ = 0;
   std::uint64_t sent_before_ = 0;      // bytes_sent when the peer was last seen to take something
   std::uint64_t all_sent_before_ = 0;  // of all streams
-  TimePoint started_{};
+  ContentMeter meter_;
   std::uint32_t close_error_ = 0;
   std::optional<Error> trouble_;  // with the peer's content
   bool has_head_ = false;
