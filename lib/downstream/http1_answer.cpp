@@ -63,10 +63,9 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
   if (!has_content) {
     // An answer to HEAD, or a 304, tells the length GET would have; 1xx and 204 have none (RFC 9110 8.6).
     const bool tells_length = head.status >= 200 && head.status != 204;
-    std::uint64_t declared = 0;
-    const auto* field = tells_length ? head.fields.find(FieldId::kContentLength) : nullptr;
-    if (field != nullptr && http::parse_content_length(field->value, declared)) {
-      options.body = {BodyLength::Kind::kFixed, declared};
+    const auto declared = tells_length ? http::declared_length(head.fields) : std::nullopt;
+    if (declared) {
+      options.body = {BodyLength::Kind::kFixed, *declared};
     } else if (tells_length && response.body != nullptr && length.kind == BodyLength::Kind::kFixed) {
       options.body = length;
     } else {
@@ -94,9 +93,8 @@ net::Task<bool> Http1Exchange::respond(Response response) {
   }
   if (response.tunnel) co_return co_await run_tunnel(std::move(response));
   bool close = !may_keep_alive(response);
-  const std::uint16_t status = response.head.status;
   const bool has_content =
-      request.head.method_id != http::Method::kHead && status != 204 && status != 304 && response.body != nullptr;
+      http::may_have_content(request.head.method_id, response.head.status) && response.body != nullptr;
   const BodyLength length = response_length(response, close);
   const auto head = serialize(response, length, close, has_content);
   if (has_content) co_return co_await stream_content(response, head, length, !close);

@@ -112,8 +112,8 @@ net::Task<void> Http2Exchange::answer(Response& response) {
   const std::uint16_t status = response.head.status;
   // Where a tunnel was asked for, 2xx would say that it begins (RFC 9110 9.3.6).
   if (!websocket_key_.empty() && status < 300) return refuse_tunnel(response);
-  const bool has_content = request_.head.method_id != http::Method::kHead && status != 204 && status != 304 &&
-                           response.body != nullptr && response.body->length().kind != BodyLength::Kind::kNone;
+  const bool has_content = http::may_have_content(request_.head.method_id, status) && response.body != nullptr &&
+                           response.body->length().kind != BodyLength::Kind::kNone;
   return has_content ? stream_content(response) : answer_without_content(response);
 }
 
@@ -127,10 +127,9 @@ void Http2Exchange::prepare(http::ResponseHead& head) {
 net::Task<void> Http2Exchange::answer_without_content(Response& response) {
   http::ResponseHead& head = response.head;
   BodyLength length;
-  std::uint64_t declared = 0;
-  const auto* field = head.status == 204 ? nullptr : head.fields.find(FieldId::kContentLength);
-  if (field != nullptr && http::parse_content_length(field->value, declared)) {
-    length = {BodyLength::Kind::kFixed, declared};
+  const auto declared = head.status == 204 ? std::nullopt : http::declared_length(head.fields);
+  if (declared) {
+    length = {BodyLength::Kind::kFixed, *declared};
   } else if (head.status != 204 && response.body != nullptr) {
     length = response.body->length();
   }

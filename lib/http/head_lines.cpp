@@ -104,6 +104,23 @@ Framing read_framing(const Fields& fields, Version version) {
   return framing;
 }
 
+std::optional<std::uint64_t> declared_length(const Fields& fields) {
+  const Field* field = fields.find(FieldId::kContentLength);
+  std::uint64_t length = 0;
+  if (field == nullptr || !parse_content_length(field->value, length)) return std::nullopt;
+  return length;
+}
+
+const char* read_expectation(RequestHead& head) {
+  const std::size_t expectations = head.fields.count(FieldId::kExpect);
+  if (expectations == 0) return nullptr;
+  if (expectations > 1 || !equals_ignoring_case(head.fields.get(FieldId::kExpect), "100-continue")) {
+    return "unknown expectation";
+  }
+  head.expect_continue = true;
+  return nullptr;
+}
+
 bool wants_upgrade(const Fields& fields) {
   if (!fields.has(FieldId::kUpgrade) || !connection_lists(fields, "upgrade")) return false;
   bool any = false;

@@ -21,6 +21,12 @@ const char* parse_field_line(std::string_view line, Fields& fields);
 // RFC 9110 8.6: digits only; false too when 2^63 or more.
 bool parse_content_length(std::string_view text, std::uint64_t& length);
 
+// What the first Content-Length line says; nothing where there is none, or it can't be read.
+std::optional<std::uint64_t> declared_length(const Fields& fields);
+
+// Sets head.expect_continue; null, or what is wrong with what is expected (RFC 9110 10.1.1).
+const char* read_expectation(RequestHead& head);
+
 // What the framing fields say together, before method and status have their word (RFC 9112 6.3).
 struct Framing {
   enum class Fault : std::uint8_t { kNone, kMalformed, kUnknownCoding };

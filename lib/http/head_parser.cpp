@@ -146,12 +146,7 @@ Result<void> RequestHeadParser::finish() {
     head_.fields.remove(FieldId::kExpect);
     return {};
   }
-  if (const std::size_t expectations = fields.count(FieldId::kExpect); expectations > 0) {
-    if (expectations > 1 || !equals_ignoring_case(fields.get(FieldId::kExpect), "100-continue")) {
-      return bad_request("unknown expectation", ErrorCode::kExpectationFailed);
-    }
-    head_.expect_continue = true;
-  }
+  if (const char* wrong = read_expectation(head_)) return bad_request(wrong, ErrorCode::kExpectationFailed);
   head_.upgrade = wants_upgrade(fields);
   head_.accepts_trailers = accepts_trailers(fields);
   return {};
@@ -213,7 +208,7 @@ Result<void> ResponseHeadParser::finish() {
   head_.drops_trailers = nominates_fields(head_.fields);
   const std::uint16_t status = head_.status;
   // RFC 9112 6.3, in its order.
-  if (request_method_ == Method::kHead || status < 200 || status == 204 || status == 304) {
+  if (!may_have_content(request_method_, status)) {
     head_.body = {};
   } else if (framing.chunked) {
     head_.body = {BodyLength::Kind::kChunked, 0};

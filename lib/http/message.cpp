@@ -49,6 +49,10 @@ bool is_safe(Method method) {
 
 bool is_idempotent(Method method) { return is_safe(method) || method == Method::kPut || method == Method::kDelete; }
 
+bool may_have_content(Method request_method, std::uint16_t status) {
+  return request_method != Method::kHead && status >= 200 && status != 204 && status != 304;
+}
+
 std::string_view reason_phrase(std::uint16_t status) {
   switch (status) {
     case 100:

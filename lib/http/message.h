@@ -54,6 +54,9 @@ struct ResponseHead {
   Fields fields;
 };
 
+// Whether an answer of that status to such a request has content at all (RFC 9110 6.4.1).
+bool may_have_content(Method request_method, std::uint16_t status);
+
 std::string_view reason_phrase(std::uint16_t status);  // "Not Found"; "" where unknown
 
 }  // namespace rproxy::http

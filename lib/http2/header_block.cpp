@@ -28,9 +28,7 @@ tl::unexpected<Error> bad_request(const char* reason, ErrorCode code = ErrorCode
 // Where nothing says how long the content is, its end will.
 BodyLength length_of(const http::Fields& fields, bool has_content) {
   if (!has_content) return {};
-  std::uint64_t length = 0;
-  const auto* field = fields.find(FieldId::kContentLength);
-  if (field != nullptr && http::parse_content_length(field->value, length)) return {BodyLength::Kind::kFixed, length};
+  if (const auto declared = http::declared_length(fields)) return {BodyLength::Kind::kFixed, *declared};
   return {BodyLength::Kind::kChunked, 0};
 }
 
@@ -124,12 +122,7 @@ Result<void> HeaderBlock::finish_request(http::RequestHead& head, const http::Pa
   // nghttp2 lets nothing else through (RFC 9113 8.2.2).
   head.accepts_trailers = head.fields.has(FieldId::kTe);
   if (head.method_id == http::Method::kConnect) return set_websocket(head);
-  if (const std::size_t expectations = head.fields.count(FieldId::kExpect); expectations > 0) {
-    if (expectations > 1 || !http::equals_ignoring_case(head.fields.get(FieldId::kExpect), "100-continue")) {
-      return bad_request("unknown expectation", ErrorCode::kExpectationFailed);
-    }
-    head.expect_continue = true;
-  }
+  if (const char* wrong = http::read_expectation(head)) return bad_request(wrong, ErrorCode::kExpectationFailed);
   return {};
 }
 
@@ -179,9 +172,7 @@ Result<void> HeaderBlock::finish_response(http::ResponseHead& head, http::Method
     return fail(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, "invalid :status");
   }
   head.status = status;
-  const bool may_have_content =
-      request_method != http::Method::kHead && status >= 200 && status != 204 && status != 304;
-  head.body = length_of(head.fields, has_content && may_have_content);
+  head.body = length_of(head.fields, has_content && http::may_have_content(request_method, status));
   return {};
 }
 
