@@ -20,7 +20,6 @@ EndpointSeries& EndpointSeries::operator+=(const EndpointSeries& other) {
   retries += other.retries;
   responses += other.responses;
   for (std::size_t i = 0; i < failures.size(); ++i) failures.at(i) += other.failures.at(i);
-  ejections += other.ejections;
   connect += other.connect;
   first_byte += other.first_byte;
   return *this;
@@ -28,7 +27,6 @@ EndpointSeries& EndpointSeries::operator+=(const EndpointSeries& other) {
 
 ListenerSeries& ListenerSeries::operator+=(const ListenerSeries& other) {
   accepted += other.accepted;
-  closed += other.closed;
   tls_handshakes += other.tls_handshakes;
   tls_failures += other.tls_failures;
   proxy_header_failures += other.proxy_header_failures;

@@ -44,7 +44,6 @@ struct EndpointSeries {
   Counter retries;
   StatusCounters responses;
   std::array<Counter, kFailureNames.size()> failures;
-  Counter ejections;
   Histogram connect;     // of new connections, TLS included
   Histogram first_byte;  // request sent to response head
 
@@ -55,7 +54,6 @@ struct EndpointSeries {
 // Of client connections by one listener.
 struct ListenerSeries {
   Counter accepted;
-  Counter closed;
   Counter tls_handshakes;
   Counter tls_failures;
   Counter proxy_header_failures;

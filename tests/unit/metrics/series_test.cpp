@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
-#include "metrics/registry.h"
 #include "metrics/sharded.h"
+#include "metrics/word_counters.h"
 
 namespace rproxy::metrics {
 namespace {
@@ -96,14 +97,21 @@ TEST(Sharded, LosesNothingOfThreadsThatCountAtOnce) {
   EXPECT_EQ(total.bytes_sent.value(), 3 * kThreads * kTimes);
 }
 
-TEST(Registry, GivesTheSameAsLongAsSomebodyHoldsItAndForgetsTheRest) {
-  Registry<RouteSeries> registry;
-  const auto held = registry.get("shop");
-  held->of(0).bytes_sent.add(1);
-  EXPECT_EQ(registry.get("shop"), held);
-  for (int i = 0; i < 10'000; ++i) (void)registry.get("route " + std::to_string(i));
-  EXPECT_LT(registry.size(), 200U);
-  EXPECT_EQ(registry.get("shop"), held);
+TEST(WordCounters, LearnWordsAsTheyComeAndCountTheRestTogether) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < WordCounters::kWordsMax + 3; ++i) words.push_back("word" + std::to_string(i));
+  WordCounters first;
+  WordCounters second;
+  for (const auto& word : words) first.count(word);
+  first.count(words[0]);
+  second.count("word0");
+  WordCounters::Totals totals;
+  first.add_to(totals);
+  second.add_to(totals);
+  EXPECT_EQ(totals["word0"], 3U);
+  EXPECT_EQ(totals["word31"], 1U);
+  EXPECT_EQ(totals[WordCounters::kOther], 3U);
+  EXPECT_EQ(totals.size(), WordCounters::kWordsMax + 1);
 }
 
 }  // namespace
