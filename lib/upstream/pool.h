@@ -95,7 +95,7 @@ class Pool final : private net::Poller::Watcher {
 
   const Upstream& upstream() const { return upstream_; }
   const Options& options() const { return upstream_.options(); }
-  std::optional<std::size_t> pick(const balance::TriedSet& tried, TimePoint now) { return policy_->pick(tried, now); }
+  std::optional<std::size_t> pick(const balance::PickRequest& request) { return policy_->pick(request); }
   Endpoint& endpoint(std::size_t index) const { return *upstream_.endpoints()[index]; }
   RetryBudget& budget() { return budget_; }
 

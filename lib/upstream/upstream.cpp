@@ -14,7 +14,7 @@ Result<std::unique_ptr<Upstream>> Upstream::create(Options options) {
       return fail(std::move(addresses.error()));
     }
     for (const auto& address : *addresses) {
-      auto made = std::make_unique<Endpoint>(endpoint, chosen.ejection);
+      auto made = std::make_unique<Endpoint>(endpoint, upstream->peers_);
       made->address = address;
       made->tls_name = chosen.tls.server_name.empty() ? endpoint.address.host : chosen.tls.server_name;
       upstream->states_.push_back(&made->state);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "balance/endpoint.h"
@@ -18,8 +19,8 @@ struct Endpoint {
   net::SocketAddress address;
   std::string tls_name;  // SNI and the name the certificate must have
 
-  Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection)
-      : state(options, ejection) {}
+  Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers)
+      : state(options, std::move(peers)) {}
 };
 
 class Upstream {
@@ -34,9 +35,11 @@ class Upstream {
   std::span<balance::EndpointState* const> states() const { return states_; }
 
  private:
-  explicit Upstream(Options options) : options_(std::move(options)) {}
+  explicit Upstream(Options options)
+      : options_(std::move(options)), peers_(std::make_shared<balance::Peers>(options_.ejection)) {}
 
   Options options_;
+  std::shared_ptr<balance::Peers> peers_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<balance::EndpointState*> states_;
 };
