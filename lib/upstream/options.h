@@ -46,7 +46,7 @@ enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
 struct Options {
   std::string name;
   std::vector<balance::EndpointOptions> endpoints;
-  balance::PolicyKind policy = balance::PolicyKind::kP2cEwma;
+  balance::PolicyOptions policy;
   balance::EjectionOptions ejection;
   PoolOptions pool;
   RetryOptions retry;
