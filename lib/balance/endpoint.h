@@ -12,7 +12,9 @@ namespace rproxy::balance {
 
 struct EndpointOptions {
   HostPort address;
-  std::uint32_t weight = 1;  // 1..1000; 0 takes no new requests
+  std::uint32_t weight = 1;           // 1..1000; 0 takes no new requests
+  std::uint32_t priority = 0;         // the lowest that has somebody available is used
+  std::uint32_t max_connections = 0;  // requests at once, over all workers; 0: no limit
   bool operator==(const EndpointOptions&) const = default;
 };
 
