@@ -60,6 +60,8 @@ struct TlsClientOptions {
   bool operator==(const TlsClientOptions&) const = default;
 };
 
+enum class AddressFamily : std::uint8_t { kAny, kIpv4, kIpv6 };
+
 // How names become addresses.
 struct ResolverOptions {
   std::vector<HostPort> servers;  // addresses with a port; empty: those of /etc/resolv.conf

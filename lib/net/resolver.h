@@ -19,7 +19,7 @@ namespace rproxy::net {
 
 class Resolver {
  public:
-  enum class Family : std::uint8_t { kAny, kIpv4, kIpv6 };
+  using Family = AddressFamily;
 
   struct Answer {
     std::vector<IpAddress> addresses;  // sorted, each once, never none
