@@ -56,9 +56,9 @@ Worker::~Worker() {
 void Worker::build_handlers(std::uint64_t seed) {
   for (const auto& upstream : generation_->upstreams()) {
     const auto& tls = upstream->options().tls;
-    client_tls_.push_back(tls.enabled ? generation_->tls().client_context(*upstream) : nullptr);
-    pools_.push_back(
-        std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
+    upstream::Reach reach{upstream, nullptr, net::connect};
+    if (tls.enabled) reach.tls = generation_->tls().client_context(*upstream);
+    pools_.push_back(std::make_unique<upstream::Pool>(loop_, std::move(reach), seed + pools_.size()));
   }
   const auto& routes = generation_->config().routes;
   std::vector<proxy::RouteHandler::Route> chains;

@@ -71,7 +71,6 @@ class Worker {
   ConnectionCount& connections_;
   net::Loop loop_;
   std::optional<LogObserver> log_;
-  std::vector<std::unique_ptr<net::TlsClientContext>> client_tls_;
   std::vector<std::unique_ptr<upstream::Pool>> pools_;
   std::unique_ptr<proxy::RouteHandler> root_;
   std::vector<std::unique_ptr<Door>> doors_;
