@@ -85,6 +85,17 @@ tl::expected<balance::EndpointOptions, Answer> options_of(const Json& content) {
   return options;
 }
 
+// The next answer would undo what is changed here.
+std::optional<Answer> check_list(const upstream::Upstream& upstream) {
+  const upstream::Options& options = upstream.options();
+  const auto has_name = [](const auto& each) { return each.address.kind == HostPort::Kind::kName; };
+  if (options.sources.empty() && std::ranges::none_of(options.endpoints, has_name)) return std::nullopt;
+  return problem(409,
+                 fmt::format("the servers of upstream {} are discovered: disable one instead, or change what names "
+                             "them",
+                             upstream.name()));
+}
+
 std::vector<upstream::EndpointPtr> endpoints_of(const upstream::Upstream& upstream) {
   const auto set = upstream.endpoints();
   return {set->endpoints().begin(), set->endpoints().end()};
@@ -112,6 +123,7 @@ Answer put_weight(Call& call) {
 Answer add_endpoint(Call& call) {
   const auto upstream = find_upstream(call);
   if (!upstream) return upstream.error();
+  if (auto refused = check_list(**upstream)) return *refused;
   const auto options = options_of(call.content);
   if (!options) return options.error();
   const auto address = net::to_socket_address(options->address);
@@ -134,6 +146,7 @@ Answer remove_endpoint(Call& call) {
   const auto endpoint = find_endpoint(call);
   if (!endpoint) return endpoint.error();
   const auto upstream = find_upstream(call);
+  if (auto refused = check_list(**upstream)) return *refused;
   auto endpoints = endpoints_of(**upstream);
   if (endpoints.size() == 1)
     return problem(409, "it is the only one of its upstream: disable it, or add another first");

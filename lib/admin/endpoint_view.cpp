@@ -35,8 +35,8 @@ std::vector<std::string> reasons(const balance::EndpointState& endpoint, TimePoi
   if (endpoint.weight() == 0) out.emplace_back("its weight is 0");
   if (endpoint.is_ejected(now)) {
     const auto left = std::chrono::ceil<Duration>(endpoint.ejected_until() - now);
-    out.push_back(
-        fmt::format("left alone for {} more, after {}", to_string(left), to_string(endpoint.ejection_cause())));
+    out.push_back(fmt::format("left alone for {} more, after {}", rproxy::to_string(left),
+                              balance::to_string(endpoint.ejection_cause())));
   }
   if (endpoint.health() == Health::kUnhealthy) {
     const std::string why = endpoint.health_reason();

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "exchange/exchange.h"
 
@@ -13,6 +14,7 @@ class Gate final : public exchange::Handler {
   // `token` is not empty. `next` outlives the gate.
   Gate(std::string token, exchange::Handler& next) : token_(std::move(token)), next_(next) {}
 
+  void set_token(std::string token) { token_ = std::move(token); }
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
 
  private:

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "admin/endpoint_view.h"
@@ -41,6 +42,15 @@ class Rows {
   std::map<Key, std::size_t> index_;
   std::deque<std::pair<Key, T>> rows_;
 };
+
+// Those of the same name have the same series, which counts once.
+template <typename T>
+void add_named(const std::vector<metrics::Catalogue::Named<T>>& all, Rows<T>& rows) {
+  std::unordered_set<const void*> seen;
+  for (const auto& [name, series] : all) {
+    if (seen.insert(series.get()).second) series->add_to(rows.at(name, kOtherSeries));
+  }
+}
 
 // What an endpoint is now, besides what it was asked.
 struct EndpointNow {
@@ -99,9 +109,7 @@ class Page {
 
   void put_listeners() {
     Rows<ListenerSeries> rows(series_max());
-    for (const auto& [name, series] : subject_.serving.catalogue->listeners()) {
-      series->add_to(rows.at(name, kOtherSeries));
-    }
+    add_named(subject_.serving.catalogue->listeners(), rows);
     const auto each = [&](const char* name, const char* help, const metrics::Counter ListenerSeries::*counter) {
       text_.family(name, Type::kCounter, help);
       for (const auto& [listener, total] : rows.all()) text_.sample({{"listener", listener}}, (total.*counter).value());
@@ -118,9 +126,7 @@ class Page {
 
   void put_routes() {
     Rows<RouteSeries> rows(series_max());
-    for (const auto& [name, series] : subject_.serving.catalogue->routes()) {
-      series->add_to(rows.at(name, kOtherSeries));
-    }
+    add_named(subject_.serving.catalogue->routes(), rows);
     subject_.serving.catalogue->unmatched()->add_to(rows.at(kNoRoute, kNoRoute));
     text_.family("rproxy_requests_total", Type::kCounter, "Requests answered, by route and class of status.");
     for (const auto& [route, total] : rows.all()) put_classes("route", route, total.requests);

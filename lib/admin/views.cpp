@@ -110,7 +110,7 @@ Json upstream_view(const upstream::Upstream& upstream, TimePoint now) {
   Json endpoints = Json::array();
   for (const auto& endpoint : set->endpoints()) endpoints.push_back(endpoint_view(*endpoint, now));
   return {{"name", upstream.name()},
-          {"policy", balance::to_string(upstream.options().policy)},
+          {"policy", balance::to_string(upstream.options().policy.kind)},
           {"available", available_in(*set, now)},
           {"endpoints", std::move(endpoints)}};
 }
@@ -120,7 +120,7 @@ Json upstreams_view(const Serving& serving, TimePoint now) {
   for (const auto& upstream : serving.upstreams) {
     const auto set = upstream->endpoints();
     all.push_back({{"name", upstream->name()},
-                   {"policy", balance::to_string(upstream->options().policy)},
+                   {"policy", balance::to_string(upstream->options().policy.kind)},
                    {"endpoints", set->states().size()},
                    {"available", available_in(*set, now)}});
   }
