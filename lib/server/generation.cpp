@@ -36,17 +36,17 @@ std::vector<std::string> backend_names(const upstream::Upstream& upstream, const
 
 }  // namespace
 
-Result<std::shared_ptr<const Generation>> Generation::build(config::Config config) {
+Result<std::shared_ptr<const Generation>> Generation::build(config::Config config, const Generation* previous) {
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
-  if (auto done = generation->build_upstreams(); !done) return fail(std::move(done.error()));
+  if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
-  auto tls = TlsMaterial::load(generation->config_);
+  auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
   generation->tls_ = std::move(*tls);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 
-Result<void> Generation::build_upstreams() {
+Result<void> Generation::build_upstreams(const Generation* /*previous*/) {
   for (const auto& options : config_.upstreams) {
     auto made = upstream::Upstream::create(options);
     if (!made) return fail(std::move(made.error()));

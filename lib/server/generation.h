@@ -17,8 +17,9 @@ namespace rproxy::server {
 
 class Generation {
  public:
-  // Resolves upstream names, reads certificates, compiles routes. Errors name what failed: kResolveFailed, kFile, kConfig.
-  static Result<std::shared_ptr<const Generation>> build(config::Config config);
+  // Resolves upstream names, reads certificates, compiles routes. What was learnt of upstreams that `previous` has, too, goes on.
+  // Errors name what failed: kResolveFailed, kFile, kConfig.
+  static Result<std::shared_ptr<const Generation>> build(config::Config config, const Generation* previous = nullptr);
 
   const config::Config& config() const { return config_; }
   const route::Router& router() const { return *router_; }
@@ -31,7 +32,7 @@ class Generation {
 
  private:
   explicit Generation(config::Config config) : config_(std::move(config)) {}
-  Result<void> build_upstreams();
+  Result<void> build_upstreams(const Generation* previous);
   Result<void> build_routes();
   Result<std::unique_ptr<proxy::Proxy::Plan>> build_plan(const proxy::ForwardAction& action) const;
 
