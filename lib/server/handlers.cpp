@@ -19,13 +19,27 @@ Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation
   }
 }
 
-void Handlers::build_pools(std::uint64_t seed, const Handlers* /*previous*/) {
+void Handlers::build_pools(std::uint64_t seed, const Handlers* previous) {
   for (const auto& upstream : generation_->upstreams()) {
-    const auto& tls = upstream->options().tls;
-    client_tls_.push_back(tls.enabled ? generation_->tls().client_context(*upstream) : nullptr);
-    pools_.push_back(
-        std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
+    const auto* before = previous != nullptr ? previous->find(*upstream, generation_->tls()) : nullptr;
+    upstream::Reach reach{upstream, before != nullptr ? before->tls : nullptr};
+    if (before == nullptr && upstream->options().tls.enabled) reach.tls = generation_->tls().client_context(*upstream);
+    auto tls = reach.tls;
+    auto pool = std::make_unique<upstream::Pool>(loop_, std::move(reach), seed + supplies_.size(),
+                                                 before != nullptr ? before->pool.get() : nullptr);
+    supplies_.push_back({std::move(tls), std::move(pool)});
   }
+}
+
+// Of an upstream that goes by the same name and proves in the same way who it is.
+const Handlers::Supply* Handlers::find(const upstream::Upstream& upstream, const TlsMaterial& tls) const {
+  const upstream::Upstream* before = generation_->find_upstream(upstream.name());
+  if (before == nullptr) return nullptr;
+  const upstream::Options& a = before->options();
+  const upstream::Options& b = upstream.options();
+  if (a.tls != b.tls || a.protocol != b.protocol) return nullptr;
+  if (generation_->tls().trusted(*before) != tls.trusted(upstream)) return nullptr;
+  return &supplies_[generation_->upstream_index(upstream.name())];
 }
 
 void Handlers::build_routes() {
@@ -48,7 +62,7 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
     return std::make_unique<proxy::Respond>(*respond);
   }
   const auto& plan = *generation_->plans()[index];
-  auto& pool = *pools_[generation_->upstream_index(plan.action.upstream)];
+  auto& pool = *supplies_[generation_->upstream_index(plan.action.upstream)].pool;
   auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
   if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
   return chain;
@@ -60,13 +74,15 @@ exchange::Handler& Handlers::at(std::size_t listener) const {
 }
 
 void Handlers::sweep(TimePoint now) {
-  for (const auto& pool : pools_) pool->sweep(now);
+  for (const auto& supply : supplies_) supply.pool->sweep(now);
 }
 
 void Handlers::close_idle() {
-  for (const auto& pool : pools_) pool->close_idle();
+  for (const auto& supply : supplies_) supply.pool->close_idle();
 }
 
-void Handlers::retire() { close_idle(); }
+void Handlers::retire() {
+  for (const auto& supply : supplies_) supply.pool->retire();
+}
 
 }  // namespace rproxy::server

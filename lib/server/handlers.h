@@ -36,14 +36,20 @@ class Handlers {
   void retire();
 
  private:
+  // Connections to one upstream.
+  struct Supply {
+    std::shared_ptr<net::TlsClientContext> tls;  // null: plain
+    std::unique_ptr<upstream::Pool> pool;
+  };
+
   void build_pools(std::uint64_t seed, const Handlers* previous);
+  const Supply* find(const upstream::Upstream& upstream, const TlsMaterial& tls) const;
   void build_routes();
   std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index);
 
   net::Loop& loop_;
   std::shared_ptr<const Generation> generation_;
-  std::vector<std::shared_ptr<net::TlsClientContext>> client_tls_;  // as the upstreams
-  std::vector<std::unique_ptr<upstream::Pool>> pools_;              // as the upstreams
+  std::vector<Supply> supplies_;  // as the upstreams
   std::unique_ptr<proxy::RouteHandler> root_;
   std::vector<std::unique_ptr<exchange::Handler>> redirects_;  // as the listeners; null where the root is asked
   downstream::Users users_;

@@ -37,6 +37,7 @@ struct Http2Options {
   http2::Options protocol;
   Duration ping_interval{0};      // after so much silence while requests are under way; 0: only when one has timed out
   Duration ping_timeout{10'000};  // then the connection is given up
+  bool operator==(const Http2Options&) const = default;
 };
 
 // What a connection begins with, to tell the endpoint whose it is.
