@@ -33,8 +33,10 @@ Outline outline_of(std::string_view text) {
   while (!text.empty()) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.empty()) continue;
     const bool begins_item = line.starts_with("[[");
-    const auto name = line.substr(begins_item ? 2 : 1, line.find(']') - (begins_item ? 2 : 1));
+    const std::size_t begin = begins_item ? 2 : 1;
+    const auto name = line.substr(begin, line.find(']') - begin);
     if (line.starts_with('[') && !list.empty() && name.starts_with(list + ".")) {
       item += fmt::format("{}\n", line);
     } else if (begins_item && name.find('.') == std::string_view::npos) {
@@ -46,7 +48,7 @@ Outline outline_of(std::string_view text) {
       // What stands in a list within a section is that section's.
       if (!begins_item) into = &out.sections[std::string(name)];
       if (begins_item && into != nullptr) *into += fmt::format("{}\n", line);
-    } else if (into != nullptr && !line.empty()) {
+    } else if (into != nullptr) {
       *into += fmt::format("{}\n", value_of(line));
     }
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -53,6 +54,7 @@ class Server {
   const config::Config& config() const { return generation_->config(); }
   void add_residents(const config::Sources& sources);
   void reload(const ReloadRequests::Batch& batch);
+  Result<std::string> try_reload();
   Result<std::string> reload();
   Result<std::string> take(config::Config next, std::string effective);
   void drain();
@@ -101,7 +103,7 @@ void Server::wait_for_end() {
 void Server::reload(const ReloadRequests::Batch& batch) {
   log::info("reloading the configuration: {}", batch.why);
   const TimePoint began = Clock::now();
-  const auto done = reload();
+  const auto done = try_reload();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
   ReloadOutcome outcome{done.has_value(), done ? *done : done.error().context};
   if (done) {
@@ -110,6 +112,16 @@ void Server::reload(const ReloadRequests::Batch& batch) {
     log::error("not reloaded, the configuration before goes on serving");
   }
   for (const auto& tell : batch.waiting) tell(outcome);
+}
+
+// Whatever is wrong with a new configuration is no reason to end what serves the old one.
+Result<std::string> Server::try_reload() {
+  try {
+    return reload();
+  } catch (const std::exception& error) {
+    log::error("reloading ended by an internal error: {}", error.what());
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, error.what());
+  }
 }
 
 // What has changed. The error's context is all that there is to say.
@@ -136,11 +148,11 @@ Result<std::string> Server::take(config::Config next, std::string effective) {
   for (const auto& line : keep_until_restart(next, config(), buffer_size_)) log::warn("{}", line);
   auto generation = Generation::build(std::move(next), generation_.get());
   if (!generation) return fail(std::move(generation.error()));
-  if (auto changed = fleet_.change(*generation); !changed) return fail(std::move(changed.error()));
   std::string summary = change_summary(effective_, effective);
   if ((*generation)->tls().shows_others(generation_->tls())) {
     summary = summary == "nothing" ? "certificates" : summary + ", certificates";
   }
+  if (auto changed = fleet_.change(*generation); !changed) return fail(std::move(changed.error()));
   past_.push_back(std::exchange(generation_, std::move(*generation)));
   effective_ = std::move(effective);
   log::set_level(config().server.log_level);
