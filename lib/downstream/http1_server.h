@@ -48,8 +48,9 @@ struct Context {
 
   const Options& options;
   net::Loop& loop;
-  Service service;               // of requests that begin from now on; each keeps a copy until its end
-  exchange::Observer* observer;  // may be null
+  Service service;                            // of requests that begin from now on; each keeps a copy until its end
+  exchange::Observer* observer;               // may be null
+  metrics::ListenerSeries* series = nullptr;  // of this worker; may be null
   IdleConnections idle;
   bool draining = false;
   bool speaks_http2 = true;  // with who begins so without being asked

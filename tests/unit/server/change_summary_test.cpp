@@ -9,8 +9,8 @@ namespace rproxy::server {
 namespace {
 
 std::string effective(const std::string& text) {
-  const auto loaded = config::load_text("t.toml", "[listen]\nhttp = \":80\"\n" + text,
-                                        [](std::string_view) { return std::nullopt; });
+  const auto loaded =
+      config::load_text("t.toml", "[listen]\nhttp = \":80\"\n" + text, [](std::string_view) { return std::nullopt; });
   for (const auto& diagnostic : loaded.diagnostics) ADD_FAILURE() << config::render(diagnostic, false);
   return config::render_effective(loaded);
 }
@@ -32,8 +32,9 @@ TEST(ChangeSummary, NamesWhatIsOtherwise) {
       {app + route, app + "max_head = \"8KiB\"\n" + route, "upstreams.app"},
       {app + route, app + "[upstreams.app.pool]\nmax_idle = 1\n" + route, "upstreams.app"},
       {app + route, app + "[upstreams.app.tls]\nverify = false\n" + route, "upstreams.app"},
-      {app + route, app + route + "[upstreams.\"a.b\"]\nservers = [\"10.0.0.1:80\"]\n" + respond +
-                        "[[routes]]\nmatch = \"*/y\"\nupstream = \"a.b\"\n",
+      {app + route,
+       app + route + "[upstreams.\"a.b\"]\nservers = [\"10.0.0.1:80\"]\n" + respond +
+           "[[routes]]\nmatch = \"*/y\"\nupstream = \"a.b\"\n",
        "upstreams.\"a.b\" added, 2 routes added"},
       {app + route + respond, app + route, "1 routes removed"},
       {app + route + respond, app + route + other, "1 routes changed"},
