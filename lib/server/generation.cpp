@@ -21,24 +21,30 @@ std::vector<std::string> other_names(const upstream::Options& upstream, const st
 
 }  // namespace
 
-Result<std::shared_ptr<const Generation>> Generation::build(config::Config config) {
+Result<std::shared_ptr<const Generation>> Generation::build(config::Config config, const Generation* previous) {
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
-  if (auto done = generation->build_upstreams(); !done) return fail(std::move(done.error()));
+  if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
-  auto tls = TlsMaterial::load(generation->config_);
+  auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
   generation->tls_ = std::move(*tls);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 
-Result<void> Generation::build_upstreams() {
+Result<void> Generation::build_upstreams(const Generation* previous) {
   for (const auto& options : config_.upstreams) {
-    auto made = upstream::Upstream::create(options);
+    auto made =
+        upstream::Upstream::create(options, previous != nullptr ? previous->find_upstream(options.name) : nullptr);
     if (!made) return fail(std::move(made.error()));
     upstream_by_name_.emplace(options.name, upstreams_.size());
     upstreams_.push_back(std::move(*made));
   }
   return {};
+}
+
+const upstream::Upstream* Generation::find_upstream(const std::string& name) const {
+  const auto found = upstream_by_name_.find(name);
+  return found != upstream_by_name_.end() ? upstreams_[found->second].get() : nullptr;
 }
 
 Result<void> Generation::build_routes() {
