@@ -17,9 +17,9 @@ downstream::Options make_options() {
 }  // namespace
 
 AdminEndpoint::AdminEndpoint(net::Loop& loop, AdminSockets sockets, const config::Admin& admin, admin::Subject subject,
-                             std::function<std::string()> effective)
+                             std::string effective)
     : loop_(loop),
-      path_(admin.socket),
+      path_(std::move(sockets.path)),
       subject_(std::move(subject)),
       effective_(std::move(effective)),
       options_(make_options()),
@@ -31,12 +31,17 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, AdminSockets sockets, const config
                          if (endpoint.tcp_listener_) endpoint.tcp_listener_->resume();
                        },
                        this});
-  if (sockets.unix_socket) unix_listener_ = listen(std::move(sockets.unix_socket), local_);
+  if (sockets.unix_socket) {
+    unix_listener_ = listen(std::move(sockets.unix_socket), local_);
+    path_->publish();
+    log::info("admin endpoint on unix:{}", path_->name());
+  }
   if (!sockets.tcp) return;
   gate_.emplace(admin.token, api_);
   remote_ = std::make_unique<downstream::Context>(options_, loop, *gate_, nullptr);
   remote_->speaks_http2 = false;
   tcp_listener_ = listen(std::move(sockets.tcp), *remote_);
+  log::info("admin endpoint on {}", sockets.bound->to_string());
 }
 
 AdminEndpoint::~AdminEndpoint() {
@@ -62,7 +67,7 @@ void AdminEndpoint::adopt(const std::shared_ptr<const Generation>& generation) {
   next.config = std::shared_ptr<const config::Config>(generation, &generation->config());
   next.upstreams = generation->upstreams();
   next.catalogue = generation->catalogue();
-  next.effective = effective_();
+  next.effective = effective_;
   if (gate_ && !next.config->admin.token.empty()) gate_->set_token(next.config->admin.token);
   next.revision = generation_ == nullptr ? 1 : subject_.serving.revision + 1;
   next.since = std::chrono::system_clock::now();

@@ -20,12 +20,14 @@ class AdminEndpoint final : public Control::Resident {
   // Connections at once; more wait.
   static constexpr std::size_t kConnectionsMax = 64;
 
-  // `subject` has all but what serves. `effective` gives the text of the configuration that serves, from the control thread.
+  // `subject` has all but what serves. `effective` is the text of the configuration that comes by the next adopt().
   AdminEndpoint(net::Loop& loop, AdminSockets sockets, const config::Admin& admin, admin::Subject subject,
-                std::function<std::string()> effective);
+                std::string effective);
   ~AdminEndpoint() override;
 
   void adopt(const std::shared_ptr<const Generation>& generation) override;
+  // The same for those to come.
+  void expect(std::string effective) { effective_ = std::move(effective); }
   // No connection comes over TCP any more: a successor may want the address.
   void drain();
 
@@ -33,9 +35,9 @@ class AdminEndpoint final : public Control::Resident {
   std::unique_ptr<net::Listener> listen(Fd socket, downstream::Context& context);
 
   net::Loop& loop_;
-  SocketPath path_;
+  std::unique_ptr<SocketPath> path_;  // null: none
   admin::Subject subject_;
-  std::function<std::string()> effective_;
+  std::string effective_;
   std::shared_ptr<const Generation> generation_;
   admin::Api api_{subject_};
   std::optional<admin::Gate> gate_;

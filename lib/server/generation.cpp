@@ -19,6 +19,15 @@ std::vector<std::string> other_names(const upstream::Options& upstream, const st
   return names;
 }
 
+std::shared_ptr<const metrics::Catalogue> make_catalogue(const config::Config& config,
+                                                         const metrics::Catalogue* previous) {
+  std::vector<std::string> routes;
+  for (const auto& route : config.routes) routes.push_back(route.rule.name);
+  std::vector<std::string> listeners;
+  for (const auto& listener : config.listeners) listeners.push_back(listener.name);
+  return std::make_shared<const metrics::Catalogue>(routes, listeners, previous);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Generation>> Generation::build(config::Config config, const Generation* previous) {
@@ -28,6 +37,8 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
   generation->tls_ = std::move(*tls);
+  generation->catalogue_ =
+      make_catalogue(generation->config_, previous != nullptr ? previous->catalogue_.get() : nullptr);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 
