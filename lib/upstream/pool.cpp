@@ -45,6 +45,7 @@ Pool::Pool(net::Loop& loop, const Upstream& upstream, net::TlsClientContext* tls
       connect_(std::move(connect)),
       policy_(balance::make_policy(upstream.options().policy, upstream.states(), seed)),
       budget_(upstream.options().retry),
+      hedges_(upstream.options().retry),
       idle_(upstream.endpoints().size()),
       links_(upstream.endpoints().size()) {}
 

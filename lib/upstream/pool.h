@@ -19,6 +19,7 @@
 #include "net/task_group.h"
 #include "net/tls_context.h"
 #include "net/wait_queue.h"
+#include "upstream/hedges.h"
 #include "upstream/http2_link.h"
 #include "upstream/retry_budget.h"
 #include "upstream/upstream.h"
@@ -98,6 +99,7 @@ class Pool final : private net::Poller::Watcher {
   std::optional<std::size_t> pick(const balance::TriedSet& tried, TimePoint now) { return policy_->pick(tried, now); }
   Endpoint& endpoint(std::size_t index) const { return *upstream_.endpoints()[index]; }
   RetryBudget& budget() { return budget_; }
+  Hedges& hedges() { return hedges_; }
 
   // `client` is whom a PROXY header tells of, where the upstream gets one; null: us. It outlives the call.
 
@@ -166,6 +168,7 @@ class Pool final : private net::Poller::Watcher {
   net::Connect connect_;
   std::unique_ptr<balance::Policy> policy_;
   RetryBudget budget_;
+  Hedges hedges_;
   std::vector<IdleList> idle_;
   std::vector<Links> links_;
   std::vector<std::unique_ptr<Http2Link>> buried_;
