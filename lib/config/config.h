@@ -52,6 +52,7 @@ struct Config {
   downstream::Options client;
   proxy::ForwardingOptions forwarding;
   proxy::AccessLogOptions access_log;
+  net::ResolverOptions resolver;
 };
 
 }  // namespace rproxy::config
