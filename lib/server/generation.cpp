@@ -5,8 +5,10 @@
 #include <utility>
 #include <variant>
 
+#include "config/server_file.h"
 #include "net/listener.h"
 #include "net/socket_address.h"
+#include "upstream/first_look.h"
 
 namespace rproxy::server {
 namespace {
@@ -17,6 +19,28 @@ std::vector<std::string> other_names(const upstream::Options& upstream, const st
   if (!upstream.tls.server_name.empty()) names.push_back(upstream.tls.server_name);
   if (!host.empty()) names.push_back(host);
   return names;
+}
+
+// Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
+// is to be none without them.
+Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
+  constexpr Duration kUsually{5'000};
+  constexpr Duration kWhereRequired{30'000};
+  std::vector<const upstream::Options*> upstreams;
+  bool is_required = false;
+  for (const auto& options : config.upstreams) {
+    upstreams.push_back(&options);
+    is_required = is_required || options.discovery.required;
+  }
+  known = upstream::look_once(upstreams, config.resolver, config::parse_server_file, known,
+                              is_required ? kWhereRequired : kUsually);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const std::string missing = upstream::missing_of(known[i]);
+    if (missing.empty() || !upstreams[i]->discovery.required) continue;
+    return fail(ErrorCode::kResolveFailed, Side::kLocal, Retry::kNever,
+                fmt::format("upstream {}: {}", upstreams[i]->name, missing));
+  }
+  return {};
 }
 
 }  // namespace
@@ -32,8 +56,10 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
 }
 
 Result<void> Generation::build_upstreams() {
+  std::vector<upstream::DiscoverySources> known(config_.upstreams.size());
+  if (auto done = look_for_servers(config_, known); !done) return done;
   for (const auto& options : config_.upstreams) {
-    auto made = upstream::Upstream::create(options);
+    auto made = upstream::Upstream::create(options, nullptr, std::move(known[upstreams_.size()]));
     if (!made) return fail(std::move(made.error()));
     upstream_by_name_.emplace(options.name, upstreams_.size());
     upstreams_.push_back(std::move(*made));

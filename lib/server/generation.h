@@ -17,7 +17,8 @@ namespace rproxy::server {
 
 class Generation {
  public:
-  // Resolves upstream names, reads certificates, compiles routes. Errors name what failed: kResolveFailed, kFile, kConfig.
+  // Looks for upstreams' servers, reads certificates, compiles routes. Errors name what failed: kResolveFailed, where servers that are
+  // required can't be found, kFile, kConfig.
   static Result<std::shared_ptr<const Generation>> build(config::Config config);
 
   const config::Config& config() const { return config_; }

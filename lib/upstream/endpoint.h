@@ -22,6 +22,9 @@ struct Endpoint {
 
   Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection,
            const net::SocketAddress& resolved, std::string name);
+
+  // Before it is shared.
+  void add_names(const HostPort& called);
 };
 
 // All that look at an endpoint share it: workers, checks, a reload's old and new configuration.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "upstream/discovery_source.h"
 #include "upstream/endpoint.h"
 #include "upstream/options.h"
 
@@ -16,10 +17,10 @@ namespace rproxy::upstream {
 
 class Upstream {
  public:
-  // Resolves names (blocking; start-up and reload only). A name with several addresses becomes an endpoint for each. An endpoint that
+  // With the servers that have an address, and what is known of the others; where that is nothing, they come by adopt(). An endpoint that
   // `previous` has stays the same object, with all that was learnt about it.
-  // Errors: kResolveFailed.
-  static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr);
+  static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr,
+                                                  DiscoverySources known = {});
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
@@ -30,16 +31,23 @@ class Upstream {
   EndpointSetPtr endpoints() const;
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   void replace(std::vector<EndpointPtr> endpoints);
+  // What discovery has found. Thread-safe.
+  void adopt(const DiscoveredList& list, DiscoverySources known);
+  // What it knows, for a successor.
+  DiscoverySources known() const;
 
   // That endpoint of the set, where it has it; else a new one, which is in no set yet.
   EndpointPtr find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const;
 
  private:
+  void adopt_from(const Upstream& other, const DiscoveredList& list, DiscoverySources known);
+
   explicit Upstream(Options options) : options_(std::move(options)) {}
 
   const Options options_;
   mutable std::mutex mutex_;
   EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
+  DiscoverySources known_;
   std::atomic<std::uint64_t> version_{0};
 };
 
