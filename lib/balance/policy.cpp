@@ -1,5 +1,6 @@
 #include "balance/policy.h"
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -14,31 +15,27 @@ class EligiblePolicy : public Policy {
  public:
   explicit EligiblePolicy(std::span<EndpointState* const> endpoints) : endpoints_(endpoints.begin(), endpoints.end()) {}
 
-  Pick pick(const TriedSet& tried, TimePoint now) final {
-    if (auto picked = choose(tried, now, may_respect_ejection(now))) return picked;
-    return choose(tried, now, false);
+  Pick pick(const PickRequest& request) final {
+    if (auto picked = choose(request, true)) return picked;
+    return is_full(request) ? std::nullopt : choose(request, false);
+  }
+
+  bool is_full(const PickRequest& request) const final {
+    return std::ranges::any_of(endpoints_, [&](const EndpointState* each) {
+      return !request.tried.has(each->id()) && each->is_full() && each->is_available(request.now);
+    });
   }
 
  protected:
-  virtual Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) = 0;
+  virtual Pick choose(const PickRequest& request, bool available) = 0;
 
-  bool is_eligible(std::size_t i, const TriedSet& tried, TimePoint now, bool respect_ejection) const {
-    return endpoints_[i]->options().weight != 0 && !tried.has(i) &&
-           !(respect_ejection && endpoints_[i]->is_ejected(now));
+  bool is_eligible(std::size_t i, const PickRequest& request, bool available) const {
+    const EndpointState& each = *endpoints_[i];
+    return (available ? each.is_available(request.now) : each.is_in_service()) && !each.is_full() &&
+           !request.tried.has(each.id());
   }
 
   const Endpoints endpoints_;
-
- private:
-  // When more have failed than may be ejected, the fault is likely not theirs alone: spread over all.
-  bool may_respect_ejection(TimePoint now) const {
-    if (endpoints_.empty()) return false;
-    const std::uint32_t max_percent = endpoints_.front()->ejection().max_percent;
-    if (max_percent >= 100) return true;
-    std::size_t ejected = 0;
-    for (const EndpointState* endpoint : endpoints_) ejected += endpoint->is_ejected(now) ? 1 : 0;
-    return ejected * 100 <= endpoints_.size() * max_percent;
-  }
 };
 
 // Smooth weighted round robin, as nginx has it: every turn each gains its weight, and the richest pays the sum.
@@ -55,7 +52,7 @@ class SmoothTurns {
     std::int64_t total = 0;
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
       if (!takes(i)) continue;
-      const std::int64_t weight = endpoints_[i]->options().weight;
+      const std::int64_t weight = endpoints_[i]->weight();
       credit_[i] += weight;
       total += weight;
       if (!best || credit_[i] > credit_[*best]) best = i;
@@ -75,8 +72,8 @@ class RoundRobin final : public EligiblePolicy {
       : EligiblePolicy(endpoints), turns_(endpoints_, seed) {}
 
  private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
-    return turns_.next([&](std::size_t i) { return is_eligible(i, tried, now, respect_ejection); });
+  Pick choose(const PickRequest& request, bool available) override {
+    return turns_.next([&](std::size_t i) { return is_eligible(i, request, available); });
   }
 
   SmoothTurns turns_;
@@ -89,20 +86,19 @@ class LeastConn final : public EligiblePolicy {
       : EligiblePolicy(endpoints), turns_(endpoints_, seed), in_flight_(endpoints.size()) {}
 
  private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
+  Pick choose(const PickRequest& request, bool available) override {
     // Other workers count, too: looked at once, or equals might not stay so.
     for (std::size_t i = 0; i < endpoints_.size(); ++i) in_flight_[i] = endpoints_[i]->in_flight();
     Pick least;
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-      if (is_eligible(i, tried, now, respect_ejection) && (!least || is_less_loaded(i, *least))) least = i;
+      if (is_eligible(i, request, available) && (!least || is_less_loaded(i, *least))) least = i;
     }
     if (!least) return std::nullopt;
-    return turns_.next(
-        [&](std::size_t i) { return is_eligible(i, tried, now, respect_ejection) && !is_less_loaded(*least, i); });
+    return turns_.next([&](std::size_t i) { return is_eligible(i, request, available) && !is_less_loaded(*least, i); });
   }
 
   bool is_less_loaded(std::size_t a, std::size_t b) const {
-    return in_flight_[a] * endpoints_[b]->options().weight < in_flight_[b] * endpoints_[a]->options().weight;
+    return in_flight_[a] * endpoints_[b]->weight() < in_flight_[b] * endpoints_[a]->weight();
   }
 
   SmoothTurns turns_;
@@ -117,10 +113,10 @@ class P2cEwma final : public EligiblePolicy {
   }
 
  private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
+  Pick choose(const PickRequest& request, bool available) override {
     eligible_.clear();
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-      if (is_eligible(i, tried, now, respect_ejection)) eligible_.push_back(i);
+      if (is_eligible(i, request, available)) eligible_.push_back(i);
     }
     if (eligible_.empty()) return std::nullopt;
     if (eligible_.size() == 1) return eligible_.front();
@@ -129,7 +125,7 @@ class P2cEwma final : public EligiblePolicy {
     if (second >= first) ++second;
     const std::size_t a = eligible_[first];
     const std::size_t b = eligible_[second];
-    return endpoints_[a]->load(now) <= endpoints_[b]->load(now) ? a : b;
+    return endpoints_[a]->load(request.now) <= endpoints_[b]->load(request.now) ? a : b;
   }
 
   std::minstd_rand random_;
@@ -137,6 +133,9 @@ class P2cEwma final : public EligiblePolicy {
 };
 
 }  // namespace
+
+constexpr PolicyKind kAll[] = {PolicyKind::kP2cEwma, PolicyKind::kRoundRobin, PolicyKind::kLeastConn,
+                               PolicyKind::kRandom, PolicyKind::kHash};
 
 std::string_view to_string(PolicyKind kind) {
   switch (kind) {
@@ -146,24 +145,56 @@ std::string_view to_string(PolicyKind kind) {
       return "round_robin";
     case PolicyKind::kLeastConn:
       return "least_conn";
+    case PolicyKind::kRandom:
+      return "random";
+    case PolicyKind::kHash:
+      return "hash";
   }
   return "";
 }
 
 std::optional<PolicyKind> parse_policy(std::string_view text) {
-  for (const auto kind : {PolicyKind::kP2cEwma, PolicyKind::kRoundRobin, PolicyKind::kLeastConn}) {
+  for (const auto kind : kAll) {
     if (text == to_string(kind)) return kind;
   }
   return std::nullopt;
 }
 
-std::unique_ptr<Policy> make_policy(PolicyKind kind, std::span<EndpointState* const> endpoints, std::uint64_t seed) {
-  switch (kind) {
+std::string to_string(const HashKey& key) {
+  switch (key.source) {
+    case HashKey::Source::kClientIp:
+      break;
+    case HashKey::Source::kUri:
+      return "uri";
+    case HashKey::Source::kHeader:
+      return "header:" + key.name;
+    case HashKey::Source::kCookie:
+      return "cookie:" + key.name;
+    case HashKey::Source::kQuery:
+      return "query:" + key.name;
+  }
+  return "client_ip";
+}
+
+// FNV-1a, and what MurmurHash3 ends with: the first alone leaves the high bits of short keys alike.
+std::uint64_t hash_of(std::string_view bytes, std::uint64_t seed) {
+  std::uint64_t hash = 0xcbf29ce484222325U ^ seed;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdU;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53U;
+  return hash ^ (hash >> 33);
+}
+
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, std::span<EndpointState* const> endpoints,
+                                    std::uint64_t seed) {
+  switch (options.kind) {
     case PolicyKind::kRoundRobin:
       return std::make_unique<RoundRobin>(endpoints, seed);
     case PolicyKind::kLeastConn:
       return std::make_unique<LeastConn>(endpoints, seed);
     case PolicyKind::kP2cEwma:
+    case PolicyKind::kRandom:
+    case PolicyKind::kHash:
       break;
   }
   return std::make_unique<P2cEwma>(endpoints, seed);

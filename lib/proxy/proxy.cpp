@@ -182,7 +182,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
   std::size_t attempts = 0;
   for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
     if (limit.has_passed(request.loop->now())) co_return fail(limit.error());
-    auto place = pool_.pick(tried, request.trace.start);
+    auto place = pool_.pick({tried, request.trace.start});
     if (!place) break;
     Attempt attempt(place->pool());
     auto response = co_await try_once(request, std::move(*place), attempt, fresh, limit);
@@ -191,7 +191,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     last = std::move(response.error());
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
-      tried.add(pool_.index_of(attempt.at));
+      tried.add(attempt.at.endpoint().state.id());
       if (!attempt.is_told) record(attempt.at.endpoint().state, outcome_of(last), {}, request.loop->now());
     }
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
@@ -230,9 +230,8 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place pl
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit.total());
   if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit.error());
   if (response) {
-    const bool failed = response->head.status >= 500;
-    record(endpoint.state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
-           request.trace.upstream_first_byte, request.loop->now());
+    record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte,
+           request.loop->now());
   }
   co_return response;
 }
@@ -255,8 +254,9 @@ void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std:
     case balance::Change::kNone:
       return;
     case balance::Change::kEjected:
-      return log::warn("upstream {}: {} is left alone for {}, after failing again and again", pool_.upstream().name(),
-                       state.name(), to_string(std::chrono::round<Duration>(state.ejected_until() - now)));
+      return log::warn("upstream {}: {} is left alone for {}: {}", pool_.upstream().name(), state.name(),
+                       to_string(std::chrono::round<Duration>(state.ejected_until() - now)),
+                       balance::to_string(state.ejection_cause()));
     case balance::Change::kRecovered:
       return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
   }

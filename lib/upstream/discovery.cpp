@@ -131,7 +131,7 @@ void Discovery::read_file(DiscoverySource& source) {
   }
   Found found;
   for (auto& server : *servers) {
-    server.priority += source.listed.priority;
+    if (server.priority != balance::kBackupPriority) server.priority += source.listed.priority;
     if (auto endpoint = fixed_endpoint(options_, server)) found.list.push_back(std::move(*endpoint));
   }
   source.failures = 0;

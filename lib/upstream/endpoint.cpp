@@ -1,5 +1,7 @@
 #include "upstream/endpoint.h"
 
+#include <utility>
+
 namespace rproxy::upstream {
 
 // With its port, and without where that is the default one.
@@ -9,9 +11,9 @@ void Endpoint::add_names(const HostPort& address) {
   names.push_back(is_v6 ? "[" + address.host + "]" : address.host);
 }
 
-Endpoint::Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection,
+Endpoint::Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers,
                    const net::SocketAddress& resolved, std::string name)
-    : state(options, ejection), address(resolved), tls_name(std::move(name)) {
+    : state(options, std::move(peers)), address(resolved), tls_name(std::move(name)) {
   if (options.address.kind == HostPort::Kind::kUnix) return;
   add_names(options.address);
   const net::Peer peer = net::peer_of(address.storage);

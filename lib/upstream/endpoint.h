@@ -20,7 +20,7 @@ struct Endpoint {
   std::vector<std::string>
       names;  // every way it may call itself in a URL or a cookie: as configured, and as that was resolved
 
-  Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection,
+  Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers,
            const net::SocketAddress& resolved, std::string name);
 
   // Before it is shared.

@@ -66,7 +66,7 @@ struct Options {
   std::vector<balance::EndpointOptions> endpoints;
   std::vector<ServerSource> sources;  // further endpoints
   DiscoveryOptions discovery;
-  balance::PolicyKind policy = balance::PolicyKind::kP2cEwma;
+  balance::PolicyOptions policy;
   balance::EjectionOptions ejection;
   PoolOptions pool;
   RetryOptions retry;

@@ -25,11 +25,9 @@ class Pool {
   RetryBudget& budget() { return budget_; }
 
   // A place at the endpoint that takes the next request; nothing where all have been tried.
-  std::optional<Place> pick(const balance::TriedSet& tried, TimePoint now);
+  std::optional<Place> pick(const balance::PickRequest& request);
   // Of the endpoints there are just now.
   EndpointPool& at(std::size_t index) { return *pools_[index]; }
-
-  std::size_t index_of(const EndpointPool& pool) const;
 
   // Called about once a second.
   void sweep(TimePoint now);

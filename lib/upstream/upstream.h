@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,7 +19,7 @@ namespace rproxy::upstream {
 class Upstream {
  public:
   // With the servers that have an address, and what is known of the others; where that is nothing, they come by adopt(). An endpoint that
-  // `previous` has stays the same object, with all that was learnt about it.
+  // `previous` has stays the same object, with all that was learnt about it, told what is configured now.
   static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr,
                                                   DiscoverySources known = {});
   Upstream(const Upstream&) = delete;
@@ -26,27 +27,29 @@ class Upstream {
 
   const Options& options() const { return options_; }
   const std::string& name() const { return options_.name; }
+  balance::Peers& peers() const { return *peers_; }
 
   // Thread-safe. Whoever holds a set of another version than version() may ask again.
   EndpointSetPtr endpoints() const;
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   void replace(std::vector<EndpointPtr> endpoints);
-  // What discovery has found. Thread-safe.
+  // What discovery has found from now on. Only what differs from what it had found before is changed: what was added, taken out or told
+  // otherwise by hand stays so.
   void adopt(const DiscoveredList& list, DiscoverySources known);
   // What it knows, for a successor.
   DiscoverySources known() const;
 
-  // That endpoint of the set, where it has it; else a new one, which is in no set yet.
+  // That endpoint of the set, where it has it, told what is configured now; else a new one, which is in no set yet.
   EndpointPtr find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const;
 
  private:
-  void adopt_from(const Upstream& other, const DiscoveredList& list, DiscoverySources known);
-
-  explicit Upstream(Options options) : options_(std::move(options)) {}
+  Upstream(Options options, const Upstream* previous);
 
   const Options options_;
+  const std::shared_ptr<balance::Peers> peers_;
   mutable std::mutex mutex_;
   EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
+  DiscoveredList found_;  // what discovery had found last
   DiscoverySources known_;
   std::atomic<std::uint64_t> version_{0};
 };

@@ -25,7 +25,7 @@ constexpr std::size_t kEndpoints = 2;
 upstream::Options make_upstream_options(bool is_http2) {
   upstream::Options options;
   options.name = "origins";
-  options.policy = balance::PolicyKind::kRoundRobin;
+  options.policy.kind = balance::PolicyKind::kRoundRobin;
   options.head.head.bytes = kHeadMax;
   if (is_http2) options.protocol = upstream::Protocol::kHttp2;
   for (std::uint16_t i = 1; i <= kEndpoints; ++i) {

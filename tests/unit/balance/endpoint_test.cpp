@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rproxy::balance {
@@ -14,8 +16,10 @@ using std::chrono::seconds;
 
 const TimePoint kNow = TimePoint{} + std::chrono::hours(1);
 
-EndpointState endpoint(std::uint32_t weight = 1, EjectionOptions ejection = {}) {
-  return {EndpointOptions{HostPort::parse("10.0.0.1:80").value(), weight}, ejection};
+EndpointState endpoint(std::uint32_t weight = 1, const EjectionOptions& ejection = {}) {
+  EndpointOptions options{HostPort::parse("10.0.0.1:80").value()};
+  options.weight = weight;
+  return {std::move(options), std::make_shared<Peers>(ejection)};
 }
 
 EjectionOptions after(std::uint32_t failures, Duration base = Duration{1'000}, Duration max = Duration{8'000}) {
@@ -88,15 +92,26 @@ TEST(Ejection, DoesNotOverflowHoweverOftenItGrew) {
   }
 }
 
-TEST(Ejection, IsForgottenBySuccessButNotByAnErrorPage) {
-  for (const bool success : {true, false}) {
+TEST(Ejection, IsForgottenByTimeAndNotByOneSuccess) {
+  for (const int quiet : {9, 10}) {
     EndpointState state = endpoint(1, after(1));
     record(state, "c");
-    record(state, success ? "s" : "e", kNow + seconds(1));
-    record(state, "c", kNow + seconds(2));
-    // The first ejection again, or the second in a row.
-    EXPECT_EQ(state.is_ejected(kNow + seconds(3)), !success);
+    record(state, "s", kNow + seconds(1));
+    const TimePoint again = kNow + seconds(1 + quiet);
+    record(state, "c", again);
+    // The second in a row, or the first again.
+    EXPECT_EQ(state.is_ejected(again + seconds(1)), quiet < 10);
+    EXPECT_FALSE(state.is_ejected(again + seconds(2)));
   }
+}
+
+TEST(Ejection, TakesThreeFailuresAgainAfterASuccess) {
+  EndpointState state = endpoint(1, after(3));
+  record(state, "ccc");
+  record(state, "scc", kNow + seconds(1));
+  EXPECT_FALSE(state.is_ejected(kNow + seconds(1)));
+  record(state, "c", kNow + seconds(1));
+  EXPECT_TRUE(state.is_ejected(kNow + seconds(1)));
 }
 
 TEST(Load, GrowsWithRequestsInFlightAndShrinksWithWeight) {

@@ -53,8 +53,24 @@ TEST(Upstream, GivesAnEndpointTheNameThatLedToIt) {
 TEST(Upstream, TakesAWeightThatHasChanged) {
   const auto upstream = make();
   upstream->adopt({found_at("10.0.0.1:80")}, {});
+  const auto before = upstream->endpoints();
   upstream->adopt({found_at("10.0.0.1:80", 5)}, {});
-  EXPECT_EQ(upstream->endpoints()->endpoints()[0]->state.options().weight, 5U);
+  EXPECT_EQ(upstream->endpoints()->endpoints()[0], before->endpoints()[0]);
+  EXPECT_EQ(before->endpoints()[0]->state.weight(), 5U);
+}
+
+TEST(Upstream, LeavesWhatWasSaidByHand) {
+  const auto upstream = make();
+  upstream->adopt({found_at("10.0.0.1:80"), found_at("10.0.0.2:80")}, {});
+  const auto before = upstream->endpoints();
+  before->endpoints()[0]->state.set_weight(7);
+  const auto by_hand = found_at("10.0.0.9:80");
+  upstream->replace({before->endpoints()[0], upstream->find_or_make(by_hand.options, by_hand.address)});
+  upstream->adopt({found_at("10.0.0.1:80"), found_at("10.0.0.2:80"), found_at("10.0.0.3:80")}, {});
+  std::vector<std::string> names;
+  for (const auto& endpoint : upstream->endpoints()->endpoints()) names.push_back(endpoint->state.name());
+  EXPECT_THAT(names, testing::ElementsAre("10.0.0.1:80", "10.0.0.3:80", "10.0.0.9:80"));
+  EXPECT_EQ(before->endpoints()[0]->state.weight(), 7U);
 }
 
 TEST(Upstream, RemembersWhatDiscoveryKnows) {
