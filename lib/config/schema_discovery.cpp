@@ -148,13 +148,15 @@ void decode_source(Problems& problems, const Node& node, upstream::Options& out)
   if (node.is(Node::Kind::kString)) {
     decode_source_address(problems, node, source);
   } else {
-    for (const Member& member : node.members) {
+    Node rest = node;
+    std::erase_if(rest.members, [&](const Member& member) {
       const auto is_it = [&](const auto& key) { return key.name == member.key; };
-      if (std::ranges::any_of(kSourceKeys, is_it) || std::ranges::none_of(endpoint_keys(), is_it)) continue;
+      if (std::ranges::any_of(kSourceKeys, is_it) || std::ranges::none_of(endpoint_keys(), is_it)) return false;
       problems.error("RP1006", member.at, fmt::format("{} is what the list itself says of each server", member.key),
                      "delete it here");
-    }
-    if (problems.errors() == before) decode_table<S>(problems, node, "a list of servers", kSourceKeys, source);
+      return true;
+    });
+    decode_table<S>(problems, rest, "a list of servers", kSourceKeys, source);
   }
   if (problems.errors() == before && node.is_whole()) out.sources.push_back(std::move(source));
 }

@@ -128,10 +128,10 @@ class Names(TestCase):
 
     def test_what_is_required_must_be_there(self):
         config = config_for(Named("gone.test:80"), upstream="discovery = { required = true }", extra=resolver(self.dns))
-        proxy = self.start(Proxy(config, wait=False))
-        self.assertNotEqual(proxy.wait(), 0)
-        self.assertIn("upstream app: gone.test: there is no such name (NXDOMAIN)", proxy.log())
-        proxy.close()
+        refused = Proxy(config, wait=False)
+        self.addCleanup(refused.close)
+        self.assertNotEqual(refused.wait(), 0)
+        self.assertIn("upstream app: gone.test: there is no such name (NXDOMAIN)", refused.log())
         self.dns.set("gone.test", "127.0.0.1")
         self.start(Proxy(config))
 
