@@ -11,11 +11,17 @@ namespace {
 constexpr double kDecayNs = 10e9;
 // Nobody has measured it yet, and somebody is about to: longer than any latency, so that the others wait for what he finds.
 constexpr double kUnmeasuredNs = 1e12;
+// When a request began to wait is counted in these, beside how many do: up to a million.
+constexpr int kTickBits = 16;
+constexpr double kTickNs = 1 << kTickBits;
+constexpr int kCountBits = 20;
 constexpr std::uint32_t kGrowthMax = 16;  // doublings of an ejection's time
 
 std::int64_t to_ns(TimePoint time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
+
+std::uint64_t tick_of(std::int64_t ns) { return static_cast<std::uint64_t>(ns) >> kTickBits; }
 
 TimePoint from_ns(std::int64_t ns) { return TimePoint(std::chrono::nanoseconds(ns)); }
 
@@ -148,9 +154,12 @@ Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, 
     case Outcome::kGatewayError:
       measure(latency, now);
       break;
+    case Outcome::kTimeout:
+      // As slow as that at least.
+      if (latency.count() > 0) measure(latency, now);
+      break;
     case Outcome::kConnectFailed:
     case Outcome::kReset:
-    case Outcome::kTimeout:
       break;
   }
   return fail(outcome, now);
@@ -230,16 +239,29 @@ void EndpointState::measure(std::chrono::nanoseconds latency, TimePoint now) {
 
 TimePoint EndpointState::ejected_until() const { return from_ns(ejected_until_ns_.load(std::memory_order_relaxed)); }
 
-double EndpointState::load(TimePoint now) const {
+// The count in the low bits and the sum of the times above them, in one number: read together they tell of the same requests. The sum
+// wraps, and so does what it is taken from.
+std::uint64_t EndpointState::begin_waiting(TimePoint now) {
+  const std::uint64_t ticket = (tick_of(to_ns(now)) << kCountBits) + 1;
+  waiting_.fetch_add(ticket, std::memory_order_relaxed);
+  return ticket;
+}
+
+double EndpointState::expected_latency_ns(TimePoint now) const {
   const std::int64_t stamp = ewma_stamp_ns_.load(std::memory_order_relaxed);
-  const double busy = (in_flight() + 1.0) / std::max<std::uint32_t>(weight(), 1);
+  const std::uint64_t waiting = waiting_.load(std::memory_order_relaxed);
+  const std::uint64_t count = waiting & ((std::uint64_t{1} << kCountBits) - 1);
   // One request finds out, and is the first to go there.
-  if (stamp == 0) return in_flight() == 0 ? 0 : kUnmeasuredNs + busy;
+  if (stamp == 0) return in_flight() == 0 && count == 0 ? 0 : kUnmeasuredNs;
+  const double latency = 1 + static_cast<double>(ewma_ns_.load(std::memory_order_relaxed));
+  if (count != 0) {
+    const std::uint64_t ages = ((count * tick_of(to_ns(now))) << kCountBits) - (waiting - count);
+    const double age = static_cast<double>(static_cast<std::int64_t>(ages) >> kCountBits) / static_cast<double>(count);
+    return std::max(latency, age * kTickNs);
+  }
   const double age = static_cast<double>(std::max<std::int64_t>(0, to_ns(now) - stamp));
-  double latency = static_cast<double>(ewma_ns_.load(std::memory_order_relaxed));
   // An average that nobody has confirmed for long is believed less and less: nobody is avoided for ever.
-  if (age > kDecayNs / 10) latency *= std::exp(-age / kDecayNs);
-  return (latency + 1) * busy;
+  return age > kDecayNs / 10 ? latency * std::exp(-age / kDecayNs) : latency;
 }
 
 }  // namespace rproxy::balance

@@ -102,9 +102,12 @@ class EndpointState {
   TimePoint ejected_until() const;  // long ago where it never was
   EjectionCause ejection_cause() const { return cause_.load(std::memory_order_relaxed); }  // of the last one
   void end_ejection();
-  // Expected cost of one more request: peak EWMA of latency times (in flight + 1) over weight (Finagle's peak EWMA).
-  // One that nobody has measured costs nothing, until a request is on its way to find out.
-  double load(TimePoint now) const;
+  // How long one more request may wait: peak EWMA (Finagle's), less of it the longer ago it was measured, but not while a request is
+  // finding out, nor less than those that wait have waited. 0 for one that nobody has measured, until a request is on its way to.
+  double expected_latency_ns(TimePoint now) const;
+  // By Waiting.
+  std::uint64_t begin_waiting(TimePoint now);
+  void end_waiting(std::uint64_t ticket) { waiting_.fetch_sub(ticket, std::memory_order_relaxed); }
 
  private:
   friend class Peers;
@@ -135,6 +138,7 @@ class EndpointState {
   std::atomic<std::uint32_t> failures_in_row_{0};
   std::atomic<std::uint32_t> server_errors_in_row_{0};
   std::atomic<std::uint32_t> gateway_errors_in_row_{0};
+  std::atomic<std::uint64_t> waiting_{0};  // how many, and the sum of when they began; see begin_waiting()
   std::atomic<std::int64_t> ewma_ns_{0};
   std::atomic<std::int64_t> ewma_stamp_ns_{0};
 };

@@ -1,6 +1,7 @@
 #include "balance/peers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "balance/endpoint.h"
 
@@ -57,6 +58,11 @@ std::size_t Peers::ejected(TimePoint now) {
   const std::lock_guard lock(mutex_);
   forget_returned(now);
   return ejected_.size();
+}
+
+std::shared_ptr<const Ring> Peers::ring(std::vector<Ring::Member> members, std::uint32_t points) {
+  const std::lock_guard lock(rings_mutex_);
+  return rings_.get(std::move(members), points);
 }
 
 bool Peers::eject(EndpointState& state, EjectionCause cause, TimePoint now) {

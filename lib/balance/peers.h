@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include "balance/ejection.h"
+#include "balance/ring.h"
 #include "base/units.h"
 
 namespace rproxy::balance {
@@ -40,6 +42,9 @@ class Peers {
   // Leaves `state` alone for a while, longer each time, where the share of those who are allows it.
   bool eject(EndpointState& state, EjectionCause cause, TimePoint now);
 
+  // Made by the first who asks, for all who ask for the same.
+  std::shared_ptr<const Ring> ring(std::vector<Ring::Member> members, std::uint32_t points);
+
  private:
   friend class EndpointState;
   // The thresholds that each request is held against.
@@ -60,6 +65,8 @@ class Peers {
   mutable std::mutex mutex_;
   EjectionOptions ejection_;
   std::vector<const EndpointState*> ejected_;
+  std::mutex rings_mutex_;  // apart: a large one takes its time
+  RingCache rings_;
   alignas(64) std::atomic<std::uint32_t> in_flight_{0};
 };
 

@@ -6,10 +6,10 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "balance/endpoint.h"
+#include "balance/hash.h"
 #include "balance/tried_set.h"
 
 namespace rproxy::balance {
@@ -17,17 +17,6 @@ namespace rproxy::balance {
 enum class PolicyKind : std::uint8_t { kP2cEwma, kRoundRobin, kLeastConn, kRandom, kHash };
 std::string_view to_string(PolicyKind kind);  // "p2c_ewma", "round_robin", "least_conn", "random", "hash"
 std::optional<PolicyKind> parse_policy(std::string_view text);
-
-// What of a request decides where it goes, for PolicyKind::kHash.
-struct HashKey {
-  enum class Source : std::uint8_t { kClientIp, kUri, kHeader, kCookie, kQuery };
-  Source source = Source::kClientIp;
-  std::string name;  // of the header, cookie or query parameter
-  bool operator==(const HashKey&) const = default;
-};
-std::string to_string(const HashKey& key);  // "client_ip", "header:X-User"
-// The same number in each process for the same bytes.
-std::uint64_t hash_of(std::string_view bytes, std::uint64_t seed = 0);
 
 struct PolicyOptions {
   PolicyKind kind = PolicyKind::kP2cEwma;

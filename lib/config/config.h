@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "config/admin.h"
 #include "downstream/options.h"
 #include "net/options.h"
 #include "proxy/access_log_options.h"
@@ -53,6 +54,7 @@ struct Config {
   proxy::ForwardingOptions forwarding;
   proxy::AccessLogOptions access_log;
   net::ResolverOptions resolver;
+  Admin admin;
 };
 
 }  // namespace rproxy::config

@@ -34,6 +34,7 @@ void build(const Node& tree, Config& config, Problems& problems) {
   build_section<net::ResolverOptions>(tree, "resolver", resolver_keys(), config.resolver, problems);
   build_access_log(tree, config, problems);
   build_listeners(tree, config, problems);
+  build_admin(tree, config, problems);
   const auto upstreams = build_upstreams(tree, config, problems);
   build_routes(tree, upstreams, config, problems);
 }
@@ -55,7 +56,7 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> kKeys{"include",    "server",     "listen",    "listeners", "tls",
                                               "client",     "http2",      "upstreams", "defaults",  "routes",
-                                              "forwarding", "access_log", "resolver"};
+                                              "forwarding", "access_log", "resolver",  "admin"};
   return kKeys;
 }
 

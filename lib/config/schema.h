@@ -59,6 +59,7 @@ Keys<proxy::RedirectAction> redirect_keys();
 Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
+Keys<Admin> admin_keys();
 
 // Servers that something else lists: "srv:_http._tcp.shop.internal", "file:/etc/shop.list".
 bool is_source(const Node& node);

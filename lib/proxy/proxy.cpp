@@ -10,6 +10,7 @@
 #include "exchange/replay_body.h"
 #include "exchange/until_done.h"
 #include "http/hop_by_hop.h"
+#include "proxy/failure_kind.h"
 #include "proxy/grpc_status.h"
 #include "proxy/request_head.h"
 #include "upstream/client.h"
@@ -191,6 +192,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     last = std::move(response.error());
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
+      if (const auto kind = failure_kind(last)) attempt.at.series().fail(*kind);
       tried.add(attempt.at.endpoint().state.id());
       if (!attempt.is_told) record(attempt.at.endpoint().state, outcome_of(last), {}, request.loop->now());
     }
@@ -211,6 +213,9 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
 net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place place, Attempt& attempt, bool fresh,
                                             const TimeLimit& limit) {
   upstream::Endpoint& endpoint = attempt.at.endpoint();
+  metrics::EndpointSeries& series = attempt.at.series();
+  series.requests.add();
+  if (request.trace.retries > 0) series.retries.add();
   request.trace.endpoint = request.arena->copy(endpoint.state.name());
   std::optional<upstream::Lease> lease;
   if (!fresh) {
@@ -221,6 +226,7 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place pl
     auto connected = co_await connect(request, std::move(place), attempt, limit);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
+    series.connect.observe(request.trace.connect);
     lease.emplace(std::move(*connected));
   }
   attempt.on_reused = lease->is_reused();
@@ -230,6 +236,8 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place pl
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit.total());
   if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit.error());
   if (response) {
+    series.responses.count(response->head.status);
+    series.first_byte.observe(request.trace.upstream_first_byte);
     record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte,
            request.loop->now());
   }

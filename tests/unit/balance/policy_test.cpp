@@ -153,7 +153,7 @@ void fail(EndpointState& state) {
   for (int i = 0; i < 3; ++i) state.record(Outcome::kReset, {}, kNow);
 }
 
-constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma};
+constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma, PolicyKind::kRandom};
 
 TEST(EveryPolicy, HasAName) {
   for (const auto kind : kAll) EXPECT_EQ(parse_policy(to_string(kind)), kind);
