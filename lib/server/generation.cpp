@@ -45,9 +45,9 @@ Result<void> look_for_servers(const config::Config& config, std::vector<upstream
 
 }  // namespace
 
-Result<std::shared_ptr<const Generation>> Generation::build(config::Config config) {
+Result<std::shared_ptr<const Generation>> Generation::build(config::Config config, const Generation* previous) {
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
-  if (auto done = generation->build_upstreams(); !done) return fail(std::move(done.error()));
+  if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
   auto tls = TlsMaterial::load(generation->config_);
   if (!tls) return fail(std::move(tls.error()));
@@ -55,16 +55,28 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 
-Result<void> Generation::build_upstreams() {
-  std::vector<upstream::DiscoverySources> known(config_.upstreams.size());
+Result<void> Generation::build_upstreams(const Generation* previous) {
+  const auto before = [&](const std::string& name) {
+    return previous != nullptr ? previous->find_upstream(name) : nullptr;
+  };
+  std::vector<upstream::DiscoverySources> known;
+  for (const auto& options : config_.upstreams) {
+    const upstream::Upstream* const same = before(options.name);
+    known.push_back(same != nullptr ? same->known() : upstream::DiscoverySources());
+  }
   if (auto done = look_for_servers(config_, known); !done) return done;
   for (const auto& options : config_.upstreams) {
-    auto made = upstream::Upstream::create(options, nullptr, std::move(known[upstreams_.size()]));
+    auto made = upstream::Upstream::create(options, before(options.name), std::move(known[upstreams_.size()]));
     if (!made) return fail(std::move(made.error()));
     upstream_by_name_.emplace(options.name, upstreams_.size());
     upstreams_.push_back(std::move(*made));
   }
   return {};
+}
+
+const upstream::Upstream* Generation::find_upstream(const std::string& name) const {
+  const auto found = upstream_by_name_.find(name);
+  return found != upstream_by_name_.end() ? upstreams_[found->second].get() : nullptr;
 }
 
 Result<void> Generation::build_routes() {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "config/load.h"
@@ -104,6 +105,23 @@ TEST(Generation, BeginsWithTheServersItFinds) {
   }
   EXPECT_THAT(names, testing::ElementsAre("127.0.0.1:8001", "127.0.0.1:8002", "[::1]:8003", "unix:/run/app.sock",
                                           "127.0.0.1:8009"));
+}
+
+TEST(Generation, KeepsTheServersThatAreKnownWhereTheyCanNotBeFoundAgain) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.write("two.list", "127.0.0.1:8009\n");
+  auto config = config_of(kPlain);
+  config.upstreams[1].sources.push_back({upstream::ServerSource::Kind::kFile, path, 0});
+  config.upstreams[1].discovery.required = true;
+  const auto first = Generation::build(config);
+  ASSERT_TRUE(first.has_value()) << describe(first.error());
+  directory.write("two.list", "half a li");
+  const auto second = Generation::build(config, first->get());
+  ASSERT_TRUE(second.has_value()) << describe(second.error());
+  const auto before = (*first)->upstreams()[1]->endpoints();
+  const auto after = (*second)->upstreams()[1]->endpoints();
+  ASSERT_EQ(after->endpoints().size(), 4U);
+  EXPECT_TRUE(std::ranges::equal(before->endpoints(), after->endpoints()));
 }
 
 TEST(Generation, SaysWhatItCannotBuild) {
