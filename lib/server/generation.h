@@ -18,8 +18,8 @@ namespace rproxy::server {
 
 class Generation {
  public:
-  // Resolves upstream names, reads certificates, compiles routes. What was learnt of upstreams that `previous` has, too, goes on.
-  // Errors name what failed: kResolveFailed, kFile, kConfig.
+  // Looks for upstreams' servers, reads certificates, compiles routes. What was learnt of upstreams that `previous` has, too, goes on.
+  // Errors name what failed: kResolveFailed, where servers that are required can't be found, kFile, kConfig.
   static Result<std::shared_ptr<const Generation>> build(config::Config config, const Generation* previous = nullptr);
 
   const config::Config& config() const { return config_; }

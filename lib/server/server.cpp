@@ -18,6 +18,7 @@
 #include "server/change_summary.h"
 #include "server/config_watch.h"
 #include "server/control.h"
+#include "server/discoveries.h"
 #include "server/fleet.h"
 #include "server/generation.h"
 #include "server/reload_requests.h"
@@ -82,6 +83,7 @@ class Server {
 };
 
 void Server::add_residents(const config::Sources& sources) {
+  control_.add([](net::Loop& loop) { return std::make_unique<Discoveries>(loop); });
   if (!options_.watch) return;
   control_.add([this, sources](net::Loop& loop) {
     auto watch = std::make_unique<ConfigWatch>(loop, [this] { reloads_.request_reload("its files have changed"); });
