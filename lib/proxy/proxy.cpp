@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "balance/waiting.h"
 #include "base/log.h"
 #include "exchange/error_page.h"
 #include "exchange/grpc_answer.h"
@@ -185,7 +186,7 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     if (limit.has_passed(request.loop->now())) co_return fail(limit.error());
     auto place = pool_.pick({tried, request.trace.start});
     if (!place) break;
-    Attempt attempt(place->pool());
+    Attempt attempt(place->pool(), request.loop->now());
     auto response = co_await try_once(request, std::move(*place), attempt, fresh, limit);
     if (response && replay != nullptr) replay->settle();
     if (response) co_return response;
@@ -194,7 +195,8 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
     if (!stale) {
       if (const auto kind = failure_kind(last)) attempt.at.series().fail(*kind);
       tried.add(attempt.at.endpoint().state.id());
-      if (!attempt.is_told) record(attempt.at.endpoint().state, outcome_of(last), {}, request.loop->now());
+      const TimePoint now = request.loop->now();
+      if (!attempt.is_told) record(attempt.at.endpoint().state, outcome_of(last), now - attempt.began, now);
     }
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
@@ -217,6 +219,9 @@ net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place pl
   series.requests.add();
   if (request.trace.retries > 0) series.retries.add();
   request.trace.endpoint = request.arena->copy(endpoint.state.name());
+  // With content, the client may be what it waits for.
+  std::optional<balance::Waiting> waiting;
+  if (request.body == nullptr) waiting.emplace(endpoint.state, attempt.began);
   std::optional<upstream::Lease> lease;
   if (!fresh) {
     if (auto idle = attempt.at.acquire_idle(place, request.client)) lease.emplace(std::move(*idle));

@@ -31,8 +31,9 @@ class Proxy final : public exchange::Handler {
 
  private:
   struct Attempt {
-    explicit Attempt(upstream::EndpointPool& pool) : at(pool) {}
+    Attempt(upstream::EndpointPool& pool, TimePoint now) : at(pool), began(now) {}
     upstream::EndpointPool& at;
+    TimePoint began;
     bool on_reused = false;  // on a connection that had served before
     bool is_told = false;    // its failure is another's, who waited for the same connection
   };
