@@ -164,6 +164,7 @@ class Printer {
       put_inner(name, "pool", pool_keys(), options.pool, node);
       put_inner(name, "retry", retry_keys(), options.retry, node);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
+      put_inner(name, "limits", limit_keys(), options.limits, node);
     }
   }
 
@@ -232,7 +233,9 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::Http2Options>(out, "upstreams.*.http2.", upstream_http2_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
+  list_keys<balance::PolicyOptions>(out, "upstreams.*.balance.", balance_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
+  list_keys<balance::LimitOptions>(out, "upstreams.*.limits.", limit_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
   list_keys<route::Match>(out, "routes.match.", match_keys(), {});

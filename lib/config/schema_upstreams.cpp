@@ -13,6 +13,7 @@ namespace rproxy::config {
 namespace {
 
 constexpr std::uint32_t kWeightMax = 1000;
+constexpr std::uint32_t kPriorityMax = 1000;
 
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
   constexpr const char* kExamples =
@@ -33,7 +34,28 @@ constexpr Key<balance::EndpointOptions> kEndpoint[] = {
        if (const auto w = decode_integer(p, n, 0, kWeightMax)) o.weight = static_cast<std::uint32_t>(*w);
      },
      [](const balance::EndpointOptions& o) { return render_value(o.weight); }},
+    {"priority", "integer", "servers of the lowest number that has one available are used",
+     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
+       if (const auto number = decode_integer(p, n, 0, kPriorityMax)) o.priority = static_cast<std::uint32_t>(*number);
+     },
+     [](const balance::EndpointOptions& o) { return render_value(o.priority); }},
+    {"backup", "boolean", "used when no other server is available",
+     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
+       bool is_backup = false;
+       decode_value(p, n, is_backup);
+       if (is_backup) o.priority = balance::kBackupPriority;
+     },
+     [](const balance::EndpointOptions& o) { return render_value(o.priority == balance::kBackupPriority); }},
+    key<&balance::EndpointOptions::max_connections>("max_connections",
+                                                    "requests at once, over all workers; 0: no limit"),
 };
+
+void check_backup(Problems& problems, const Node& server) {
+  const Node* backup = server.find("backup");
+  const Node* priority = server.find("priority");
+  if (backup == nullptr || priority == nullptr || !backup->flag) return;
+  problems.error("RP1006", priority->at, "a backup comes after every priority", "delete priority or backup");
+}
 
 using U = upstream::Options;
 
@@ -59,6 +81,7 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
     } else if (expect(problems, item, Node::Kind::kTable, "a server",
                       "\"10.0.0.1:8001\" or { address = \"10.0.0.1:8001\", weight = 2 }")) {
       decode_table<balance::EndpointOptions>(problems, item, "a server", kEndpoint, endpoint);
+      check_backup(problems, item);
       if (lacks(item, "address", names_of(endpoint_keys())))
         problems.error("RP1005", item.at, "a server needs address", "address = \"10.0.0.1:8001\"");
     }
@@ -67,11 +90,6 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
       problems.warning("RP1102", item.at, "the server is listed twice", "give it a weight instead");
     out.endpoints.push_back(std::move(endpoint));
   }
-}
-
-void decode_balance(Problems& problems, const Node& node, U& out) {
-  const int word = decode_word(problems, node, {"p2c_ewma", "round_robin", "least_conn"});
-  if (word >= 0) out.policy.kind = static_cast<balance::PolicyKind>(word);
 }
 
 void decode_upstream_version(Problems& problems, const Node& node, net::TlsClientOptions& out) {
@@ -148,43 +166,6 @@ void decode_retry(Problems& problems, const Node& node, U& out) {
   decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
 }
 
-using E = balance::EjectionOptions;
-
-template <auto Member>
-constexpr auto positive(std::string_view name, std::string_view meaning) {
-  auto made = key<Member>(name, meaning);
-  made.decode = [](Problems& problems, const Node& node, E& out) {
-    Duration time = out.*Member;
-    decode_value(problems, node, time);
-    if (time.count() != 0) {
-      out.*Member = time;
-    } else {
-      problems.error("RP1004", node.at, "a server is left alone for a time",
-                     "the least is \"1ms\"; ejection = false leaves none alone");
-    }
-  };
-  return made;
-}
-
-constexpr Key<E> kEjection[] = {
-    key<&E::consecutive_failures>("consecutive_failures", "in a row; 0: never"),
-    positive<&E::base_time>("base_time", "the first time out; doubles each time in a row"),
-    positive<&E::max_time>("max_time", "the longest time out"),
-    ranged<0, 100, &E::max_percent>("max_percent", "of the servers may be out; above, all are used"),
-};
-
-void decode_ejection(Problems& problems, const Node& node, U& out) {
-  if (node.is(Node::Kind::kBool) && !node.flag) {
-    out.ejection.consecutive_failures = 0;
-    return;
-  }
-  decode_table<E>(problems, node, "ejection", kEjection, out.ejection);
-  const Node* longest = node.find("max_time");
-  if (longest == nullptr || node.find("base_time") == nullptr || out.ejection.base_time <= out.ejection.max_time)
-    return;
-  problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
-}
-
 // In the order of their enumerators.
 constexpr std::array kProxyProtocols{"off", "v1", "v2"};
 
@@ -195,9 +176,14 @@ void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
 }
 
 constexpr Key<U> kUpstream[] = {
-    special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
-    {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
-     [](const U& o) { return quote_toml(balance::to_string(o.policy.kind)); }},
+    special<U>("servers", "array of addresses or { address, weight, priority, backup, max_connections }",
+               "where requests go", decode_servers),
+    {"balance", "string or table", "p2c_ewma, round_robin, least_conn, random or hash; table: policy, key, load_factor",
+     decode_balance, render_balance},
+    key<&U::policy, &balance::PolicyOptions::slow_start>(
+        "slow_start", "a server that comes back, or is added, gets a tenth of its share, and all of it after so long"),
+    ranged<0, 100, &U::policy, &balance::PolicyOptions::panic_threshold>(
+        "panic_threshold", "percent of the servers; if fewer are available, all are used; 0: only when none is"),
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
                decode_upstream_tls),
     {"protocol", "string",
@@ -212,7 +198,10 @@ constexpr Key<U> kUpstream[] = {
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
     special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
-    special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
+    special<U>("ejection", "table or false",
+               "leave a server alone that fails: by failures in a row, or worse than its peers", decode_ejection),
+    special<U>("limits", "table", "max_connections, max_pending, max_requests, max_retries; error_percent",
+               decode_limits),
     key<&U::connect_timeout>("connect_timeout", "TCP"),
     key<&U::handshake_timeout>("handshake_timeout", "TLS"),
     key<&U::response_timeout>("response_timeout", "request sent to response head"),
@@ -229,7 +218,6 @@ Keys<balance::EndpointOptions> endpoint_keys() { return kEndpoint; }
 Keys<upstream::Http2Options> upstream_http2_keys() { return kHttp2; }
 Keys<upstream::PoolOptions> pool_keys() { return kPool; }
 Keys<upstream::RetryOptions> retry_keys() { return kRetry; }
-Keys<balance::EjectionOptions> ejection_keys() { return kEjection; }
 Keys<net::TlsClientOptions> upstream_tls_keys() { return kTls; }
 
 }  // namespace rproxy::config
