@@ -168,6 +168,7 @@ class Printer {
       const Node* retry = node->find("retry");
       if (options.retry.hedge) put_inner(name + ".retry", "hedge", hedge_keys(), *options.retry.hedge, retry);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
+      put_inner(name, "limits", limit_keys(), options.limits, node);
     }
   }
 
@@ -238,7 +239,9 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
   list_keys<upstream::HedgeOptions>(out, "upstreams.*.retry.hedge.", hedge_keys(), {});
+  list_keys<balance::PolicyOptions>(out, "upstreams.*.balance.", balance_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
+  list_keys<balance::LimitOptions>(out, "upstreams.*.limits.", limit_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
   list_keys<route::Match>(out, "routes.match.", match_keys(), {});

@@ -50,7 +50,9 @@ Keys<net::ResolverOptions> resolver_keys();
 Keys<upstream::PoolOptions> pool_keys();
 Keys<upstream::RetryOptions> retry_keys();
 Keys<upstream::HedgeOptions> hedge_keys();
+Keys<balance::PolicyOptions> balance_keys();
 Keys<balance::EjectionOptions> ejection_keys();
+Keys<balance::LimitOptions> limit_keys();
 Keys<net::TlsClientOptions> upstream_tls_keys();
 Keys<proxy::ForwardAction> defaults_keys();
 Keys<RouteDraft> route_keys();
@@ -87,5 +89,12 @@ void decode_tls(Problems& problems, const Node& node, const std::string& name, n
 void decode_retry(Problems& problems, const Node& node, upstream::RetryOptions& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
+
+// `balance = "hash"` or `balance = { policy = "hash", ... }`.
+void decode_balance(Problems& problems, const Node& node, upstream::Options& out);
+std::string render_balance(const upstream::Options& from);
+// `ejection = false` or a table.
+void decode_ejection(Problems& problems, const Node& node, upstream::Options& out);
+void decode_limits(Problems& problems, const Node& node, upstream::Options& out);
 
 }  // namespace rproxy::config

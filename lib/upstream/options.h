@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/circuit_breaker.h"
 #include "balance/endpoint.h"
 #include "balance/policy.h"
 #include "base/units.h"
@@ -93,6 +94,7 @@ struct Options {
   DiscoveryOptions discovery;
   balance::PolicyOptions policy;
   balance::EjectionOptions ejection;
+  balance::LimitOptions limits;
   PoolOptions pool;
   RetryOptions retry;
   net::TlsClientOptions tls;

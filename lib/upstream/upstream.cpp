@@ -106,6 +106,12 @@ EndpointSetPtr Upstream::endpoints() const {
 
 void Upstream::replace(std::vector<EndpointPtr> endpoints) {
   const std::lock_guard lock(mutex_);
+  if (!endpoints_->endpoints().empty()) {
+    for (const EndpointPtr& each : endpoints) {
+      if (std::ranges::find(endpoints_->endpoints(), each) == endpoints_->endpoints().end())
+        each->state.begin_slow_start(Clock::now());
+    }
+  }
   const std::uint64_t version = version_.load(std::memory_order_relaxed) + 1;
   endpoints_ = std::make_shared<EndpointSet>(std::move(endpoints), version);
   version_.store(version, std::memory_order_release);
