@@ -165,6 +165,8 @@ class Printer {
       put_inner(name, "discovery", discovery_keys(), options.discovery, node);
       put_inner(name, "pool", pool_keys(), options.pool, node);
       put_inner(name, "retry", retry_keys(), options.retry, node);
+      const Node* retry = node->find("retry");
+      if (options.retry.hedge) put_inner(name + ".retry", "hedge", hedge_keys(), *options.retry.hedge, retry);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
     }
   }
@@ -235,6 +237,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::DiscoveryOptions>(out, "upstreams.*.discovery.", discovery_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
+  list_keys<upstream::HedgeOptions>(out, "upstreams.*.retry.hedge.", hedge_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});

@@ -143,22 +143,6 @@ constexpr Key<H> kHttp2[] = {
     key<&H::ping_timeout>("ping_timeout", "without an answer by then the connection is given up"),
 };
 
-constexpr std::int64_t kAttemptsMax = std::numeric_limits<std::uint32_t>::max();
-
-constexpr Key<upstream::RetryOptions> kRetry[] = {
-    ranged<1, kAttemptsMax, &upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
-    ranged<0, 100, &upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
-    key<&upstream::RetryOptions::budget_min>("budget_min", "always allowed in ten seconds"),
-};
-
-void decode_retry(Problems& problems, const Node& node, U& out) {
-  if (node.is(Node::Kind::kBool) && !node.flag) {
-    out.retry.attempts = 1;
-    return;
-  }
-  decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
-}
-
 using E = balance::EjectionOptions;
 
 template <auto Member>
@@ -228,7 +212,9 @@ constexpr Key<U> kUpstream[] = {
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
-    special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
+    special<U>("retry", "table or false",
+               "attempts, on, methods, per_try_timeout, max_body, hedge, budget_percent, budget_min",
+               [](Problems& p, const Node& n, U& o) { decode_retry(p, n, o.retry); }),
     special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
     key<&U::connect_timeout>("connect_timeout", "TCP"),
     key<&U::handshake_timeout>("handshake_timeout", "TLS"),
@@ -245,7 +231,6 @@ Keys<upstream::Options> upstream_keys() { return kUpstream; }
 Keys<balance::EndpointOptions> endpoint_keys() { return kEndpoint; }
 Keys<upstream::Http2Options> upstream_http2_keys() { return kHttp2; }
 Keys<upstream::PoolOptions> pool_keys() { return kPool; }
-Keys<upstream::RetryOptions> retry_keys() { return kRetry; }
 Keys<balance::EjectionOptions> ejection_keys() { return kEjection; }
 Keys<net::TlsClientOptions> upstream_tls_keys() { return kTls; }
 
