@@ -154,11 +154,13 @@ net::Task<Result<Lease>> Pool::join_link(std::size_t index) {
 
 net::Task<void> Pool::open_link(std::size_t index, std::shared_ptr<Opening> opening) {
   auto opened = co_await open_stream(index, {});
+  // Until those who wait have taken their places, lest it closes as a link that nobody needs.
+  std::optional<Http2Link::Hold> hold;
   if (!opened) {
     opening->error = std::move(opened.error());
   } else if (opened->is_http2) {
     Http2Link& link = add_link(index, std::move(opened->stream));
-    const Http2Link::Hold hold(link);
+    hold.emplace(link);
     if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       opening->error = std::move(greeted.error());
     } else if (link.requests() == 0 && !link.takes_requests()) {
