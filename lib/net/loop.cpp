@@ -22,7 +22,7 @@ void Loop::Wakener::on_ready(std::uint32_t) {
 
 void Loop::Wakener::wake() const { ::eventfd_write(event_.get(), 1); }
 
-Loop::Loop(std::size_t buffer_size) : buffers_(buffer_size) {}
+Loop::Loop(std::size_t buffer_size, std::size_t number) : number_(number), buffers_(buffer_size) {}
 
 void Loop::run() {
   stopped_ = false;

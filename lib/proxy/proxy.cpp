@@ -10,6 +10,7 @@
 #include "exchange/replay_body.h"
 #include "exchange/until_done.h"
 #include "http/hop_by_hop.h"
+#include "proxy/failure_kind.h"
 #include "proxy/grpc_status.h"
 #include "proxy/request_head.h"
 #include "upstream/client.h"
@@ -182,17 +183,18 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
   std::size_t attempts = 0;
   for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
     if (limit.has_passed(request.loop->now())) co_return fail(limit.error());
-    const auto picked = pool_.pick(tried, request.trace.start);
-    if (!picked) break;
-    Attempt attempt{*picked};
-    auto response = co_await try_once(request, attempt, fresh, limit);
+    auto place = pool_.pick({tried, request.trace.start});
+    if (!place) break;
+    Attempt attempt(place->pool());
+    auto response = co_await try_once(request, std::move(*place), attempt, fresh, limit);
     if (response && replay != nullptr) replay->settle();
     if (response) co_return response;
     last = std::move(response.error());
     const bool stale = attempt.on_reused && is_stale(last);
     if (!stale) {
-      tried.add(attempt.endpoint);
-      if (!attempt.is_told) record(pool_.endpoint(attempt.endpoint).state, outcome_of(last), {}, request.loop->now());
+      if (const auto kind = failure_kind(last)) attempt.at.series().fail(*kind);
+      tried.add(attempt.at.endpoint().state.id());
+      if (!attempt.is_told) record(attempt.at.endpoint().state, outcome_of(last), {}, request.loop->now());
     }
     // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
     const bool is_free = has_cost_nothing(last) || (stale && !fresh);
@@ -208,42 +210,49 @@ net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLim
   co_return fail(std::move(last));
 }
 
-net::Task<Result<Response>> Proxy::try_once(Request& request, Attempt& attempt, bool fresh, const TimeLimit& limit) {
-  upstream::Endpoint& endpoint = pool_.endpoint(attempt.endpoint);
-  request.trace.endpoint = endpoint.state.name();
+net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place place, Attempt& attempt, bool fresh,
+                                            const TimeLimit& limit) {
+  upstream::Endpoint& endpoint = attempt.at.endpoint();
+  metrics::EndpointSeries& series = attempt.at.series();
+  series.requests.add();
+  if (request.trace.retries > 0) series.retries.add();
+  request.trace.endpoint = request.arena->copy(endpoint.state.name());
   std::optional<upstream::Lease> lease;
   if (!fresh) {
-    if (auto idle = pool_.acquire_idle(attempt.endpoint, request.client)) lease.emplace(std::move(*idle));
+    if (auto idle = attempt.at.acquire_idle(place, request.client)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
     const TimePoint before = request.loop->now();
-    auto connected = co_await connect(request, attempt, limit);
+    auto connected = co_await connect(request, std::move(place), attempt, limit);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
+    series.connect.observe(request.trace.connect);
     lease.emplace(std::move(*connected));
   }
   attempt.on_reused = lease->is_reused();
   // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
-  if (request.head.authority.empty()) request.head.authority = endpoint.state.name();
+  if (request.head.authority.empty()) request.head.authority = request.trace.endpoint;
   limit.tell(request, request.loop->now());
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit.total());
   if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit.error());
   if (response) {
-    const bool failed = response->head.status >= 500;
-    record(endpoint.state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
-           request.trace.upstream_first_byte, request.loop->now());
+    series.responses.count(response->head.status);
+    series.first_byte.observe(request.trace.upstream_first_byte);
+    record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte,
+           request.loop->now());
   }
   co_return response;
 }
 
 // What others wait for, too, goes on without this one.
-net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, Attempt& attempt, const TimeLimit& limit) {
-  net::Child<Result<upstream::Lease>> connecting(pool_.connect(attempt.endpoint, request.client));
+net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, upstream::Place place, Attempt& attempt,
+                                                  const TimeLimit& limit) {
+  net::Child<Result<upstream::Lease>> connecting(attempt.at.connect(std::move(place), request.client));
   const Duration left = limit.left(request.loop->now());
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), left);
   if (!is_in_time) co_return fail(limit.error());
   auto connected = connecting.take();
-  if (!connected) attempt.is_told = !pool_.take_failure(attempt.endpoint);
+  if (!connected) attempt.is_told = !attempt.at.take_failure();
   co_return connected;
 }
 
@@ -253,8 +262,9 @@ void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std:
     case balance::Change::kNone:
       return;
     case balance::Change::kEjected:
-      return log::warn("upstream {}: {} is left alone for {}, after failing again and again", pool_.upstream().name(),
-                       state.name(), to_string(std::chrono::round<Duration>(state.ejected_until() - now)));
+      return log::warn("upstream {}: {} is left alone for {}: {}", pool_.upstream().name(), state.name(),
+                       to_string(std::chrono::round<Duration>(state.ejected_until() - now)),
+                       balance::to_string(state.ejection_cause()));
     case balance::Change::kRecovered:
       return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
   }

@@ -31,7 +31,8 @@ class Proxy final : public exchange::Handler {
 
  private:
   struct Attempt {
-    std::size_t endpoint = 0;
+    explicit Attempt(upstream::EndpointPool& pool) : at(pool) {}
+    upstream::EndpointPool& at;
     bool on_reused = false;  // on a connection that had served before
     bool is_told = false;    // its failure is another's, who waited for the same connection
   };
@@ -40,9 +41,9 @@ class Proxy final : public exchange::Handler {
   // The content in such a form, where another attempt may want it; else null.
   exchange::ReplayBody* make_repeatable(exchange::Request& request) const;
   net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request, const TimeLimit& limit);
-  net::Task<Result<exchange::Response>> try_once(exchange::Request& request, Attempt& attempt, bool fresh,
-                                                 const TimeLimit& limit);
-  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, Attempt& attempt,
+  net::Task<Result<exchange::Response>> try_once(exchange::Request& request, upstream::Place place, Attempt& attempt,
+                                                 bool fresh, const TimeLimit& limit);
+  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, upstream::Place place, Attempt& attempt,
                                              const TimeLimit& limit);
   void record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
               TimePoint now) const;

@@ -14,15 +14,6 @@
 namespace rproxy::server {
 namespace {
 
-// A buffer holds the longest head allowed and still has room for content behind it.
-std::size_t buffer_size(const config::Config& config) {
-  constexpr std::uint64_t kContentRoom = 4096;
-  std::uint64_t head = config.client.head.head.bytes;
-  for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
-  head = std::max(head, config.client.max_proxy_header.bytes);
-  return static_cast<std::size_t>(head + kContentRoom);
-}
-
 constexpr std::string_view kPlainOnTls =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 52\r\n"
     "Connection: close\r\n\r\nThis port speaks HTTPS: use https:// to come here.\r\n";
@@ -32,6 +23,14 @@ constexpr Duration kLinger{2'000};
 constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count();
 
 }  // namespace
+
+std::size_t buffer_size(const config::Config& config) {
+  constexpr std::uint64_t kContentRoom = 4096;
+  std::uint64_t head = config.client.head.head.bytes;
+  for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
+  head = std::max(head, config.client.max_proxy_header.bytes);
+  return static_cast<std::size_t>(head + kContentRoom);
+}
 
 Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> sockets, ConnectionCount& connections,
                proxy::AccessLogWriter* log, std::uint64_t seed)
@@ -56,9 +55,9 @@ Worker::~Worker() {
 void Worker::build_handlers(std::uint64_t seed) {
   for (const auto& upstream : generation_->upstreams()) {
     const auto& tls = upstream->options().tls;
-    client_tls_.push_back(tls.enabled ? generation_->tls().client_context(*upstream) : nullptr);
-    pools_.push_back(
-        std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
+    upstream::Reach reach{upstream, nullptr, net::connect};
+    if (tls.enabled) reach.tls = generation_->tls().client_context(*upstream);
+    pools_.push_back(std::make_unique<upstream::Pool>(loop_, std::move(reach), seed + pools_.size()));
   }
   const auto& routes = generation_->config().routes;
   std::vector<proxy::RouteHandler::Route> chains;

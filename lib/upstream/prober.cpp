@@ -11,7 +11,7 @@
 #include "http/grpc_health.h"
 #include "http/grpc_timeout.h"
 #include "upstream/client.h"
-#include "upstream/pool.h"
+#include "upstream/endpoint_pool.h"
 #include "upstream/probe_words.h"
 
 namespace rproxy::upstream {
@@ -55,13 +55,19 @@ struct Prober::Run {
 };
 
 ProbeTarget probe_target(const Endpoint& endpoint) {
-  const HostPort& configured = endpoint.state.options().address;
-  ProbeTarget target{configured, configured.to_string(), endpoint.tls_name};
+  return probe_target(endpoint.state.address(), endpoint.address, endpoint.tls_name);
+}
+
+ProbeTarget probe_target(const HostPort& configured, const net::SocketAddress& address, const std::string& tls_name) {
+  ProbeTarget target{configured, configured.to_string(), tls_name};
   if (configured.kind == HostPort::Kind::kUnix) {
     target.authority = "localhost";
     return target;
   }
-  const net::Peer peer = net::peer_of(endpoint.address.storage);
+  // Of a name that was looked up its address is all that is configured here.
+  if (!tls_name.empty() && !IpAddress::parse(tls_name))
+    target.authority = fmt::format("{}:{}", tls_name, configured.port);
+  const net::Peer peer = net::peer_of(address.storage);
   target.address = {HostPort::Kind::kIp, peer.ip.to_string(), peer.ip, peer.port};
   return target;
 }
@@ -138,8 +144,10 @@ net::Task<ProbeResult> Prober::probe() {
     server_->session.reset();
     server_->certificate_end.reset();
   }
-  Pool pool(loop_, *upstream_, tls_.get(), 1,
-            [this](net::Loop&, net::SocketAddress address, Duration timeout) { return connect(address, timeout); });
+  const Reach reach{upstream_, tls_, [this](net::Loop&, net::SocketAddress address, Duration timeout) {
+                      return connect(address, timeout);
+                    }};
+  EndpointPool pool(loop_, reach, upstream_->endpoints()->endpoints().front());
   net::Child<void> child(this->run(pool, run));
   const bool done = co_await exchange::UntilDoneOrLate(child, loop_.wheel(), health_.timeout);
   if (done) {
@@ -178,8 +186,9 @@ net::Task<Result<net::StreamPtr>> Prober::connect(net::SocketAddress address, Du
   co_return stream;
 }
 
-net::Task<void> Prober::run(Pool& pool, Run& run) {
-  auto lease = co_await pool.connect(0);
+net::Task<void> Prober::run(EndpointPool& pool, Run& run) {
+  auto place = Place::take(pool);
+  auto lease = co_await pool.connect(std::move(*place));
   if (!lease) {
     auto [failure, reason] = words_of(lease.error(), run.result.connect.has_value());
     run.fail(failure, std::move(reason));

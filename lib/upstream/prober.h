@@ -1,6 +1,6 @@
 // Probes of one endpoint, each on a connection of its own: what an active check does, and what `rproxy health` shows.
 //
-// A probe goes the way of a request (Pool, send()), so that what it finds is what requests would; but nothing of it counts in the
+// A probe goes the way of a request (EndpointPool, send()), so that what it finds is what requests would; but nothing of it counts in the
 // endpoint's state.
 #pragma once
 
@@ -19,8 +19,8 @@
 
 namespace rproxy::upstream {
 
+class EndpointPool;
 class Lease;
-class Pool;
 
 struct ProbeTarget {
   HostPort address;       // of kind kIp or kUnix
@@ -28,6 +28,8 @@ struct ProbeTarget {
   std::string tls_name;   // SNI and the name the certificate must have
 };
 ProbeTarget probe_target(const Endpoint& endpoint);
+// `configured` is what it is called, by a name or by the address.
+ProbeTarget probe_target(const HostPort& configured, const net::SocketAddress& address, const std::string& tls_name);
 
 // The check of an upstream that has no `health`: a connection, and TLS where it is spoken.
 HealthOptions plain_check(const Options& upstream);
@@ -56,7 +58,7 @@ class Prober {
   bool speaks_http() const { return health_.type == HealthType::kHttp || health_.type == HealthType::kGrpc; }
   Options options_for(const Options& upstream, const ProbeTarget& target) const;
   net::Task<Result<net::StreamPtr>> connect(net::SocketAddress address, Duration timeout);
-  net::Task<void> run(Pool& pool, Run& run);
+  net::Task<void> run(EndpointPool& pool, Run& run);
   net::Task<void> ask(Run& run, Lease lease);
   net::Task<void> read_answer(Run& run, exchange::Response& response);
   void judge_serving(Run& run, const exchange::Response& response, std::string_view content) const;
@@ -68,8 +70,8 @@ class Prober {
   std::string authority_;
   std::string grpc_request_;
   net::Connect connect_;
-  std::unique_ptr<Upstream> upstream_;
-  std::unique_ptr<net::TlsClientContext> tls_;
+  std::shared_ptr<Upstream> upstream_;
+  std::shared_ptr<net::TlsClientContext> tls_;
   net::TlsClientContext::Server* server_ = nullptr;
   std::unique_ptr<Expectation> expected_;
   Run* run_ = nullptr;  // the one under way

@@ -25,7 +25,7 @@ constexpr std::size_t kEndpoints = 2;
 upstream::Options make_upstream_options(bool is_http2) {
   upstream::Options options;
   options.name = "origins";
-  options.policy = balance::PolicyKind::kRoundRobin;
+  options.policy.kind = balance::PolicyKind::kRoundRobin;
   options.head.head.bytes = kHeadMax;
   if (is_http2) options.protocol = upstream::Protocol::kHttp2;
   for (std::uint16_t i = 1; i <= kEndpoints; ++i) {
@@ -68,8 +68,10 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),
       origin_(world_, tls_, is_http2_upstream()),
       pool_(std::make_unique<upstream::Pool>(
-          loop_, *upstream_, tls_client_.get(), options.seed,
-          [this](net::Loop&, const net::SocketAddress&, Duration timeout) { return connect(timeout); })),
+          loop_,
+          upstream::Reach{upstream_, tls_client_,
+                          [this](net::Loop&, const net::SocketAddress&, Duration timeout) { return connect(timeout); }},
+          options.seed)),
       router_(make_router()) {
   // Failures are the daily bread here.
   log::set_level(LogLevel::kOff);

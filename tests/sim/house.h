@@ -97,8 +97,8 @@ class House final : public exchange::Observer {
   proxy::Proxy::Plan plan_;
   net::TicketKeys tickets_;
   std::unique_ptr<net::TlsServerContext> tls_server_;
-  std::unique_ptr<net::TlsClientContext> tls_client_;
-  std::unique_ptr<upstream::Upstream> upstream_;
+  std::shared_ptr<net::TlsClientContext> tls_client_;
+  std::shared_ptr<upstream::Upstream> upstream_;
   Origin origin_;  // behind every endpoint
   std::unique_ptr<upstream::Pool> pool_;
   std::optional<route::Router> router_;

@@ -89,7 +89,8 @@ void House::check_requests() const {
 
 void House::check_resources() const {
   EXPECT_TRUE(is_over());
-  for (const auto* state : upstream_->states()) EXPECT_EQ(state->in_flight(), 0U) << state->name();
+  const auto set = upstream_->endpoints();
+  for (const auto* state : set->states()) EXPECT_EQ(state->in_flight(), 0U) << state->name();
   EXPECT_EQ(world_.streams, pool_->idle_count()) << "a connection is held by nobody";
   std::size_t asked = 0;
   std::size_t answered = 0;

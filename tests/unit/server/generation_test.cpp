@@ -56,8 +56,8 @@ TEST(Generation, HasAPlanForEveryRouteThatForwards) {
   ASSERT_NE(generation.plans()[2], nullptr);
   EXPECT_TRUE(generation.plans()[2]->rewrite.has_value());
   EXPECT_FALSE(generation.plans()[2]->hider.has_value());
-  EXPECT_EQ(generation.upstreams()[generation.upstream_index("one")]->endpoints().size(), 1U);
-  EXPECT_EQ(generation.upstreams()[generation.upstream_index("two")]->endpoints().size(), 3U);
+  EXPECT_EQ(generation.upstreams()[generation.upstream_index("one")]->endpoints()->states().size(), 1U);
+  EXPECT_EQ(generation.upstreams()[generation.upstream_index("two")]->endpoints()->states().size(), 3U);
 }
 
 TEST(Generation, OutlivesTheConfigurationItWasBuiltFrom) {
