@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "http/head_parser.h"
 #include "http2/options.h"
 #include "net/options.h"
+#include "upstream/health_options.h"
 
 namespace rproxy::upstream {
 
@@ -70,6 +72,7 @@ struct Options {
   balance::EjectionOptions ejection;
   PoolOptions pool;
   RetryOptions retry;
+  std::optional<HealthOptions> health;  // nothing: not checked
   net::TlsClientOptions tls;
   Protocol protocol = Protocol::kHttp1;
   Http2Options http2;
