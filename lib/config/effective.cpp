@@ -153,7 +153,10 @@ class Printer {
   void put_upstreams() {
     const Node* all = tree_.find("upstreams");
     for (const auto& options : config_.upstreams) {
-      const Node* node = all->find(options.name);
+      Node table = *all->find(options.name);
+      if (Node* health = table.find("health"); health != nullptr && options.health)
+        *health = long_form(*health, "path");
+      const Node* node = &table;
       const std::string name = "upstreams." + quote_key(options.name);
       put_section(name, upstream_keys(), options, node);
       put_items<balance::EndpointOptions>(name + ".servers", endpoint_keys(), node->find("servers"));
@@ -162,6 +165,11 @@ class Printer {
         put_inner(name, "http2", upstream_http2_keys(), options.http2, node);
       }
       put_inner(name, "pool", pool_keys(), options.pool, node);
+      if (options.health) {
+        const Node* health = node->find("health");
+        put_section(name + ".health", health_keys(), *options.health, health);
+        if (const Node* headers = health->find("headers")) put_line("headers", render_node(*headers), origin(*headers));
+      }
       put_inner(name, "retry", retry_keys(), options.retry, node);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
     }
@@ -232,6 +240,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::Http2Options>(out, "upstreams.*.http2.", upstream_http2_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
+  list_keys<upstream::HealthOptions>(out, "upstreams.*.health.", health_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});

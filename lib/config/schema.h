@@ -47,6 +47,7 @@ Keys<upstream::Http2Options> upstream_http2_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
 Keys<upstream::PoolOptions> pool_keys();
 Keys<upstream::RetryOptions> retry_keys();
+Keys<upstream::HealthOptions> health_keys();
 Keys<balance::EjectionOptions> ejection_keys();
 Keys<net::TlsClientOptions> upstream_tls_keys();
 Keys<proxy::ForwardAction> defaults_keys();
@@ -69,6 +70,8 @@ bool check_socket_path(Problems& problems, const Node& node, const std::string& 
 void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
+// `health = "/healthz"`, or a table.
+void decode_health(Problems& problems, const Node& node, upstream::Options& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
 

@@ -211,6 +211,8 @@ constexpr Key<U> kUpstream[] = {
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
+    special<U>("health", "path, table or false",
+               "checks of each server, whether requests come or not; table: [upstreams.NAME.health]", decode_health),
     special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
     special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
     key<&U::connect_timeout>("connect_timeout", "TCP"),
