@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/server_file.h"
 #include "net/sleep.h"
 #include "net/task_group.h"
 
@@ -42,7 +43,8 @@ bool can_serve(const std::vector<SurveyRow>& rows, const std::string& upstream) 
       rows, [&](const SurveyRow& row) { return row.upstream == upstream && row.weight > 0 && row.result.is_ok(); });
 }
 
-Survey::Survey(const config::Config& config, Options options) : config_(config), options_(std::move(options)) {}
+Survey::Survey(const config::Config& config, Options options)
+    : config_(config), options_(std::move(options)), resolver_(loop_, config.resolver) {}
 
 bool Survey::wants(const std::vector<std::string>& wanted, const std::string& name) const {
   return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
@@ -95,11 +97,16 @@ net::Task<void> Survey::find(const upstream::Options& upstream, std::vector<Surv
                              std::vector<upstream::DiscoveredEndpoint>& found) {
   const TimePoint started = Clock::now();
   upstream::Discovery::Setting setting;
+  setting.parse_file = config::parse_server_file;
   setting.logs_changes = false;
+  // Whoever waits here looks no more often than the wheel turns.
+  TimePoint answered = started;
+  setting.on_change = [&answered](const auto&) { answered = Clock::now(); };
   upstream::Discovery discovery(loop_, resolver_, upstream, std::move(setting));
   discovery.start();
   while (!discovery.is_settled() && Clock::now() - started < kLookUpMax) co_await net::Sleep(loop_, Duration{1});
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>((answered != started ? answered : Clock::now()) - started);
   for (const auto& source : discovery.sources()) {
     if (!source.list.empty() || !wants(options_.endpoints, source.label)) continue;
     SurveyRow& row = rows.emplace_back();

@@ -56,7 +56,7 @@ class Survey {
   const config::Config& config_;
   const Options options_;
   net::Loop loop_{std::size_t{32} * 1024};
-  net::Resolver resolver_{loop_, {}};
+  net::Resolver resolver_;
   upstream::ProbeSlots slots_;
   std::map<std::string, Result<x509::TrustStore>> trusted_;  // by file
 };
