@@ -19,6 +19,7 @@
 #include "cli/health_target.h"
 #include "cli/output.h"
 #include "config/load.h"
+#include "http/characters.h"
 
 namespace rproxy::cli {
 namespace {
@@ -60,6 +61,15 @@ std::string parse_threshold(const std::string& text, HealthThreshold& out) {
   return {};
 }
 
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    out +=
+        http::is(c, http::kUnreservedChar) ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 class Health final : public Command {
  public:
   explicit Health(CLI::App& app) {
@@ -81,6 +91,7 @@ class Health final : public Command {
         ->type_name("FORMAT")
         ->check(CLI::IsMember({"table", "json", "nagios", "prometheus"}).description(""));
     command->add_option("--prometheus", prometheus_, "Metrics into a file; -: to stdout")->type_name("FILE");
+    command->add_option("--attach", attach_, "Compare with the proxy of this admin socket")->type_name("SOCKET");
     add_threshold(*command, "--warn", warn_, "Nagios: warn beyond 500ms, or below 2");
     add_threshold(*command, "--crit", crit_, "Nagios: critical beyond, or below");
     command->footer(
@@ -175,7 +186,23 @@ class Health final : public Command {
       if (watch_) draw(view, is_screen);
       if (!watch_ && view.rounds() >= count_) break;
     }
+    if (!attach_.empty() && !is_stopped() && !attach(survey, view)) return kRuntime;
     return finish(view);
+  }
+
+  bool attach(server::Survey& survey, HealthView& view) const {
+    for (HealthUpstream& upstream : view.upstreams()) {
+      auto told = survey.ask_proxy(attach_, "/upstreams/" + percent_encoded(upstream.name));
+      if (told && add_opinions(upstream, *told)) continue;
+      if (!told && told.error().context.starts_with("HTTP 404")) {
+        upstream.notes.emplace_back("the proxy has no such upstream");
+        continue;
+      }
+      fmt::print(stderr, "rproxy health: {}: {}\n", attach_,
+                 told ? "no admin endpoint of rproxy's answers there" : told.error().context);
+      return false;
+    }
+    return true;
   }
 
   void draw(const HealthView& view, bool is_screen) const {
@@ -214,6 +241,7 @@ class Health final : public Command {
   std::string url_;
   std::string format_ = "table";
   std::string prometheus_;
+  std::string attach_;
   std::optional<Duration> timeout_;
   std::optional<Duration> interval_;
   std::uint64_t count_ = 1;

@@ -11,6 +11,15 @@
 
 namespace rproxy::cli {
 
+// What a running proxy makes of an endpoint.
+struct ProxyOpinion {
+  std::string state;                 // "available", "ejected"...; empty: it does not have it
+  std::vector<std::string> reasons;  // all that keeps requests away
+  std::string health;
+  std::string health_reason;
+  std::string difference;  // between it and the probe, explained; empty: there is none
+};
+
 // One endpoint over all rounds.
 struct HealthSeries {
   server::SurveyRow last;
@@ -18,6 +27,7 @@ struct HealthSeries {
   std::uint64_t sent = 0;
   std::uint64_t lost = 0;
   std::vector<std::optional<double>> history;  // the latest probes; nothing for one that failed
+  std::optional<ProxyOpinion> proxy;           // where one was asked
 
   void add(server::SurveyRow row);
   double loss_percent() const { return sent == 0 ? 0 : 100.0 * static_cast<double>(lost) / static_cast<double>(sent); }
@@ -34,6 +44,7 @@ struct HealthSeries {
 struct HealthUpstream {
   std::string name;
   std::vector<HealthSeries> endpoints;
+  std::vector<std::string> notes;  // what differs in the proxy that was asked, of no endpoint here
 
   std::size_t healthy() const;
   bool can_serve() const;
@@ -44,6 +55,7 @@ class HealthView {
   explicit HealthView(const std::vector<std::string>& names);
   void add_round(std::vector<server::SurveyRow> rows);
 
+  std::vector<HealthUpstream>& upstreams() { return upstreams_; }
   const std::vector<HealthUpstream>& upstreams() const { return upstreams_; }
   std::uint64_t rounds() const { return rounds_; }
   bool can_serve() const;  // every upstream
@@ -52,6 +64,9 @@ class HealthView {
   std::vector<HealthUpstream> upstreams_;
   std::uint64_t rounds_ = 0;
 };
+
+// Adds what the proxy says of the upstream: the content of its GET /upstreams/NAME. False where that can't be read.
+bool add_opinions(HealthUpstream& upstream, const std::string& json);
 
 // --warn and --crit: beyond them is worse.
 struct HealthThreshold {

@@ -39,6 +39,13 @@ Json endpoint_of(const HealthSeries& series) {
   statistics["p95_ms"] = found ? Json(found->p95) : Json();
   statistics["max_ms"] = found ? Json(found->max) : Json();
   json["statistics"] = std::move(statistics);
+  if (const auto& proxy = series.proxy) {
+    json["proxy"] = {{"state", proxy->state.empty() ? Json() : Json(proxy->state)},
+                     {"reasons", proxy->reasons},
+                     {"health", proxy->health},
+                     {"health_reason", proxy->health_reason},
+                     {"difference", proxy->difference.empty() ? Json() : Json(proxy->difference)}};
+  }
   return json;
 }
 
@@ -56,6 +63,7 @@ std::string health_json(const HealthView& view, WallTime now) {
     each["healthy"] = upstream.healthy();
     each["endpoints"] = Json::array();
     for (const HealthSeries& series : upstream.endpoints) each["endpoints"].push_back(endpoint_of(series));
+    if (!upstream.notes.empty()) each["notes"] = upstream.notes;
     json["upstreams"].push_back(std::move(each));
   }
   // What a server has said may be in no encoding at all.

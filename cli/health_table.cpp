@@ -13,6 +13,7 @@ namespace {
 using upstream::ProbeResult;
 
 constexpr std::size_t kWidth = 80;
+constexpr std::size_t kIndent = 7;
 constexpr std::size_t kEndpointWidth = 21;  // any IPv4 address with its port
 
 std::string time_of(ProbeResult::Time time) {
@@ -62,13 +63,20 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 std::string endpoint_cell(const std::string& endpoint) {
   const std::string shown = config::printable(endpoint);
   if (shown.size() <= kEndpointWidth) return fmt::format("{:<{}}", shown, kEndpointWidth);
-  return fmt::format("{}\n{:{}}", shown, "", kEndpointWidth + 7);
+  return fmt::format("{}\n{:{}}", shown, "", kEndpointWidth + kIndent);
 }
 
 std::string headline(const HealthUpstream& upstream) {
   const std::size_t all = upstream.endpoints.size();
   return fmt::format("{}: {} of {} {}{}\n", config::printable(upstream.name), upstream.healthy(), all, "healthy",
                      upstream.can_serve() ? "" : ", CAN'T SERVE");
+}
+
+std::string opinion_of(const ProxyOpinion& opinion) {
+  std::string out =
+      wrapped("proxy: " + config::printable(opinion.state.empty() ? "not there" : opinion.state), kIndent);
+  if (!opinion.difference.empty()) out += wrapped("differs: " + config::printable(opinion.difference), kIndent);
+  return out;
 }
 
 std::string row_of(const HealthSeries& series, WallTime now, bool color) {
@@ -80,17 +88,18 @@ std::string row_of(const HealthSeries& series, WallTime now, bool color) {
                   status, time_of(result.resolve), time_of(result.connect), time_of(result.tls),
                   time_of(result.first_byte), time_of(result.total), certificate_of(result, now));
   row += '\n';
-  if (!result.is_ok()) row += wrapped(config::printable(result.reason), 7);
+  if (!result.is_ok()) row += wrapped(config::printable(result.reason), kIndent);
+  if (series.proxy) row += opinion_of(*series.proxy);
   return row;
 }
 
 std::string statistics_of(const HealthSeries& series) {
   const auto found = series.statistics();
   const std::string counts = fmt::format("{} sent, {:.0f}% lost", series.sent, series.loss_percent());
-  if (!found) return wrapped(counts, 7);
+  if (!found) return wrapped(counts, kIndent);
   return wrapped(fmt::format("{}; min {:.1f}, avg {:.1f}, p95 {:.1f}, max {:.1f} ms", counts, found->min,
                              found->average, found->p95, found->max),
-                 7);
+                 kIndent);
 }
 
 constexpr std::string_view kHeader = "       ENDPOINT              HTTP  DNS CONNECT    TLS  FIRST  TOTAL    CERT\n";
@@ -124,6 +133,7 @@ std::string health_table(const HealthView& view, WallTime now, bool statistics, 
       out += row_of(series, now, color);
       if (statistics) out += statistics_of(series);
     }
+    for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kIndent);
   }
   return out.empty() ? "there are no upstreams\n" : out + "\nTimes are in milliseconds.\n";
 }
@@ -135,7 +145,7 @@ std::string health_watch(const HealthView& view, WallTime now, bool color) {
     out += kHeader;
     for (const HealthSeries& series : upstream.endpoints) {
       out += row_of(series, now, color);
-      out += fmt::format("{:7}{}\n", "", sparkline(series, color));
+      out += fmt::format("{:{}}{}\n", "", kIndent, sparkline(series, color));
       out += statistics_of(series);
     }
     out += '\n';

@@ -53,7 +53,7 @@ bool HealthUpstream::can_serve() const {
 }
 
 HealthView::HealthView(const std::vector<std::string>& names) {
-  for (const auto& name : names) upstreams_.push_back({name, {}});
+  for (const auto& name : names) upstreams_.push_back({name, {}, {}});
 }
 
 void HealthView::add_round(std::vector<server::SurveyRow> rows) {

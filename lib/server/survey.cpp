@@ -31,6 +31,15 @@ struct Round {
   bool (*is_stopped)();
   net::TaskGroup tasks;
 
+  // Until all that `begin` has spawned has ended.
+  template <typename Begin>
+  void run(Begin begin) {
+    tasks.on_end({[](void* self) { static_cast<Round*>(self)->look(); }, this});
+    loop.on_tick([](void* self) { static_cast<Round*>(self)->look(); }, this);
+    begin();
+    if (tasks.size() > 0) loop.run();
+    loop.on_tick(nullptr, nullptr);
+  }
   void look() {
     if (tasks.size() == 0 || is_stopped()) loop.stop();
   }
@@ -66,14 +75,12 @@ std::vector<SurveyRow> Survey::run() {
   std::vector<std::vector<SurveyRow>> rows(config_.upstreams.size());
   {
     Round round{loop_, options_.is_stopped, {}};
-    round.tasks.on_end({[](void* self) { static_cast<Round*>(self)->look(); }, &round});
-    loop_.on_tick([](void* self) { static_cast<Round*>(self)->look(); }, &round);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto& upstream = config_.upstreams[i];
-      if (wants(options_.upstreams, upstream.name)) round.tasks.spawn(look_at(upstream, rows[i]));
-    }
-    if (round.tasks.size() > 0) loop_.run();
-    loop_.on_tick(nullptr, nullptr);
+    round.run([&] {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto& upstream = config_.upstreams[i];
+        if (wants(options_.upstreams, upstream.name)) round.tasks.spawn(look_at(upstream, rows[i]));
+      }
+    });
   }
   std::vector<SurveyRow> all;
   for (auto& part : rows) std::ranges::move(part, std::back_inserter(all));
@@ -141,6 +148,30 @@ net::Task<void> Survey::probe(const upstream::Options& upstream, upstream::Disco
   const auto resolve = row.result.resolve;
   row.result = co_await (*prober)->probe();
   row.result.resolve = resolve;
+}
+
+Result<std::string> Survey::ask_proxy(const std::string& socket, const std::string& path) {
+  // Ten thousand endpoints in all they have to say.
+  constexpr std::size_t kAnswerMax = std::size_t{64} * 1024 * 1024;
+  constexpr Duration kTimeout{5'000};
+  upstream::HealthOptions question;
+  question.path = path;
+  question.host = "admin";
+  question.timeout = kTimeout;
+  const HostPort address{HostPort::Kind::kUnix, socket, {}, 0};
+  if (!net::to_socket_address(address))
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, "too long a path for a socket: " + socket);
+  auto prober = upstream::Prober::create(loop_, {}, std::move(question), {address, "admin", ""}, nullptr);
+  if (!prober) return fail(std::move(prober.error()));
+  (*prober)->keep_content(kAnswerMax);
+  upstream::ProbeResult result;
+  Round round{loop_, options_.is_stopped, {}};
+  const auto ask = [](upstream::Prober& with, upstream::ProbeResult& out) -> net::Task<void> {
+    out = co_await with.probe();
+  };
+  round.run([&] { round.tasks.spawn(ask(**prober, result)); });
+  if (!result.is_ok()) return fail(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, result.reason);
+  return std::move(result.content);
 }
 
 const x509::TrustStore* Survey::trusted_by(const upstream::Options& upstream, upstream::ProbeResult& result) {

@@ -45,6 +45,9 @@ class Survey {
   // Blocks for one round, names looked up anew; in the order of the configuration. What is stopped gives what there is by then.
   std::vector<SurveyRow> run();
 
+  // What the admin endpoint of a running proxy on that socket answers to GET `path`; blocks. Errors: kBadResponse, with the reason.
+  Result<std::string> ask_proxy(const std::string& socket, const std::string& path);
+
  private:
   net::Task<void> look_at(const upstream::Options& upstream, std::vector<SurveyRow>& rows);
   net::Task<void> probe(const upstream::Options& upstream, upstream::DiscoveredEndpoint found, SurveyRow& row);

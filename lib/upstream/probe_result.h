@@ -38,6 +38,8 @@ struct ProbeResult {
   std::chrono::microseconds total{0};
   std::optional<x509::WallTime> certificate_end;  // of the certificate seen, also of one that was refused
 
+  std::string content;  // where Prober keeps it
+
   bool is_ok() const { return failure == Failure::kNone; }
 };
 

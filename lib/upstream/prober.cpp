@@ -20,9 +20,6 @@ namespace {
 using std::chrono::microseconds;
 using Failure = ProbeResult::Failure;
 
-// Of the content this much is looked at: a page of health is short, and a download is none.
-constexpr std::size_t kContentMax = std::size_t{64} * 1024;
-
 microseconds since(TimePoint start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
 
 std::vector<std::string> alpn_of(Protocol protocol) {
@@ -255,14 +252,14 @@ net::Task<void> Prober::ask(Run& run, Lease lease) {
 // An answer that does not end is none.
 net::Task<void> Prober::read_answer(Run& run, exchange::Response& response) {
   std::string content;
-  while (response.body && content.size() < kContentMax) {
+  while (response.body && content.size() < content_max_) {
     auto slice = co_await response.body->read();
     if (!slice) {
       auto [failure, reason] = words_of(slice.error(), true);
       run.fail(failure, "answer cut short: " + reason);
       co_return;
     }
-    content.append(slice->data.substr(0, kContentMax - content.size()));
+    content.append(slice->data.substr(0, content_max_ - content.size()));
     if (slice->last) break;
   }
   if (health_.type == HealthType::kGrpc) {
@@ -274,6 +271,7 @@ net::Task<void> Prober::read_answer(Run& run, exchange::Response& response) {
     run.fail(Failure::kBody, fmt::format("HTTP {}, but the content does not match {}", run.result.status,
                                          excerpt(health_.expect_regex)));
   }
+  if (keeps_content_ && run.result.is_ok()) run.result.content = std::move(content);
 }
 
 void Prober::judge_serving(Run& run, const exchange::Response& response, std::string_view content) const {

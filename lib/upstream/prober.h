@@ -4,6 +4,7 @@
 // endpoint's state.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -47,6 +48,12 @@ class Prober {
 
   const HealthOptions& health() const { return health_; }
 
+  // Gives the content of good answers in the result, and takes up to so much of it.
+  void keep_content(std::size_t max) {
+    keeps_content_ = true;
+    content_max_ = max;
+  }
+
   // One at a time. Never longer than health().timeout, up to a tick.
   net::Task<ProbeResult> probe();
 
@@ -74,6 +81,9 @@ class Prober {
   std::shared_ptr<net::TlsClientContext> tls_;
   net::TlsClientContext::Server* server_ = nullptr;
   std::unique_ptr<Expectation> expected_;
+  // Of the content this much is looked at: a page of health is short, and a download is none.
+  std::size_t content_max_ = std::size_t{64} * 1024;
+  bool keeps_content_ = false;
   Run* run_ = nullptr;  // the one under way
 };
 
