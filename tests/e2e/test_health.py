@@ -327,5 +327,29 @@ class Serving(unittest.TestCase):
                 until(lambda: self.asked(proxy) == {b"a", b"b"}, "both to serve")
 
 
+class Attached(unittest.TestCase):
+    def test_explains_where_the_proxy_sees_it_otherwise(self):
+        with tempfile.TemporaryDirectory() as directory, Server("a") as first, Server("b") as second:
+            admin = pathlib.Path(directory, "admin.sock")
+            proxied = config_for(first, second, upstream='health = { path = "/", fall = 1000 }',
+                                 extra=f'[admin]\nsocket = "{admin}"\n')
+            with Proxy(proxied), Backend(answering(ok())) as unknown:
+                run("curl", "-sf", "--unix-socket", admin, "-X", "POST", f"http://admin/upstreams/app/endpoints/{first.name}/disable")
+                second.process.kill()
+                second.process.wait()
+                config = config_for(first, second, unknown, upstream='health = "/"')
+                found = endpoints(health("--attach", admin, "--json", config=config).stdout)
+                self.assertEqual(found[first.name]["proxy"]["state"], "disabled")
+                self.assertIn("disabled by the operator", found[first.name]["proxy"]["difference"])
+                self.assertIn("but the proxy uses it", found[second.name]["proxy"]["difference"])
+                self.assertIn("the proxy does not have it", found[unknown.name]["proxy"]["difference"])
+                done = health("--attach", admin, config=config_for(unknown))
+                self.assertIn(f"differs: the proxy has {first.name} as well", done.stdout)
+                self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
+                done = health("--attach", pathlib.Path(directory, "none"), config=config)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("none: ", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()
