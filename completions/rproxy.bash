@@ -13,7 +13,7 @@ _rproxy() {
     --workers | --url | --upstream | --endpoint | --timeout | --count | --interval | --warn | --crit) return ;;
   esac
   case ${COMP_WORDS[1]}:$current in
-    serve:-*) mapfile -t COMPREPLY < <(compgen -W "--workers --check --print-config --print-keys --log-level --help" -- "$current") ;;
+    serve:-*) mapfile -t COMPREPLY < <(compgen -W "--workers --watch --check --print-config --print-keys --log-level --help" -- "$current") ;;
     health:-*) mapfile -t COMPREPLY < <(compgen -W "--url --upstream --endpoint --timeout --count --interval --watch --json --format --prometheus --attach --warn --crit --help" -- "$current") ;;
     serve:* | health:*) mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$current"; compgen -d -S / -- "$current") ;;
   esac

@@ -3,6 +3,7 @@ complete -c rproxy -n __fish_use_subcommand -f -a health -d 'Probe the endpoints
 complete -c rproxy -n __fish_use_subcommand -s h -l help -d 'Print help'
 complete -c rproxy -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l workers -x -d 'Worker threads'
+complete -c rproxy -n '__fish_seen_subcommand_from serve' -l watch -d 'Reload when the configuration files change'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l check -d 'Validate the configuration and exit'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l print-config -d 'Print the effective configuration and exit'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l print-keys -d 'Print every configuration key and exit'
