@@ -102,7 +102,10 @@ std::string statistics_of(const HealthSeries& series) {
                  kIndent);
 }
 
-constexpr std::string_view kHeader = "       ENDPOINT              HTTP  DNS CONNECT    TLS  FIRST  TOTAL    CERT\n";
+std::string header() {
+  return fmt::format("{:{}}{:<{}} {:>4} {:>6} {:>7} {:>6} {:>6} {:>6} {:>7}\n", "", kIndent, "ENDPOINT",
+                     kEndpointWidth - 1, "HTTP", "DNS", "CONNECT", "TLS", "FIRST", "TOTAL", "CERT");
+}
 
 // One bar for each probe, 'x' for one that failed.
 std::string sparkline(const HealthSeries& series, bool color) {
@@ -128,7 +131,7 @@ std::string health_table(const HealthView& view, WallTime now, bool statistics, 
   for (const HealthUpstream& upstream : view.upstreams()) {
     if (!out.empty()) out += '\n';
     out += headline(upstream);
-    out += kHeader;
+    out += header();
     for (const HealthSeries& series : upstream.endpoints) {
       out += row_of(series, now, color);
       if (statistics) out += statistics_of(series);
@@ -142,7 +145,7 @@ std::string health_watch(const HealthView& view, WallTime now, bool color) {
   std::string out = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC, round {}; Ctrl-C ends\n\n", fmt::gmtime(now), view.rounds());
   for (const HealthUpstream& upstream : view.upstreams()) {
     out += headline(upstream);
-    out += kHeader;
+    out += header();
     for (const HealthSeries& series : upstream.endpoints) {
       out += row_of(series, now, color);
       out += fmt::format("{:{}}{}\n", "", kIndent, sparkline(series, color));
