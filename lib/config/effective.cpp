@@ -154,7 +154,10 @@ class Printer {
   void put_upstreams() {
     const Node* all = tree_.find("upstreams");
     for (const auto& options : config_.upstreams) {
-      const Node* node = all->find(options.name);
+      Node table = *all->find(options.name);
+      if (Node* health = table.find("health"); health != nullptr && options.health)
+        *health = long_form(*health, "path");
+      const Node* node = &table;
       const std::string name = "upstreams." + quote_key(options.name);
       put_section(name, upstream_keys(), options, node);
       put_items<balance::EndpointOptions>(name + ".servers", endpoint_keys(), node->find("servers"));
@@ -164,6 +167,11 @@ class Printer {
       }
       put_inner(name, "discovery", discovery_keys(), options.discovery, node);
       put_inner(name, "pool", pool_keys(), options.pool, node);
+      if (options.health) {
+        const Node* health = node->find("health");
+        put_section(name + ".health", health_keys(), *options.health, health);
+        if (const Node* headers = health->find("headers")) put_line("headers", render_node(*headers), origin(*headers));
+      }
       put_inner(name, "retry", retry_keys(), options.retry, node);
       const Node* retry = node->find("retry");
       if (options.retry.hedge) put_inner(name + ".retry", "hedge", hedge_keys(), *options.retry.hedge, retry);
@@ -238,6 +246,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::DiscoveryOptions>(out, "upstreams.*.discovery.", discovery_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
+  list_keys<upstream::HealthOptions>(out, "upstreams.*.health.", health_keys(), {});
   list_keys<upstream::HedgeOptions>(out, "upstreams.*.retry.hedge.", hedge_keys(), {});
   list_keys<balance::PolicyOptions>(out, "upstreams.*.balance.", balance_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});

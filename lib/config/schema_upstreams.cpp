@@ -197,6 +197,8 @@ constexpr Key<U> kUpstream[] = {
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
+    special<U>("health", "path, table or false",
+               "checks of each server, whether requests come or not; table: [upstreams.NAME.health]", decode_health),
     special<U>("retry", "table or false",
                "attempts, on, methods, per_try_timeout, max_body, hedge, budget_percent, budget_min",
                [](Problems& p, const Node& n, U& o) { decode_retry(p, n, o.retry); }),

@@ -15,6 +15,7 @@
 #include "http/head_parser.h"
 #include "http2/options.h"
 #include "net/options.h"
+#include "upstream/health_options.h"
 
 namespace rproxy::upstream {
 
@@ -97,6 +98,7 @@ struct Options {
   balance::LimitOptions limits;
   PoolOptions pool;
   RetryOptions retry;
+  std::optional<HealthOptions> health;  // nothing: not checked
   net::TlsClientOptions tls;
   Protocol protocol = Protocol::kHttp1;
   Http2Options http2;
