@@ -76,10 +76,9 @@ class Printer {
     }
   }
 
-  // What is secret and written out in the file is no value of this text: it would be another configuration that has it.
   static std::string render_set(std::string_view type, const Node& node) {
     if (type == "path") return render_path(node);
-    return type == "secret" && !is_secret(node) ? quote_toml("<redacted>") : render_node(node);
+    return type == "secret" ? render_secret(node) : render_node(node);
   }
 
   static bool is_section(const Node& node) {
