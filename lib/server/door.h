@@ -43,7 +43,7 @@ class Door {
   // Connections come in by this one from now on.
   void open(std::unique_ptr<Entrance> entrance) { entrances_.push_back(std::move(entrance)); }
   // Requests on all its connections go by this from now on, their paths read as it takes them.
-  void serve_by(const downstream::Service& service, const http::PathPolicy& paths);
+  void serve_by(const downstream::Answerer& answerer, const http::PathPolicy& paths);
   // Where their ends are told; null: nowhere.
   void tell(exchange::Observer* observer);
 
