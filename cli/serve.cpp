@@ -105,7 +105,7 @@ class Serve final : public Command {
   int serve(config::Loaded loaded) const {
     log::set_level(loaded.config.server.log_level);
     log::start();
-    const auto served = server::run(std::move(loaded), {[this] { return load(); }, watch_});
+    const auto served = server::run(std::move(loaded), {[this] { return load(); }, watch_, RPROXY_VERSION});
     if (!served) log::error("{}", describe(served.error()));
     log::stop();
     return served ? kOk : exit_code_of(served.error());

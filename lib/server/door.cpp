@@ -6,9 +6,14 @@
 
 namespace rproxy::server {
 
-Entrance::Entrance(config::Listener chosen, const downstream::Options& options, net::Loop& loop,
+Entrance::Entrance(config::Listener chosen, const downstream::Options& options,
+                   metrics::Catalogue::Shared<metrics::ListenerSeries> counted, net::Loop& loop,
                    exchange::Handler& handler, exchange::Observer* observer)
-    : listener(std::move(chosen)), client(options), context(client, loop, handler, observer) {
+    : listener(std::move(chosen)),
+      client(options),
+      series(std::move(counted)),
+      context(client, loop, handler, observer) {
+  context.series = &series->of(loop.number());
   context.speaks_http2 = listener.speaks("h2");
 }
 
@@ -25,10 +30,6 @@ void Door::serve_by(const downstream::Answerer& answerer, const http::PathPolicy
     entrance->client.paths = paths;
     entrance->context.answerer = answerer;
   }
-}
-
-void Door::tell(exchange::Observer* observer) {
-  for (const auto& entrance : entrances_) entrance->context.observer = observer;
 }
 
 void Door::close() {

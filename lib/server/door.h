@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "downstream/http1_server.h"
 #include "exchange/exchange.h"
+#include "metrics/catalogue.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/task_group.h"
@@ -20,12 +21,17 @@ namespace rproxy::server {
 // What connections have in common that have come by one listener under one configuration. Requests on them go by the newest one; the
 // limits and timeouts of the connections themselves, and the TLS they have agreed upon, stay what they were.
 struct Entrance {
-  Entrance(config::Listener listener, const downstream::Options& client, net::Loop& loop, exchange::Handler& handler,
+  Entrance(config::Listener listener, const downstream::Options& client,
+           metrics::Catalogue::Shared<metrics::ListenerSeries> series, net::Loop& loop, exchange::Handler& handler,
            exchange::Observer* observer);
+
+  // This worker's.
+  metrics::ListenerSeries& counts() { return *context.series; }
 
   config::Listener listener;
   downstream::Options client;
   std::unique_ptr<net::TlsServerContext> tls;  // null: plain
+  metrics::Catalogue::Shared<metrics::ListenerSeries> series;
   downstream::Context context;
   net::TaskGroup connections;
 };
@@ -44,8 +50,6 @@ class Door {
   void open(std::unique_ptr<Entrance> entrance) { entrances_.push_back(std::move(entrance)); }
   // Requests on all its connections go by this from now on, their paths read as it takes them.
   void serve_by(const downstream::Answerer& answerer, const http::PathPolicy& paths);
-  // Where their ends are told; null: nowhere.
-  void tell(exchange::Observer* observer);
 
   // No connection comes in any more; those that are there end with what is under way.
   void close();

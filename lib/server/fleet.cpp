@@ -95,6 +95,7 @@ Worker::Offer Fleet::make_offer(const std::shared_ptr<const Generation>& generat
   offer.generation = generation;
   offer.log = plan.log;
   offer.seed = random_();
+  offer.worker = worker;
   const auto& listeners = generation->config().listeners;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
     Worker::Offer::Listener listener;

@@ -5,8 +5,10 @@
 #include <utility>
 #include <variant>
 
+#include "config/server_file.h"
 #include "net/listener.h"
 #include "net/socket_address.h"
+#include "upstream/first_look.h"
 
 namespace rproxy::server {
 namespace {
@@ -19,6 +21,37 @@ std::vector<std::string> other_names(const upstream::Options& upstream, const st
   return names;
 }
 
+std::shared_ptr<const metrics::Catalogue> make_catalogue(const config::Config& config,
+                                                         const metrics::Catalogue* previous) {
+  std::vector<std::string> routes;
+  for (const auto& route : config.routes) routes.push_back(route.rule.name);
+  std::vector<std::string> listeners;
+  for (const auto& listener : config.listeners) listeners.push_back(listener.name);
+  return std::make_shared<const metrics::Catalogue>(routes, listeners, previous);
+}
+
+// Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
+// is to be none without them.
+Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
+  constexpr Duration kUsually{5'000};
+  constexpr Duration kWhereRequired{30'000};
+  std::vector<const upstream::Options*> upstreams;
+  bool is_required = false;
+  for (const auto& options : config.upstreams) {
+    upstreams.push_back(&options);
+    is_required = is_required || options.discovery.required;
+  }
+  known = upstream::look_once(upstreams, config.resolver, config::parse_server_file, known,
+                              is_required ? kWhereRequired : kUsually);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const std::string missing = upstream::missing_of(known[i]);
+    if (missing.empty() || !upstreams[i]->discovery.required) continue;
+    return fail(ErrorCode::kResolveFailed, Side::kLocal, Retry::kNever,
+                fmt::format("upstream {}: {}", upstreams[i]->name, missing));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Generation>> Generation::build(config::Config config, const Generation* previous) {
@@ -28,13 +61,23 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
   generation->tls_ = std::move(*tls);
+  generation->catalogue_ =
+      make_catalogue(generation->config_, previous != nullptr ? previous->catalogue_.get() : nullptr);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 
 Result<void> Generation::build_upstreams(const Generation* previous) {
+  const auto before = [&](const std::string& name) {
+    return previous != nullptr ? previous->find_upstream(name) : nullptr;
+  };
+  std::vector<upstream::DiscoverySources> known;
   for (const auto& options : config_.upstreams) {
-    auto made =
-        upstream::Upstream::create(options, previous != nullptr ? previous->find_upstream(options.name) : nullptr);
+    const upstream::Upstream* const same = before(options.name);
+    known.push_back(same != nullptr ? same->known() : upstream::DiscoverySources());
+  }
+  if (auto done = look_for_servers(config_, known); !done) return done;
+  for (const auto& options : config_.upstreams) {
+    auto made = upstream::Upstream::create(options, before(options.name), std::move(known[upstreams_.size()]));
     if (!made) return fail(std::move(made.error()));
     upstream_by_name_.emplace(options.name, upstreams_.size());
     upstreams_.push_back(std::move(*made));

@@ -47,7 +47,8 @@ void Handlers::build_routes() {
   std::vector<proxy::RouteHandler::Route> chains;
   chains.reserve(config.routes.size());
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
-    chains.push_back({config.routes[i].rule.name, make_chain(config.routes[i], i)});
+    auto& series = generation_->catalogue()->routes()[i].series->of(loop_.number());
+    chains.push_back({config.routes[i].rule.name, make_chain(config.routes[i], i), &series});
   }
   root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), config.forwarding, std::move(chains),
                                                 config.client.paths);

@@ -26,6 +26,11 @@ std::vector<std::string> keep_until_restart(config::Config& next, const config::
                               running.server.workers));
     next.server.workers = running.server.workers;
   }
+  if (next.admin.socket != running.admin.socket || next.admin.listen != running.admin.listen) {
+    out.emplace_back("where [admin] listens needs a restart to change; until then it stays as it is");
+    next.admin.socket = running.admin.socket;
+    next.admin.listen = running.admin.listen;
+  }
   limit(out, "client.max_head", next.client.head.head, buffer);
   limit(out, "client.max_proxy_header", next.client.max_proxy_header, buffer);
   for (auto& upstream : next.upstreams) {

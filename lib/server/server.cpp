@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <string>
@@ -10,10 +12,13 @@
 #include <vector>
 
 #include "base/log.h"
+#include "server/admin_endpoint.h"
+#include "server/admin_sockets.h"
 #include "server/buffer_size.h"
 #include "server/change_summary.h"
 #include "server/config_watch.h"
 #include "server/control.h"
+#include "server/discoveries.h"
 #include "server/fleet.h"
 #include "server/generation.h"
 #include "server/reload_requests.h"
@@ -53,6 +58,8 @@ class Server {
  private:
   const config::Config& config() const { return generation_->config(); }
   void add_residents(const config::Sources& sources);
+  Result<void> add_admin();
+  admin::Subject make_subject();
   void reload(const ReloadRequests::Batch& batch);
   Result<std::string> try_reload();
   Result<std::string> reload();
@@ -68,12 +75,15 @@ class Server {
   std::vector<std::shared_ptr<const Generation>> past_;
   std::string effective_;  // of the generation, as text
   std::size_t buffer_size_;
-  ConfigWatch* watch_ = nullptr;  // lives on the control thread; null: nobody watches
+  ConfigWatch* watch_ = nullptr;    // lives on the control thread; null: nobody watches
+  AdminEndpoint* admin_ = nullptr;  // the same
+  std::atomic<bool> is_draining_{false};
   Control control_;
   Fleet fleet_{&Signals::wake};
 };
 
 void Server::add_residents(const config::Sources& sources) {
+  control_.add([](net::Loop& loop) { return std::make_unique<Discoveries>(loop); });
   if (!options_.watch) return;
   control_.add([this, sources](net::Loop& loop) {
     auto watch = std::make_unique<ConfigWatch>(loop, [this] { reloads_.request_reload("its files have changed"); });
@@ -83,8 +93,38 @@ void Server::add_residents(const config::Sources& sources) {
   });
 }
 
+// Sockets first: what cannot be had is told before anything is served.
+Result<void> Server::add_admin() {
+  if (!config().admin.is_on()) return {};
+  auto opened = AdminSockets::open(config().admin);
+  if (!opened) return fail(std::move(opened.error()));
+  control_.add([this, sockets = std::make_shared<AdminSockets>(std::move(*opened))](net::Loop& loop) {
+    auto made = std::make_unique<AdminEndpoint>(loop, std::move(*sockets), config().admin, make_subject(), effective_);
+    admin_ = made.get();
+    return made;
+  });
+  return {};
+}
+
+admin::Subject Server::make_subject() {
+  admin::Subject subject;
+  subject.version = options_.version;
+  subject.workers = static_cast<unsigned>(fleet_.size());
+  subject.started = std::chrono::system_clock::now();
+  subject.is_draining = [this] { return is_draining_.load(); };
+  subject.open_connections = [this] { return fleet_.connections().open.load(); };
+  subject.max_connections = [this] { return fleet_.connections().max.load(); };
+  subject.reload = [this](auto done) {
+    reloads_.request_reload("asked for by the admin endpoint", [this, done](const ReloadOutcome& outcome) {
+      control_.post([done, told = admin::ReloadOutcome{outcome.ok, outcome.text}] { done(told); });
+    });
+  };
+  return subject;
+}
+
 Result<void> Server::start(config::Sources sources) {
   add_residents(sources);
+  if (auto added = add_admin(); !added) return added;
   return fleet_.start(generation_, [this] { control_.start(generation_); });
 }
 
@@ -156,6 +196,7 @@ Result<std::string> Server::take(config::Config next, std::string effective) {
   past_.push_back(std::exchange(generation_, std::move(*generation)));
   effective_ = std::move(effective);
   log::set_level(config().server.log_level);
+  if (admin_ != nullptr) control_.post([admin = admin_, text = effective_] { admin->expect(text); });
   control_.adopt(generation_);
   return summary;
 }
@@ -163,6 +204,8 @@ Result<std::string> Server::take(config::Config next, std::string effective) {
 void Server::drain() {
   const Duration timeout = config().server.drain_timeout;
   log::info("draining: {} connections, at most {}", fleet_.connections().open.load(), to_string(timeout));
+  is_draining_ = true;
+  if (admin_ != nullptr) control_.post([admin = admin_] { admin->drain(); });
   fleet_.drain();
   const TimePoint deadline = Clock::now() + timeout;
   const bool unlimited = timeout.count() == 0;

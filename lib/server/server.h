@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/result.h"
 #include "config/load.h"
@@ -12,6 +13,7 @@ struct Options {
   // Reads the configuration as it was read at the start, with what flags override and check_tls() has to say.
   std::function<config::Loaded()> load;
   bool watch = false;  // reload when the files change
+  std::string version;
 };
 
 // Serves until SIGINT or SIGTERM, then drains: requests under way finish, at most config.server.drain_timeout long; a second signal ends

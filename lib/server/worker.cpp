@@ -23,7 +23,9 @@ constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count
 }  // namespace
 
 Worker::Worker(Offer offer, ConnectionCount& connections)
-    : connections_(connections), loop_(buffer_size(offer.generation->config())) {
+    : connections_(connections),
+      loop_(buffer_size(offer.generation->config()), offer.worker),
+      recorder_(*offer.generation->catalogue(), offer.worker, nullptr) {
   adopt(std::move(offer));
   loop_.on_tick([](void* self) { static_cast<Worker*>(self)->on_tick(); }, this);
 }
@@ -46,7 +48,8 @@ void Worker::adopt(Offer offer) {
   std::vector<const Door*> open;
   for (std::size_t i = 0; i < offer.listeners.size(); ++i) {
     exchange::Handler& handler = handlers_->at(i);
-    auto entrance = std::make_unique<Entrance>(config.listeners[i], config.client, loop_, handler, log_.get());
+    const auto& series = offer.generation->catalogue()->listeners()[i].series;
+    auto entrance = std::make_unique<Entrance>(config.listeners[i], config.client, series, loop_, handler, &recorder_);
     entrance->tls = std::move(offer.listeners[i].tls);
     entrance->connections.on_end({[](void* self) { static_cast<Worker*>(self)->on_connection_end(); }, this});
     Door& door = door_of(offer.listeners[i]);
@@ -67,7 +70,7 @@ void Worker::adopt(Offer offer) {
 void Worker::set_log(std::shared_ptr<proxy::AccessLogWriter> log) {
   if (log == log_writer_) return;
   auto observer = log != nullptr ? std::make_unique<LogObserver>(*log) : nullptr;
-  for (const auto& door : doors_) door->tell(observer.get());
+  recorder_.hand_on_to(observer.get());
   if (log != nullptr) {
     log_ticks_ =
         static_cast<std::uint64_t>(std::max<std::int64_t>(log->options().flush / net::DeadlineWheel::kTick, 1));
@@ -94,6 +97,7 @@ Door& Worker::add_door(Offer::Listener& listener) {
 
 void Worker::on_accept(Entrance& entrance, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
   connections_.open.fetch_add(1, std::memory_order_relaxed);
+  entrance.counts().accepted.add();
   exchange::Client client;
   client.peer = peer;
   client.local = local;
@@ -108,6 +112,7 @@ net::Task<void> Worker::serve_proxied(Entrance& entrance, net::StreamPtr stream,
   const auto done =
       co_await net::read_proxy_header(*stream, options.max_proxy_header.bytes, options.handshake_timeout, received);
   if (!done) {
+    entrance.counts().proxy_header_failures.add();
     complaints_.add(client.peer, done.error(), loop_.now());
     co_return;
   }
@@ -131,6 +136,7 @@ net::Task<void> Worker::serve_plain(Entrance& entrance, net::StreamPtr stream, c
 net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exchange::Client client) {
   auto secured = net::TlsStream::accept(std::move(stream), *entrance.tls);
   if (auto done = co_await secured->handshake(entrance.client.handshake_timeout); !done) {
+    entrance.counts().tls_failures.add();
     log::debug("TLS handshake with {}: {}", client.peer.ip.to_string(), describe(done.error()));
     if (done.error().code != ErrorCode::kBadRequest) co_return;
     // Someone typed http:// in front of the port: an alert would tell them nothing.
@@ -145,6 +151,7 @@ net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exc
     }
     co_return;
   }
+  entrance.counts().tls_handshakes.add();
   client.scheme = "https";
   client.tls_version = secured->version();
   client.tls_cipher = secured->cipher();

@@ -15,6 +15,7 @@
 #include "server/handlers.h"
 #include "server/log_observer.h"
 #include "server/proxied_client.h"
+#include "server/recorder.h"
 
 namespace rproxy::server {
 
@@ -37,6 +38,7 @@ class Worker {
     std::vector<Listener> listeners;              // as the configuration's
     std::shared_ptr<proxy::AccessLogWriter> log;  // null: none
     std::uint64_t seed = 0;
+    std::size_t worker = 0;  // its number
   };
 
   // `connections` outlives the worker.
@@ -77,6 +79,7 @@ class Worker {
   net::Loop loop_;
   std::shared_ptr<proxy::AccessLogWriter> log_writer_;
   std::unique_ptr<LogObserver> log_;
+  Recorder recorder_;
   std::vector<std::unique_ptr<Handlers>> retired_;  // their last requests are under way
   std::unique_ptr<Handlers> handlers_;
   std::vector<std::unique_ptr<Door>> doors_;
