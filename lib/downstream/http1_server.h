@@ -48,7 +48,7 @@ struct Context {
 
   const Options& options;
   net::Loop& loop;
-  Service service;                            // of requests that begin from now on; each keeps a copy until its end
+  Answerer answerer;                          // of requests that begin from now on; each keeps a copy until its end
   exchange::Observer* observer;               // may be null
   metrics::ListenerSeries* series = nullptr;  // of this worker; may be null
   IdleConnections idle;

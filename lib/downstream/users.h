@@ -44,7 +44,7 @@ class Use {
 };
 
 // Who answers a request, and the use of that.
-struct Service {
+struct Answerer {
   exchange::Handler* handler = nullptr;
   Use use;
 };

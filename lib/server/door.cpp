@@ -25,10 +25,10 @@ Door::Door(std::size_t id, net::Loop& loop, Fd socket, std::function<bool()> may
                   on_accept(*entrances_.back(), std::move(stream), peer, local);
                 }) {}
 
-void Door::serve_by(const downstream::Service& service, const http::PathPolicy& paths) {
+void Door::serve_by(const downstream::Answerer& answerer, const http::PathPolicy& paths) {
   for (const auto& entrance : entrances_) {
     entrance->client.paths = paths;
-    entrance->context.service = service;
+    entrance->context.answerer = answerer;
   }
 }
 

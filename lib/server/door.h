@@ -49,7 +49,7 @@ class Door {
   // Connections come in by this one from now on.
   void open(std::unique_ptr<Entrance> entrance) { entrances_.push_back(std::move(entrance)); }
   // Requests on all its connections go by this from now on, their paths read as it takes them.
-  void serve_by(const downstream::Service& service, const http::PathPolicy& paths);
+  void serve_by(const downstream::Answerer& answerer, const http::PathPolicy& paths);
 
   // No connection comes in any more; those that are there end with what is under way.
   void close();

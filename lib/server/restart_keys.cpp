@@ -9,6 +9,13 @@
 namespace rproxy::server {
 namespace {
 
+template <typename T>
+void keep(std::vector<std::string>& out, std::string_view key, T& chosen, const T& running) {
+  if (chosen == running) return;
+  out.push_back(fmt::format("a change of {} needs a restart; until then it stays as it is", key));
+  chosen = running;
+}
+
 void limit(std::vector<std::string>& out, std::string_view key, ByteSize& chosen, std::size_t buffer) {
   const ByteSize most{buffer - kContentRoom};
   if (chosen.bytes <= most.bytes) return;
@@ -31,6 +38,8 @@ std::vector<std::string> keep_until_restart(config::Config& next, const config::
     next.admin.socket = running.admin.socket;
     next.admin.listen = running.admin.listen;
   }
+  keep(out, "admin.socket", next.admin.socket, running.admin.socket);
+  keep(out, "admin.listen", next.admin.listen, running.admin.listen);
   limit(out, "client.max_head", next.client.head.head, buffer);
   limit(out, "client.max_proxy_header", next.client.max_proxy_header, buffer);
   for (auto& upstream : next.upstreams) {

@@ -75,9 +75,10 @@ class Load:
                     client.close()
                     client = None
             except OSError as error:
-                client = None
                 with self.lock:
                     self.failures.append(error)
+        if client:
+            client.close()
 
     def __enter__(self):
         for thread in self.threads:
@@ -495,6 +496,7 @@ class Watching(TestCase):
             until(lambda: proxy.said("not reloaded"), "a word about it")
             proxy.write(self.config("1"))
             self.now_is(proxy, client, "1")
+            until(lambda: proxy.said("reloaded in"), "a word about that")
             self.assertEqual((proxy.said("not reloaded"), proxy.said("reloaded in")), (1, 1))
 
     def test_included_files_count_and_others_do_not(self):
@@ -509,4 +511,4 @@ class Watching(TestCase):
             until(lambda: client.request(path="/b").status == 204, "the new file's route")
             (included / "b.toml").unlink()
             until(lambda: client.request(path="/b").status == 200, "its end")
-            self.assertEqual(proxy.said("reloaded in"), 3)
+            until(lambda: proxy.said("reloaded in") == 3, "three words in all")

@@ -40,7 +40,7 @@ TEST_F(SourcesTest, AreAllFilesThatWereRead) {
 }
 
 TEST_F(SourcesTest, ChangeWithEachOfTheFiles) {
-  for (const char* name : {"main.toml", "conf1.toml", "secret"}) {
+  for (const char* name : {"secret", "conf1.toml", "main.toml"}) {
     const Sources before = load(main).sources;
     EXPECT_FALSE(has_changed(before));
     files.write(name, "# something else\n");

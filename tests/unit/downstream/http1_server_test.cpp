@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "downstream/http1_exchange.h"
@@ -253,6 +255,55 @@ TEST(Http1Server, CountsWhatItReceived) {
   ASSERT_EQ(f.lines.all.size(), 2U);
   EXPECT_EQ(f.lines.all[0].received, request.size());
   EXPECT_EQ(f.lines.all[1].received, kGet.size());
+}
+
+// Answers with its name, in two slices, and has another take its place between them.
+class Leaving final : public exchange::Handler {
+ public:
+  Leaving(std::string_view name, std::function<void()> leave) : name_(name), leave_(std::move(leave)) {}
+  net::Task<Result<exchange::Response>> handle(exchange::Request&) override {
+    exchange::Response response;
+    response.body = std::make_unique<Name>(*this);
+    co_return response;
+  }
+
+ private:
+  class Name final : public exchange::Body {
+   public:
+    explicit Name(Leaving& owner) : owner_(owner) {}
+    net::ValueTask<Result<exchange::Slice>> read() override {
+      if (std::exchange(begun_, true)) return Result<exchange::Slice>(exchange::Slice{".", true});
+      owner_.leave_();
+      return Result<exchange::Slice>(exchange::Slice{owner_.name_, false});
+    }
+    http::BodyLength length() const override { return {http::BodyLength::Kind::kChunked, 0}; }
+
+   private:
+    Leaving& owner_;
+    bool begun_ = false;
+  };
+
+  std::string_view name_;
+  std::function<void()> leave_;
+};
+
+TEST(Http1Server, ARequestStandsOnWhatItHasBegunWith) {
+  Fixture f;
+  Users old_users;
+  Users new_users;
+  std::vector<std::size_t> counts;
+  Leaving fresh("new", [&] { counts.push_back(old_users.count()); });
+  Leaving old("old", [&] {
+    f.context.answerer = {&fresh, Use(new_users)};
+    counts.push_back(old_users.count());
+  });
+  f.context.answerer = {&old, Use(old_users)};
+  f.talk(times(kGet, 2));
+  EXPECT_THAT(f.answer, HasSubstr("old\r\n1\r\n.\r\n0"));
+  EXPECT_THAT(f.answer, HasSubstr("new\r\n1\r\n.\r\n0"));
+  // In the midst of the first answer only the request stands on the old one, and nothing does during the second.
+  EXPECT_EQ(counts, (std::vector<std::size_t>{1, 0}));
+  EXPECT_EQ(new_users.count(), 1U);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ TEST(ChangeSummary, NamesWhatIsOtherwise) {
       {app + route, "\n# moved\n" + app + "\n\n" + route, "nothing"},
       {app + route, app + "max_head = \"8KiB\"\n" + route, "upstreams.app"},
       {app + route, app + "[upstreams.app.pool]\nmax_idle = 1\n" + route, "upstreams.app"},
-      {app + route, app + "[upstreams.app.tls]\nverify = false\n" + route, "upstreams.app"},
+      {app + route, app + "[upstreams.app.tls]\nserver_name = \"b\"\n" + route, "upstreams.app"},
       {app + route,
        app + route + "[upstreams.\"a.b\"]\nservers = [\"10.0.0.1:80\"]\n" + respond +
            "[[routes]]\nmatch = \"*/y\"\nupstream = \"a.b\"\n",

@@ -33,6 +33,21 @@ TEST(KeepUntilRestart, KeepsTheNumberOfWorkers) {
   EXPECT_EQ(next.server.workers, 2U);
 }
 
+TEST(KeepUntilRestart, KeepsTheAdminEndpointWhereItIs) {
+  config::Config running;
+  running.admin.socket = "/run/a.sock";
+  config::Config next = running;
+  next.admin.token = "secret";
+  EXPECT_THAT(keep_until_restart(next, running, buffer_size(running)), IsEmpty());
+  next.admin.socket.clear();
+  next.admin.listen = HostPort::parse("127.0.0.1:9901").value();
+  EXPECT_THAT(keep_until_restart(next, running, buffer_size(running)),
+              ElementsAre(HasSubstr("admin.socket "), HasSubstr("admin.listen ")));
+  EXPECT_EQ(next.admin.socket, "/run/a.sock");
+  EXPECT_FALSE(next.admin.listen.has_value());
+  EXPECT_EQ(next.admin.token, "secret");
+}
+
 TEST(KeepUntilRestart, KeepsHeadsWithinTheBuffersThatThereAre) {
   config::Config running;
   running.client.head.head = 64_KiB;
