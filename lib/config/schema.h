@@ -45,9 +45,12 @@ Keys<http2::Options> http2_keys();
 Keys<upstream::Options> upstream_keys();
 Keys<upstream::Http2Options> upstream_http2_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
+Keys<upstream::DiscoveryOptions> discovery_keys();
+Keys<net::ResolverOptions> resolver_keys();
 Keys<upstream::PoolOptions> pool_keys();
 Keys<upstream::RetryOptions> retry_keys();
 Keys<balance::PolicyOptions> balance_keys();
+Keys<upstream::HedgeOptions> hedge_keys();
 Keys<balance::EjectionOptions> ejection_keys();
 Keys<balance::LimitOptions> limit_keys();
 Keys<net::TlsClientOptions> upstream_tls_keys();
@@ -61,6 +64,17 @@ Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 Keys<Admin> admin_keys();
 
+// Servers that something else lists: "srv:_http._tcp.shop.internal", "file:/etc/shop.list".
+bool is_source(const Node& node);
+// Such a string, or a table with it as its address.
+void decode_source(Problems& problems, const Node& node, upstream::Options& out);
+// The same as "name:80" where it is "dns:name:80".
+Node without_dns(const Node& node);
+void decode_discovery(Problems& problems, const Node& node, upstream::Options& out);
+
+// The array of servers.
+void decode_servers(Problems& problems, const Node& node, upstream::Options& out);
+
 // "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004, with such as it may be.
 bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out);
 // For one that can be listened on: names can't.
@@ -71,6 +85,8 @@ bool check_socket_path(Problems& problems, const Node& node, const std::string& 
 void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
+// `retry = { ... }`, or false.
+void decode_retry(Problems& problems, const Node& node, upstream::RetryOptions& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
 

@@ -18,7 +18,7 @@ constexpr std::uint32_t kPriorityMax = 1000;
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
   constexpr const char* kExamples =
       "\"10.0.0.1:8001\", \"[2001:db8::1]:8001\", \"name:8001\" or \"unix:/run/app.sock\"";
-  if (!decode_address(problems, node, kExamples, out.address)) return;
+  if (!decode_address(problems, without_dns(node), kExamples, out.address)) return;
   if (out.address.kind == HostPort::Kind::kAny ||
       (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
     problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", shown(node)),
@@ -69,12 +69,21 @@ std::string spelling_of(HostPort address) {
   return address.to_string();
 }
 
-void decode_servers(Problems& problems, const Node& node, U& out) {
+}  // namespace
+
+void decode_servers(Problems& problems, const Node& node, upstream::Options& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of servers")) return;
   std::set<std::string> known;
   for (const Node& item : node.items) {
     if (item.is_broken) continue;
     const std::size_t before = problems.errors();
+    const Node* address = item.is(Node::Kind::kTable) ? item.find("address") : &item;
+    if (address != nullptr && is_source(*address)) {
+      decode_source(problems, item, out);
+      if (problems.errors() == before && !known.insert(address->text).second)
+        problems.warning("RP1102", item.at, "the list is there twice", "delete one of them");
+      continue;
+    }
     balance::EndpointOptions endpoint;
     if (item.is(Node::Kind::kString)) {
       decode_endpoint_address(problems, item, endpoint);
@@ -91,6 +100,8 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
     out.endpoints.push_back(std::move(endpoint));
   }
 }
+
+namespace {
 
 void decode_upstream_version(Problems& problems, const Node& node, net::TlsClientOptions& out) {
   const int word = decode_word(problems, node, {"1.2", "1.3"});
@@ -150,22 +161,6 @@ constexpr Key<H> kHttp2[] = {
     key<&H::ping_timeout>("ping_timeout", "without an answer by then the connection is given up"),
 };
 
-constexpr std::int64_t kAttemptsMax = std::numeric_limits<std::uint32_t>::max();
-
-constexpr Key<upstream::RetryOptions> kRetry[] = {
-    ranged<1, kAttemptsMax, &upstream::RetryOptions::attempts>("attempts", "in all, the first included"),
-    ranged<0, 100, &upstream::RetryOptions::budget_percent>("budget_percent", "retries as a share of requests"),
-    key<&upstream::RetryOptions::budget_min>("budget_min", "always allowed in ten seconds"),
-};
-
-void decode_retry(Problems& problems, const Node& node, U& out) {
-  if (node.is(Node::Kind::kBool) && !node.flag) {
-    out.retry.attempts = 1;
-    return;
-  }
-  decode_table<upstream::RetryOptions>(problems, node, "retry", kRetry, out.retry);
-}
-
 // In the order of their enumerators.
 constexpr std::array kProxyProtocols{"off", "v1", "v2"};
 
@@ -177,7 +172,12 @@ void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
 
 constexpr Key<U> kUpstream[] = {
     special<U>("servers", "array of addresses or { address, weight, priority, backup, max_connections }",
-               "where requests go", decode_servers),
+               "where requests go: \"10.0.0.1:8001\", \"name:8001\", \"unix:/run/app.sock\", "
+               "\"srv:_http._tcp.shop.internal\" or "
+               "\"file:/etc/shop.list\"",
+               decode_servers),
+    special<U>("discovery", "table", "of names and lists: refresh, min_ttl, max_ttl, family, required",
+               decode_discovery),
     {"balance", "string or table", "p2c_ewma, round_robin, least_conn, random or hash; table: policy, key, load_factor",
      decode_balance, render_balance},
     key<&U::policy, &balance::PolicyOptions::slow_start>(
@@ -197,7 +197,9 @@ constexpr Key<U> kUpstream[] = {
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
-    special<U>("retry", "table or false", "attempts, budget_percent, budget_min", decode_retry),
+    special<U>("retry", "table or false",
+               "attempts, on, methods, per_try_timeout, max_body, hedge, budget_percent, budget_min",
+               [](Problems& p, const Node& n, U& o) { decode_retry(p, n, o.retry); }),
     special<U>("ejection", "table or false",
                "leave a server alone that fails: by failures in a row, or worse than its peers", decode_ejection),
     special<U>("limits", "table", "max_connections, max_pending, max_requests, max_retries; error_percent",
@@ -217,7 +219,6 @@ Keys<upstream::Options> upstream_keys() { return kUpstream; }
 Keys<balance::EndpointOptions> endpoint_keys() { return kEndpoint; }
 Keys<upstream::Http2Options> upstream_http2_keys() { return kHttp2; }
 Keys<upstream::PoolOptions> pool_keys() { return kPool; }
-Keys<upstream::RetryOptions> retry_keys() { return kRetry; }
 Keys<net::TlsClientOptions> upstream_tls_keys() { return kTls; }
 
 }  // namespace rproxy::config

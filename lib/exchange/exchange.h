@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
 #include "base/result.h"
@@ -62,8 +63,8 @@ class InterimSink {
 struct Request {
   http::RequestHead head;
   Body* body = nullptr;  // null: no content
-  // What a handler has put in front of the client's content, as long as somebody may read it.
-  std::unique_ptr<Body> body_in_between;
+  // What handlers have put in front of the client's content, one before the other, as long as somebody may read it.
+  std::vector<std::unique_ptr<Body>> bodies_in_between;
   const Client* client = nullptr;
   Arena* arena = nullptr;  // for text that must live as long as the exchange
   net::Loop* loop = nullptr;

@@ -11,26 +11,25 @@ net::ValueTask<Result<Slice>> ReplayBody::read() {
   }
   if (ended_) return Result<Slice>(Slice{{}, true});
   if (!keeps_) return content_.read();
-  return read_on();
+  auto next = content_.read();
+  if (next.is_ready()) return keep(std::move(next).take());
+  return await(std::move(next).into_task());
 }
 
-net::Task<Result<Slice>> ReplayBody::read_on() {
-  auto slice = co_await content_.read();
-  if (slice) {
-    keep(*slice);
-  } else {
-    keeps_ = false;
-  }
-  co_return slice;
+net::Task<Result<Slice>> ReplayBody::await(net::Task<Result<Slice>> next) {
+  auto slice = co_await std::move(next);
+  co_return keep(std::move(slice));
 }
 
-void ReplayBody::keep(const Slice& slice) {
+Result<Slice> ReplayBody::keep(Result<Slice> slice) {
   // It may have been settled meanwhile.
-  if (!keeps_) return;
-  if (kept_.size() + slice.data.size() > most_) return settle();
-  kept_.append(slice.data);
+  if (!keeps_) return slice;
+  keeps_ = slice.has_value() && kept_.size() + slice->data.size() <= most_;
+  if (!keeps_) return slice;
+  kept_.append(slice->data);
   next_ = kept_.size();
-  ended_ = slice.last;
+  ended_ = slice->last;
+  return slice;
 }
 
 }  // namespace rproxy::exchange

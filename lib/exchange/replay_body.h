@@ -1,9 +1,9 @@
-// A request's content that can be read again from its beginning, as long as not much of it has been read: for another attempt where the
-// first endpoint has looked at nothing.
+// A request's content that can be read again from its beginning, as long as not much of it has been read: for another attempt.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "exchange/body.h"
 
@@ -19,15 +19,19 @@ class ReplayBody final : public Body {
   const http::Fields* trailers() const override { return content_.trailers(); }
 
   bool can_rewind() const { return keeps_; }
+  // All of it has been read, and can be again.
+  bool is_whole() const { return keeps_ && ended_; }
+  // Where it is whole.
+  std::string_view text() const { return kept_; }
   // The next read() gives the first slice again. No read is under way.
   void rewind() { next_ = 0; }
   // There will be no other attempt.
   void settle() { keeps_ = false; }
 
  private:
-  // What the content itself gives next, noted down.
-  net::Task<Result<Slice>> read_on();
-  void keep(const Slice& slice);
+  net::Task<Result<Slice>> await(net::Task<Result<Slice>> next);
+  // What the content itself gave next, noted down.
+  Result<Slice> keep(Result<Slice> slice);
 
   Body& content_;
   std::size_t most_;

@@ -97,6 +97,30 @@ class UntilDoneOrLate {
   std::coroutine_handle<> handle_;
 };
 
+// co_await ends when one of both children has.
+template <typename T>
+class UntilEitherDone {
+ public:
+  UntilEitherDone(net::Child<T>& first, net::Child<T>& second) : first_(first), second_(second) {}
+  UntilEitherDone(const UntilEitherDone&) = delete;
+  UntilEitherDone& operator=(const UntilEitherDone&) = delete;
+  ~UntilEitherDone() = default;
+
+  bool await_ready() const { return first_.is_done() || second_.is_done(); }
+  void await_suspend(std::coroutine_handle<> handle) {
+    first_.continue_with(handle);
+    second_.continue_with(handle);
+  }
+  void await_resume() {
+    first_.continue_with(std::noop_coroutine());
+    second_.continue_with(std::noop_coroutine());
+  }
+
+ private:
+  net::Child<T>& first_;
+  net::Child<T>& second_;
+};
+
 // The first while the request's content is read from the stream by somebody else, who notices an end in its midst. What follows the
 // content nobody reads: whether the client has gone is looked at every `period`, once `content_is_read` says so.
 template <typename T>

@@ -4,17 +4,14 @@
 
 #include <utility>
 
-#include "balance/waiting.h"
 #include "base/log.h"
 #include "exchange/error_page.h"
 #include "exchange/grpc_answer.h"
-#include "exchange/replay_body.h"
-#include "exchange/until_done.h"
 #include "http/hop_by_hop.h"
 #include "proxy/failure_kind.h"
 #include "proxy/grpc_status.h"
 #include "proxy/request_head.h"
-#include "upstream/client.h"
+#include "proxy/tries.h"
 
 namespace rproxy::proxy {
 
@@ -22,41 +19,6 @@ using exchange::Request;
 using exchange::Response;
 
 namespace {
-
-balance::Outcome outcome_of(const Error& error) {
-  if (error.side != Side::kUpstream) return balance::Outcome::kCancelled;
-  switch (error.code) {
-    case ErrorCode::kConnectRefused:
-    case ErrorCode::kConnectFailed:
-    case ErrorCode::kUnreachable:
-    case ErrorCode::kTlsHandshake:
-    case ErrorCode::kTlsVerify:
-      return balance::Outcome::kConnectFailed;
-    // It refused a stream among others that it serves: busy, not broken.
-    case ErrorCode::kLimitReached:
-      return balance::Outcome::kCancelled;
-    case ErrorCode::kConnectTimeout:
-    case ErrorCode::kHandshakeTimeout:
-    case ErrorCode::kReadTimeout:
-    case ErrorCode::kWriteTimeout:
-    case ErrorCode::kRequestTimeout:
-      return balance::Outcome::kTimeout;
-    default:
-      return balance::Outcome::kReset;
-  }
-}
-
-// A kept connection that the endpoint closed just as it was used says nothing about the endpoint.
-bool is_stale(const Error& error) {
-  return error.side == Side::kUpstream && (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed) &&
-         error.retry != Retry::kNever;
-}
-
-// A connection refused at once has burdened nobody and taken no time: every endpoint may be asked, so that one that lives is found.
-bool has_cost_nothing(const Error& error) {
-  return error.retry == Retry::kSafe && error.code != ErrorCode::kConnectTimeout &&
-         error.code != ErrorCode::kHandshakeTimeout;
-}
 
 // Where Max-Forwards ends: OPTIONS is about us then, and TRACE would show the request's secrets (RFC 9110 9.3.8).
 Response answer_as_last(Request& request) {
@@ -101,11 +63,6 @@ class InterimFilter final : public exchange::InterimSink {
   exchange::InterimSink* next_;
 };
 
-// What of a request's content is kept for another attempt: gRPC's messages are mostly smaller.
-constexpr std::size_t kReplayMax = 65536;
-// An end to the search even where each endpoint fails at once.
-constexpr std::size_t kTriesMax = 64;
-
 }  // namespace
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
@@ -122,7 +79,8 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
     co_return fail(std::move(ready.error()));
   }
   const InterimFilter filter(request, plan_);
-  auto response = co_await try_endpoints(request, *limit);
+  Tries tries(request, pool_, *limit);
+  auto response = co_await tries.run();
   if (response) {
     finish(request, *response, *limit);
     co_return response;
@@ -162,124 +120,6 @@ Result<void> Proxy::prepare(Request& request) const {
   }
   if (!plan_.action.host.empty()) request.head.authority = plan_.action.host;
   return {};
-}
-
-// An HTTP/2 server may refuse a request whose content is on its way already.
-exchange::ReplayBody* Proxy::make_repeatable(Request& request) const {
-  const bool may_refuse = pool_.options().protocol != upstream::Protocol::kHttp1 && pool_.options().retry.attempts > 1;
-  if (request.body == nullptr || !may_refuse) return nullptr;
-  auto replay = std::make_unique<exchange::ReplayBody>(*request.body, kReplayMax);
-  exchange::ReplayBody* const made = replay.get();
-  request.body_in_between = std::move(replay);
-  request.body = made;
-  return made;
-}
-
-net::Task<Result<Response>> Proxy::try_endpoints(Request& request, const TimeLimit& limit) {
-  pool_.budget().count_request(request.trace.start);
-  exchange::ReplayBody* const replay = make_repeatable(request);
-  balance::TriedSet tried;
-  Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
-  bool fresh = false;
-  std::size_t attempts = 0;
-  for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
-    if (limit.has_passed(request.loop->now())) co_return fail(limit.error());
-    auto place = pool_.pick({tried, request.trace.start});
-    if (!place) break;
-    Attempt attempt(place->pool(), request.loop->now());
-    auto response = co_await try_once(request, std::move(*place), attempt, fresh, limit);
-    if (response && replay != nullptr) replay->settle();
-    if (response) co_return response;
-    last = std::move(response.error());
-    const bool stale = attempt.on_reused && is_stale(last);
-    if (!stale) {
-      if (const auto kind = failure_kind(last)) attempt.at.series().fail(*kind);
-      tried.add(attempt.at.endpoint().state.id());
-      const TimePoint now = request.loop->now();
-      if (!attempt.is_told) record(attempt.at.endpoint().state, outcome_of(last), now - attempt.began, now);
-    }
-    // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
-    const bool is_free = has_cost_nothing(last) || (stale && !fresh);
-    if (!is_free) ++attempts;
-    // Before the budget pays for it.
-    if (replay != nullptr && !replay->can_rewind()) break;
-    if (!may_retry(request, last, attempts, is_free)) break;
-    if (replay != nullptr) replay->rewind();
-    ++request.trace.retries;
-    // Others of that endpoint's kept connections are likely to be as stale.
-    fresh = stale;
-  }
-  co_return fail(std::move(last));
-}
-
-net::Task<Result<Response>> Proxy::try_once(Request& request, upstream::Place place, Attempt& attempt, bool fresh,
-                                            const TimeLimit& limit) {
-  upstream::Endpoint& endpoint = attempt.at.endpoint();
-  metrics::EndpointSeries& series = attempt.at.series();
-  series.requests.add();
-  if (request.trace.retries > 0) series.retries.add();
-  request.trace.endpoint = request.arena->copy(endpoint.state.name());
-  // With content, the client may be what it waits for.
-  std::optional<balance::Waiting> waiting;
-  if (request.body == nullptr) waiting.emplace(endpoint.state, attempt.began);
-  std::optional<upstream::Lease> lease;
-  if (!fresh) {
-    if (auto idle = attempt.at.acquire_idle(place, request.client)) lease.emplace(std::move(*idle));
-  }
-  if (!lease) {
-    const TimePoint before = request.loop->now();
-    auto connected = co_await connect(request, std::move(place), attempt, limit);
-    if (!connected) co_return fail(std::move(connected.error()));
-    request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - before);
-    series.connect.observe(request.trace.connect);
-    lease.emplace(std::move(*connected));
-  }
-  attempt.on_reused = lease->is_reused();
-  // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
-  if (request.head.authority.empty()) request.head.authority = request.trace.endpoint;
-  limit.tell(request, request.loop->now());
-  auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit.total());
-  if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit.error());
-  if (response) {
-    series.responses.count(response->head.status);
-    series.first_byte.observe(request.trace.upstream_first_byte);
-    record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte,
-           request.loop->now());
-  }
-  co_return response;
-}
-
-// What others wait for, too, goes on without this one.
-net::Task<Result<upstream::Lease>> Proxy::connect(const Request& request, upstream::Place place, Attempt& attempt,
-                                                  const TimeLimit& limit) {
-  net::Child<Result<upstream::Lease>> connecting(attempt.at.connect(std::move(place), request.client));
-  const Duration left = limit.left(request.loop->now());
-  const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), left);
-  if (!is_in_time) co_return fail(limit.error());
-  auto connected = connecting.take();
-  if (!connected) attempt.is_told = !attempt.at.take_failure();
-  co_return connected;
-}
-
-void Proxy::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
-                   TimePoint now) const {
-  switch (state.record(outcome, latency, now)) {
-    case balance::Change::kNone:
-      return;
-    case balance::Change::kEjected:
-      return log::warn("upstream {}: {} is left alone for {}: {}", pool_.upstream().name(), state.name(),
-                       to_string(std::chrono::round<Duration>(state.ejected_until() - now)),
-                       balance::to_string(state.ejection_cause()));
-    case balance::Change::kRecovered:
-      return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
-  }
-}
-
-bool Proxy::may_retry(const Request& request, const Error& error, std::size_t attempts, bool is_free) {
-  const std::size_t allowed = pool_.options().retry.attempts;
-  if (error.side == Side::kClient || error.retry == Retry::kNever || allowed <= 1 || attempts >= allowed) return false;
-  if (error.retry == Retry::kIdempotent && !http::is_idempotent(request.head.method_id)) return false;
-  return is_free || pool_.budget().take(request.loop->now());
 }
 
 void Proxy::finish(Request& request, Response& response, const TimeLimit& limit) const {

@@ -1,11 +1,10 @@
-// The end of a route's chain: picks an endpoint, tries, and tries another as long as that is safe and within budget.
+// The end of a route's chain: makes the request the upstream's, has it answered, and makes the answer the client's.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
+#include <optional>
 
-#include "balance/policy.h"
 #include "exchange/exchange.h"
-#include "exchange/replay_body.h"
 #include "proxy/options.h"
 #include "proxy/response_head.h"
 #include "proxy/time_limit.h"
@@ -30,25 +29,7 @@ class Proxy final : public exchange::Handler {
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
 
  private:
-  struct Attempt {
-    Attempt(upstream::EndpointPool& pool, TimePoint now) : at(pool), began(now) {}
-    upstream::EndpointPool& at;
-    TimePoint began;
-    bool on_reused = false;  // on a connection that had served before
-    bool is_told = false;    // its failure is another's, who waited for the same connection
-  };
-
   Result<void> prepare(exchange::Request& request) const;
-  // The content in such a form, where another attempt may want it; else null.
-  exchange::ReplayBody* make_repeatable(exchange::Request& request) const;
-  net::Task<Result<exchange::Response>> try_endpoints(exchange::Request& request, const TimeLimit& limit);
-  net::Task<Result<exchange::Response>> try_once(exchange::Request& request, upstream::Place place, Attempt& attempt,
-                                                 bool fresh, const TimeLimit& limit);
-  net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, upstream::Place place, Attempt& attempt,
-                                             const TimeLimit& limit);
-  void record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency,
-              TimePoint now) const;
-  bool may_retry(const exchange::Request& request, const Error& error, std::size_t attempts, bool is_free);
   void complain(const exchange::Request& request, const Error& error);
   void finish(exchange::Request& request, exchange::Response& response, const TimeLimit& limit) const;
 

@@ -12,8 +12,8 @@ namespace rproxy::upstream {
 // pulled from response.body, which holds the lease. Interim responses go to request.interim on the way.
 //
 // Errors have Side::kUpstream, or Side::kClient when the request's own body failed. error.retry says what a second attempt risks:
-// kSafe nothing was sent, or nothing of it looked at (though content may have been read), kIdempotent the endpoint may have acted, kNever
-// an answer had begun or the request's body is spent.
+// kSafe nothing was sent, or nothing of it looked at, kIdempotent the endpoint may have acted, kNever an answer had begun. Content may have
+// been read in any case: who asks again has to have it again.
 // request.trace.upstream_first_byte is set; `request` must outlive the response.
 // `total`: how long the exchange may take from request.trace.start to the last byte of content; 0 for ever. Then it is cut:
 // kRequestTimeout.

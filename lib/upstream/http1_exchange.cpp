@@ -227,9 +227,11 @@ Error Http1Exchange::failure(Error error) const {
     return error;
   }
   error.side = Side::kUpstream;
-  const bool spent = body_started_ || answer_begun_ || error.code == ErrorCode::kReadTimeout ||
-                     error.code == ErrorCode::kBadResponse || error.code == ErrorCode::kHeadTooLarge;
-  error.retry = spent ? Retry::kNever : sent_anything_ ? Retry::kIdempotent : Retry::kSafe;
+  const bool is_answered =
+      answer_begun_ || error.code == ErrorCode::kBadResponse || error.code == ErrorCode::kHeadTooLarge;
+  // A write that failed may have brought a whole head there, and more.
+  const bool is_sent = sent_anything_ || body_started_;
+  error.retry = is_answered ? Retry::kNever : is_sent ? Retry::kIdempotent : Retry::kSafe;
   return error;
 }
 

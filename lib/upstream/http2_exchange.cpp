@@ -179,13 +179,13 @@ Error Http2Exchange::refusal() const {
 }
 
 Error Http2Exchange::failure(Error error) const {
-  if (cut_ || error.side == Side::kClient || error.code == ErrorCode::kReadTimeout) {
+  if (cut_ || error.side == Side::kClient) {
     error.retry = Retry::kNever;
     return error;
   }
   error.side = Side::kUpstream;
-  // Only what nobody has looked at is safe with its content, too, which has then to be read again.
-  if (interim_count_ > 0 || (pump_.has_task() && error.retry != Retry::kSafe)) error.retry = Retry::kNever;
+  if (error.code == ErrorCode::kReadTimeout) error.retry = Retry::kIdempotent;
+  if (interim_count_ > 0) error.retry = Retry::kNever;
   return error;
 }
 

@@ -1,7 +1,9 @@
 // What an operator chooses about one upstream.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,10 +26,33 @@ struct PoolOptions {
   bool operator==(const PoolOptions&) const = default;
 };
 
+// After what a request is tried again.
+struct RetryOn {
+  bool connect_failure = true;  // no connection: refused, unreachable, too late, TLS
+  bool refused_stream = true;   // the server says that it has done nothing of it
+  bool reset = true;            // the connection or stream ended before an answer
+  bool timeout = false;         // no answer within per_try_timeout or response_timeout
+  std::bitset<600> statuses;
+  bool operator==(const RetryOn&) const = default;
+};
+
+// A second try beside a first that takes long.
+struct HedgeOptions {
+  Duration after{0};       // 0: by the quantile
+  double quantile = 0.95;  // of how long answers take
+  std::uint32_t max = 16;  // at once, per worker
+  bool operator==(const HedgeOptions&) const = default;
+};
+
 struct RetryOptions {
   std::uint32_t attempts = 3;         // in all, the first included
   std::uint32_t budget_percent = 20;  // retries as a share of requests in the last 10 s, per worker
   std::uint32_t budget_min = 10;      // always allowed in 10 s, whatever the share
+  RetryOn on = {};
+  std::vector<std::string> methods = {};  // that may be processed twice; empty: the idempotent ones (RFC 9110 9.2.2)
+  Duration per_try_timeout{0};            // for an attempt to have an answer's head; 0: no limit of its own
+  ByteSize max_body{65536};               // content kept for another attempt
+  std::optional<HedgeOptions> hedge = {};
   bool operator==(const RetryOptions&) const = default;
 };
 

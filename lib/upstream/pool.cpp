@@ -18,7 +18,7 @@ bool reach_alike(const Options& a, const Options& b) {
 }  // namespace
 
 Pool::Pool(net::Loop& loop, Reach reach, std::uint64_t seed, const Pool* previous)
-    : loop_(loop), reach_(std::move(reach)), seed_(seed), budget_(options().retry) {
+    : loop_(loop), reach_(std::move(reach)), seed_(seed), budget_(options().retry), hedges_(options().retry) {
   adopt(previous != nullptr && reach_alike(options(), previous->options()) ? previous->pools_ : EndpointPools());
 }
 

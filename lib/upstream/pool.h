@@ -8,6 +8,7 @@
 
 #include "balance/policy.h"
 #include "upstream/endpoint_pool.h"
+#include "upstream/hedges.h"
 #include "upstream/retry_budget.h"
 
 namespace rproxy::upstream {
@@ -23,6 +24,7 @@ class Pool {
   const Upstream& upstream() const { return *reach_.upstream; }
   const Options& options() const { return upstream().options(); }
   RetryBudget& budget() { return budget_; }
+  Hedges& hedges() { return hedges_; }
 
   // A place at the endpoint that takes the next request; nothing where all have been tried.
   std::optional<Place> pick(const balance::PickRequest& request);
@@ -48,6 +50,7 @@ class Pool {
   const Reach reach_;
   const std::uint64_t seed_;
   RetryBudget budget_;
+  Hedges hedges_;
   EndpointSetPtr set_;
   EndpointPools pools_;    // in the order of the set
   EndpointPools leaving_;  // not in the set any more, but in use

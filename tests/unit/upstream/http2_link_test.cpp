@@ -151,7 +151,7 @@ TEST(Http2Link, IsGivenUpWhereItsServerAnswersNoPingEither) {
     f.turns();
     ASSERT_TRUE(got.error.has_value());
     EXPECT_EQ(got.error->code, ErrorCode::kReadTimeout);
-    EXPECT_EQ(got.error->retry, Retry::kNever);
+    EXPECT_EQ(got.error->retry, Retry::kIdempotent);
     f.advance(Duration{11'000});
     f.turns();
     EXPECT_EQ(f.acquire_idle().has_value(), answers);

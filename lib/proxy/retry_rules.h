@@ -1,0 +1,31 @@
+// What an endpoint's failure means: for its standing, and for asking again. Decisions only; Tries acts on them.
+#pragma once
+
+#include <cstdint>
+
+#include "balance/endpoint.h"
+#include "base/error.h"
+#include "http/message.h"
+#include "upstream/options.h"
+
+namespace rproxy::proxy {
+
+balance::Outcome outcome_of(const Error& error);
+
+// A kept connection that the endpoint closed just as it was used says nothing about the endpoint.
+bool is_stale(const Error& error);
+
+// There was no connection to send anything on.
+bool is_connect_failure(const Error& error);
+
+// Refused at once it has burdened nobody and taken no time: every endpoint may be asked, so that one that lives is found.
+bool has_cost_nothing(const Error& error);
+
+// Whether what may have been processed is asked for again.
+bool is_repeatable(const upstream::RetryOptions& options, const http::RequestHead& head);
+
+// Whether the operator, and the request, have it tried again after that. What has been sent of the content is not looked at.
+bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, const Error& error);
+bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, std::uint16_t status);
+
+}  // namespace rproxy::proxy

@@ -1,0 +1,291 @@
+#include "proxy/tries.h"
+
+#include <utility>
+
+#include "balance/waiting.h"
+#include "base/log.h"
+#include "exchange/until_done.h"
+#include "proxy/failure_kind.h"
+#include "proxy/retry_rules.h"
+#include "upstream/client.h"
+
+namespace rproxy::proxy {
+
+using exchange::Request;
+using exchange::Response;
+
+namespace {
+
+// An end to the search even where each endpoint fails at once.
+constexpr std::size_t kTriesMax = 64;
+// Slices of an answer nobody wants that are taken off its connection, so that it can be kept: what has come with the head.
+constexpr int kDroppedMax = 4;
+
+void drop(Response response) {
+  if (response.body == nullptr) return;
+  for (int i = 0; i < kDroppedMax; ++i) {
+    auto next = response.body->read();
+    if (!next.is_ready()) return;
+    const auto slice = std::move(next).take();
+    if (!slice || slice->last) return;
+  }
+}
+
+}  // namespace
+
+net::Task<Result<Response>> Tries::run() {
+  pool_.budget().count_request(request_.trace.start);
+  keep_content();
+  Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
+  bool is_fresh = false;
+  for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
+    if (limit_.has_passed(now())) {
+      last = limit_.error();
+      break;
+    }
+    auto place = pick(last);
+    if (!place) break;
+    Attempt attempt(std::move(*place), is_fresh);
+    auto response = co_await try_next(attempt);
+    if (response) {
+      if (!asks_again(attempt, *response)) co_return give(std::move(*response));
+      hold(std::move(*response));
+      last = Error(ErrorCode::kNoEndpoint, Side::kUpstream);
+      is_fresh = false;
+    } else {
+      last = std::move(response.error());
+      if (!asks_again(attempt, last)) break;
+      // Others of that endpoint's kept connections are likely to be as stale.
+      is_fresh = attempt.on_reused && is_stale(last);
+    }
+    if (content_ != nullptr) content_->rewind();
+    ++request_.trace.retries;
+  }
+  if (!held_) co_return fail(std::move(last));
+  request_.trace.endpoint = held_->endpoint;
+  request_.trace.upstream_first_byte = held_->first_byte;
+  Response response = std::move(held_->response);
+  held_.reset();
+  co_return response;
+}
+
+// In such a form that another attempt can have it again. Where none would be allowed to once it has been sent, nothing is kept: HTTP/1
+// servers can't say that they looked at nothing.
+void Tries::keep_content() {
+  if (request_.body == nullptr || options_.attempts <= 1) return;
+  const auto length = request_.body->length();
+  const bool fits = length.kind != http::BodyLength::Kind::kFixed || length.bytes <= options_.max_body.bytes;
+  const bool may_be_wanted =
+      pool_.options().protocol != upstream::Protocol::kHttp1 || is_repeatable(options_, request_.head);
+  const std::size_t most = fits && may_be_wanted ? static_cast<std::size_t>(options_.max_body.bytes) : 0;
+  auto content = std::make_unique<exchange::ReplayBody>(*request_.body, most);
+  request_.body = content_ = content.get();
+  request_.bodies_in_between.push_back(std::move(content));
+}
+
+// Another one than before; where there is no other, again the first.
+std::optional<upstream::Place> Tries::pick(const Error& last) {
+  if (auto place = pool_.pick({tried_, request_.trace.start})) return place;
+  // Who took no connection just now takes none now.
+  if (attempts_ == 0 || is_connect_failure(last)) return std::nullopt;
+  tried_ = {};
+  goes_round_ = true;
+  return pool_.pick({tried_, request_.trace.start});
+}
+
+net::Task<Result<Response>> Tries::try_next(Attempt& attempt) {
+  const auto patience = may_hedge() ? pool_.hedges().patience(now()) : std::nullopt;
+  return patience ? try_two(attempt, *patience) : try_within(request_, attempt);
+}
+
+bool Tries::may_hedge() const {
+  return options_.hedge && options_.attempts > 1 && is_repeatable(options_, request_.head) && !request_.head.upgrade;
+}
+
+// The first answer wins; the other try goes with its task. A failure wins nothing as long as the other may have an answer.
+net::Task<Result<Response>> Tries::try_two(Attempt& attempt, Duration patience) {
+  const TimePoint begun = now();
+  net::Child<Result<Response>> first(try_within(request_, attempt));
+  const bool is_in_time = co_await exchange::UntilDoneOrLate(first, request_.loop->wheel(), patience);
+  auto other = is_in_time ? std::nullopt : find_second(attempt);
+  if (!other) {
+    co_await first.wait();
+    co_return first.take();
+  }
+  const upstream::Hedges::Place place(pool_.hedges());
+  auto beside = std::make_unique<RequestBeside>(request_, content_);
+  net::Child<Result<Response>> second(try_within(beside->request(), *other));
+  co_await exchange::UntilEitherDone(first, second);
+  if (first.is_done()) {
+    auto answer = first.take();
+    if (is_good(answer)) co_return answer;
+    set_aside(attempt, std::move(answer));
+    attempt = std::move(*other);
+    co_await second.wait();
+    co_return take_over(second.take(), std::move(beside));
+  }
+  auto answer = second.take();
+  if (is_good(answer)) {
+    // How long the first would have taken nobody will know.
+    pool_.hedges().add(std::chrono::duration_cast<std::chrono::microseconds>(now() - begun), now());
+    attempt = std::move(*other);
+    co_return take_over(std::move(answer), std::move(beside));
+  }
+  set_aside(*other, take_over(std::move(answer), std::move(beside)));
+  co_await first.wait();
+  co_return first.take();
+}
+
+// At another endpoint, where all of the content is there to be sent again, and the budget pays.
+std::optional<Tries::Attempt> Tries::find_second(const Attempt& first) {
+  if (request_.body != nullptr && !content_->is_whole()) return std::nullopt;
+  balance::TriedSet tried = tried_;
+  tried.add(first.at->endpoint().state.id());
+  if (!pool_.hedges().has_room()) return std::nullopt;
+  auto place = pool_.pick({tried, request_.trace.start});
+  if (!place || !pool_.budget().take(now())) return std::nullopt;
+  ++request_.trace.retries;
+  return Attempt(std::move(*place));
+}
+
+bool Tries::is_good(const Result<Response>& result) const {
+  return result && !allows_retry(options_, request_.head, result->head.status);
+}
+
+void Tries::set_aside(const Attempt& attempt, Result<Response> result) {
+  ++attempts_;
+  if (result) {
+    tried_.add(attempt.at->endpoint().state.id());
+    hold(std::move(*result));
+  } else if (!attempt.on_reused || !is_stale(result.error())) {
+    note(attempt, result.error());
+  }
+}
+
+Result<Response> Tries::take_over(Result<Response> result, std::unique_ptr<RequestBeside> beside) {
+  const exchange::Trace& trace = beside->request().trace;
+  request_.trace.endpoint = trace.endpoint;
+  request_.trace.connect = trace.connect;
+  request_.trace.upstream_first_byte = trace.upstream_first_byte;
+  if (result && result->body != nullptr) result->body = with_request(std::move(beside), std::move(result->body));
+  return result;
+}
+
+net::Task<Result<Response>> Tries::try_within(Request& request, Attempt& attempt) {
+  if (options_.per_try_timeout.count() == 0) return try_once(request, attempt);
+  const auto within = [](Tries& self, Request& asked, Attempt& made) -> net::Task<Result<Response>> {
+    net::Child<Result<Response>> trying(self.try_once(asked, made));
+    const bool is_in_time =
+        co_await exchange::UntilDoneOrLate(trying, asked.loop->wheel(), self.options_.per_try_timeout);
+    if (is_in_time) co_return trying.take();
+    if (!made.is_connected) co_return fail(ErrorCode::kConnectTimeout, Side::kUpstream, Retry::kSafe);
+    co_return fail(ErrorCode::kReadTimeout, Side::kUpstream, Retry::kIdempotent);
+  };
+  return within(*this, request, attempt);
+}
+
+net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) {
+  metrics::EndpointSeries& series = attempt.at->series();
+  series.requests.add();
+  if (request.trace.retries > 0) series.retries.add();
+  request.trace.endpoint = request.arena->copy(attempt.at->endpoint().state.name());
+  attempt.began = now();
+  // With content, the client may be what it waits for.
+  std::optional<balance::Waiting> waiting;
+  if (request.body == nullptr) waiting.emplace(attempt.at->endpoint().state, attempt.began);
+  std::optional<upstream::Lease> lease;
+  if (!attempt.is_fresh) {
+    if (auto idle = attempt.at->acquire_idle(*attempt.place, request.client)) lease.emplace(std::move(*idle));
+  }
+  if (!lease) {
+    const TimePoint before = now();
+    auto connected = co_await connect(request, attempt);
+    if (!connected) co_return fail(std::move(connected.error()));
+    request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(now() - before);
+    series.connect.observe(request.trace.connect);
+    lease.emplace(std::move(*connected));
+  }
+  attempt.is_connected = true;
+  attempt.on_reused = lease->is_reused();
+  // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
+  if (request.head.authority.empty()) request.head.authority = request.trace.endpoint;
+  limit_.tell(request, now());
+  auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit_.total());
+  if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit_.error());
+  if (response) {
+    series.responses.count(response->head.status);
+    series.first_byte.observe(request.trace.upstream_first_byte);
+    record(attempt, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
+    pool_.hedges().add(request.trace.upstream_first_byte, now());
+  }
+  co_return response;
+}
+
+// What others wait for, too, goes on without this one.
+net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, Attempt& attempt) {
+  net::Child<Result<upstream::Lease>> connecting(attempt.at->connect(std::move(*attempt.place), request.client));
+  const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), limit_.left(now()));
+  if (!is_in_time) co_return fail(limit_.error());
+  auto connected = connecting.take();
+  if (!connected) attempt.is_told = !attempt.at->take_failure();
+  co_return connected;
+}
+
+// One request counts against an endpoint once, however often it was asked.
+void Tries::note(const Attempt& attempt, const Error& error) {
+  tried_.add(attempt.at->endpoint().state.id());
+  if (const auto kind = failure_kind(error)) attempt.at->series().fail(*kind);
+  if (!attempt.is_told && !goes_round_) record(attempt, outcome_of(error), now() - attempt.began);
+}
+
+bool Tries::asks_again(const Attempt& attempt, const Error& error) {
+  const bool stale = attempt.on_reused && is_stale(error);
+  if (!stale) note(attempt, error);
+  // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
+  const bool is_surprise = stale && !attempt.is_fresh;
+  const bool is_free = has_cost_nothing(error) || is_surprise;
+  if (!is_free) ++attempts_;
+  if (options_.attempts <= 1 || attempts_ >= options_.attempts) return false;
+  // Before the budget pays for it.
+  if (request_.body != nullptr && !content_->can_rewind()) return false;
+  const bool is_allowed = is_surprise ? error.retry == Retry::kSafe || is_repeatable(options_, request_.head)
+                                      : allows_retry(options_, request_.head, error);
+  return is_allowed && (is_free || pool_.budget().take(now()));
+}
+
+bool Tries::asks_again(const Attempt& attempt, const Response& response) {
+  ++attempts_;
+  if (attempts_ >= options_.attempts || !allows_retry(options_, request_.head, response.head.status)) return false;
+  // The answer is kept with its connection, where content that still comes could not be had a second time.
+  if (response.tunnel != nullptr || (request_.body != nullptr && !content_->is_whole())) return false;
+  tried_.add(attempt.at->endpoint().state.id());
+  return pool_.budget().take(now());
+}
+
+void Tries::hold(Response response) {
+  if (held_) drop(std::move(held_->response));
+  held_.emplace(Held{std::move(response), request_.trace.endpoint, request_.trace.upstream_first_byte});
+}
+
+Result<Response> Tries::give(Response response) {
+  if (held_) drop(std::move(held_->response));
+  held_.reset();
+  if (content_ != nullptr) content_->settle();
+  return response;
+}
+
+void Tries::record(const Attempt& attempt, balance::Outcome outcome, std::chrono::nanoseconds latency) const {
+  balance::EndpointState& state = attempt.at->endpoint().state;
+  switch (state.record(outcome, latency, now())) {
+    case balance::Change::kNone:
+      return;
+    case balance::Change::kEjected:
+      return log::warn("upstream {}: {} is left alone for {}: {}", pool_.upstream().name(), state.name(),
+                       to_string(std::chrono::round<Duration>(state.ejected_until() - now())),
+                       balance::to_string(state.ejection_cause()));
+    case balance::Change::kRecovered:
+      return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
+  }
+}
+
+}  // namespace rproxy::proxy
