@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "balance/waiting.h"
 #include "base/log.h"
 #include "exchange/error_page.h"
 #include "exchange/grpc_answer.h"

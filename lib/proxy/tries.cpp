@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "balance/waiting.h"
 #include "base/log.h"
 #include "exchange/until_done.h"
 #include "proxy/failure_kind.h"
