@@ -25,7 +25,7 @@ net::Task<void> Http2Link::read() {
   (void)co_await run();
   dead_ = true;
   greeted_.end();
-  if (leases_ == 0) pool_.bury(*this);
+  if (!is_used()) pool_.bury(*this);
 }
 
 net::Task<Result<void>> Http2Link::greet(Duration timeout) {
@@ -72,7 +72,12 @@ void Http2Link::begin_lease() {
 }
 
 void Http2Link::end_lease() {
-  if (--leases_ > 0) return;
+  --leases_;
+  end_use();
+}
+
+void Http2Link::end_use() {
+  if (is_used()) return;
   idle_since_ = loop().now();
   if (dead_) return pool_.bury(*this);
   if (retired_ || options_.pool.max_idle == 0) close();
@@ -80,7 +85,7 @@ void Http2Link::end_lease() {
 
 void Http2Link::retire() {
   if (std::exchange(retired_, true)) return;
-  if (leases_ == 0) close();
+  if (!is_used()) close();
 }
 
 void Http2Link::close() {

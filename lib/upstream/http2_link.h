@@ -20,13 +20,16 @@ class Http2Link final : public exchange::Http2Connection {
   // Until the server has said what it allows, which also proves that it speaks HTTP/2. Errors: kConnectFailed, kHandshakeTimeout.
   net::Task<Result<void>> greet(Duration timeout);
 
-  // Keeps it in place, as a lease does.
+  // Keeps it in place, as a lease does, but leaves its room to others.
   class Hold {
    public:
-    explicit Hold(Http2Link& link) : link_(link) { ++link_.leases_; }
+    explicit Hold(Http2Link& link) : link_(link) { ++link_.holds_; }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
-    ~Hold() { link_.end_lease(); }
+    ~Hold() {
+      --link_.holds_;
+      link_.end_use();
+    }
 
    private:
     Http2Link& link_;
@@ -54,6 +57,8 @@ class Http2Link final : public exchange::Http2Connection {
   net::Task<void> read();
   void begin_lease();
   void end_lease();
+  void end_use();
+  bool is_used() const { return leases_ + holds_ > 0; }
   void close();
   void on_greet_deadline();
   void on_ping_deadline();
@@ -63,6 +68,7 @@ class Http2Link final : public exchange::Http2Connection {
   TimePoint created_;
   TimePoint idle_since_;
   std::size_t leases_ = 0;
+  std::size_t holds_ = 0;
   std::uint64_t requests_ = 0;
   exchange::Http2Wait greeted_;
   net::Deadline greet_deadline_;

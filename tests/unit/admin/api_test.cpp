@@ -220,7 +220,9 @@ TEST(AdminGate, LetsThroughWhoBringsTheTokenOnce) {
         Case{"Authorization: Bearer wrong-wrong-wrong\r\nAuthorization: Bearer 0123456789abcdef\r\n", 401}}) {
     const Reply reply = f.ask("GET", "/healthz", {}, each.fields, true);
     EXPECT_EQ(reply.status, each.status) << each.fields;
-    if (each.status == 401) EXPECT_THAT(reply.head, HasSubstr("WWW-Authenticate: Bearer"));
+    if (each.status == 401) {
+      EXPECT_THAT(reply.head, HasSubstr("WWW-Authenticate: Bearer"));
+    }
     EXPECT_THAT(reply.text, Not(HasSubstr("0123456789")));
   }
 }
