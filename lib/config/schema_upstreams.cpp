@@ -198,6 +198,10 @@ constexpr Key<U> kUpstream[] = {
     special<U>("retry", "table or false",
                "attempts, on, methods, per_try_timeout, max_body, hedge, budget_percent, budget_min",
                [](Problems& p, const Node& n, U& o) { decode_retry(p, n, o.retry); }),
+    special<U>(
+        "sticky", "boolean or table",
+        "a signed cookie keeps clients at their server as long as it lives: cookie, lifetime, secret, path, secure",
+        decode_sticky),
     special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
     key<&U::connect_timeout>("connect_timeout", "TCP"),
     key<&U::handshake_timeout>("handshake_timeout", "TLS"),

@@ -16,6 +16,7 @@ struct HeadLimits {
   ByteSize head = 32_KiB;    // start line and fields together; over: 431 (414 while still in the request target)
   ByteSize target = 8_KiB;   // over: 414
   std::size_t fields = 100;  // over: 431
+  bool operator==(const HeadLimits&) const = default;
 };
 
 enum class ParseProgress : std::uint8_t { kNeedMore, kDone };

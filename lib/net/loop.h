@@ -110,4 +110,26 @@ class NextTurn final : private Poller::Watcher {
   std::coroutine_handle<> handle_;
 };
 
+// co_await goes on at the end of this round, when what is to be done at once has been done.
+class EndOfTurn final : private Poller::Watcher {
+ public:
+  explicit EndOfTurn(Loop& loop) : poller_(loop.poller()) {}
+  EndOfTurn(const EndOfTurn&) = delete;
+  EndOfTurn& operator=(const EndOfTurn&) = delete;
+  ~EndOfTurn() { poller_.forget(*this); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    poller_.at_end(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void on_ready(std::uint32_t) override { handle_.resume(); }
+
+  Poller& poller_;
+  std::coroutine_handle<> handle_;
+};
+
 }  // namespace rproxy::net

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct SocketAddress {
 
   int family() const { return storage.ss_family; }
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  bool operator==(const SocketAddress& other) const {
+    return size == other.size && std::memcmp(&storage, &other.storage, size) == 0;
+  }
 };
 
 // Addresses, Unix paths (at most 107 bytes) and "any"; nothing for names, which need resolve().

@@ -42,12 +42,16 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
 
 }  // namespace
 
-BackendHider::BackendHider(std::vector<std::string> names, std::string prefix)
-    : names_(std::move(names)), prefix_(std::move(prefix)) {}
+BackendHider::BackendHider(std::vector<std::string> names, std::shared_ptr<const upstream::Upstream> upstream,
+                           std::string prefix)
+    : names_(std::move(names)), upstream_(std::move(upstream)), prefix_(std::move(prefix)) {}
 
 bool BackendHider::names_backend(std::string_view authority) const {
-  return std::any_of(names_.begin(), names_.end(),
-                     [&](const std::string& name) { return http::equals_ignoring_case(name, authority); });
+  const auto is_it = [&](const std::string& name) { return http::equals_ignoring_case(name, authority); };
+  if (std::ranges::any_of(names_, is_it)) return true;
+  const auto set = upstream_->endpoints();
+  return std::ranges::any_of(set->endpoints(),
+                             [&](const auto& endpoint) { return std::ranges::any_of(endpoint->names, is_it); });
 }
 
 void BackendHider::apply(http::ResponseHead& head, const exchange::Request& request) const {

@@ -1,19 +1,21 @@
 // The response's head as the client shall see it: nothing in it tells what is behind this door.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "exchange/exchange.h"
+#include "upstream/upstream.h"
 
 namespace rproxy::proxy {
 
 class BackendHider {
  public:
-  // `names`: every spelling of the backends' authorities ("10.0.0.1:8001", "backend.internal"); `prefix` is what the route strips from
-  // paths and what a link to the backend must get back.
-  BackendHider(std::vector<std::string> names, std::string prefix);
+  // `names`: every spelling of the backends' authorities as configured ("backend.internal"); those of its endpoints just now are asked of
+  // `upstream`. `prefix` is what the route strips from paths and what a link to the backend must get back.
+  BackendHider(std::vector<std::string> names, std::shared_ptr<const upstream::Upstream> upstream, std::string prefix);
 
   // Strips what identifies a backend's software; rewrites Location, Content-Location and Refresh that name a backend to the client's view
   // of it, and takes the Domain of such a backend out of cookies.
@@ -27,6 +29,7 @@ class BackendHider {
   std::string_view rewrite_cookie(std::string_view value, Arena& arena) const;
 
   std::vector<std::string> names_;
+  std::shared_ptr<const upstream::Upstream> upstream_;
   std::string prefix_;
 };
 

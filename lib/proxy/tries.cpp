@@ -19,6 +19,8 @@ constexpr std::size_t kTriesMax = 64;
 // Slices of an answer nobody wants that are taken off its connection, so that it can be kept: what has come with the head.
 constexpr int kDroppedMax = 4;
 
+bool takes_sticky(const balance::EndpointState& state, TimePoint now) { return !state.is_ejected(now); }
+
 void drop(Response response) {
   if (response.body == nullptr) return;
   for (int i = 0; i < kDroppedMax; ++i) {
@@ -41,13 +43,13 @@ net::Task<Result<Response>> Tries::run() {
       last = limit_.error();
       break;
     }
-    const auto picked = pick(last);
-    if (!picked) break;
-    Attempt attempt{*picked, is_fresh};
-    auto response = co_await try_next(attempt);
+    auto place = pick(last);
+    if (!place) break;
+    Attempt attempt(place->pool(), is_fresh);
+    auto response = co_await try_next(std::move(*place), attempt);
     if (response) {
-      if (!asks_again(attempt, *response)) co_return give(std::move(*response));
-      hold(std::move(*response));
+      if (!asks_again(attempt, *response)) co_return give(attempt, std::move(*response));
+      hold(attempt, std::move(*response));
       last = Error(ErrorCode::kNoEndpoint, Side::kUpstream);
       is_fresh = false;
     } else {
@@ -59,12 +61,8 @@ net::Task<Result<Response>> Tries::run() {
     if (content_ != nullptr) content_->rewind();
     ++request_.trace.retries;
   }
-  if (!held_) co_return fail(std::move(last));
-  request_.trace.endpoint = held_->endpoint;
-  request_.trace.upstream_first_byte = held_->first_byte;
-  Response response = std::move(held_->response);
-  held_.reset();
-  co_return response;
+  if (held_) co_return give_held();
+  co_return fail(std::move(last));
 }
 
 // In such a form that another attempt can have it again. Where none would be allowed to once it has been sent, nothing is kept: HTTP/1
@@ -81,9 +79,12 @@ void Tries::keep_content() {
   request_.bodies_in_between.push_back(std::move(content));
 }
 
-// Another one than before; where there is no other, again the first.
-std::optional<std::size_t> Tries::pick(const Error& last) {
-  if (auto picked = pool_.pick(tried_, request_.trace.start)) return picked;
+// Where its client belongs; else another one than before; where there is no other, again the first.
+std::optional<upstream::Place> Tries::pick(const Error& last) {
+  if (home_ != nullptr && takes_sticky(home_->state, now())) {
+    if (auto place = pool_.pick(*home_)) return place;
+  }
+  if (auto place = pool_.pick(tried_, request_.trace.start)) return place;
   // Who took no connection just now takes none now.
   if (attempts_ == 0 || is_connect_failure(last)) return std::nullopt;
   tried_ = {};
@@ -91,34 +92,37 @@ std::optional<std::size_t> Tries::pick(const Error& last) {
   return pool_.pick(tried_, request_.trace.start);
 }
 
-net::Task<Result<Response>> Tries::try_next(Attempt& attempt) {
+net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& attempt) {
   const auto patience = may_hedge() ? pool_.hedges().patience(now()) : std::nullopt;
-  return patience ? try_two(attempt, *patience) : try_within(request_, attempt);
+  return patience ? try_two(std::move(place), attempt, *patience) : try_within(request_, std::move(place), attempt);
 }
 
+// Who belongs to an endpoint is not better served by another.
 bool Tries::may_hedge() const {
+  if (home_ != nullptr) return false;
   return options_.hedge && options_.attempts > 1 && is_repeatable(options_, request_.head) && !request_.head.upgrade;
 }
 
 // The first answer wins; the other try goes with its task. A failure wins nothing as long as the other may have an answer.
-net::Task<Result<Response>> Tries::try_two(Attempt& attempt, Duration patience) {
+net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attempt, Duration patience) {
   const TimePoint begun = now();
-  net::Child<Result<Response>> first(try_within(request_, attempt));
+  net::Child<Result<Response>> first(try_within(request_, std::move(place), attempt));
   const bool is_in_time = co_await exchange::UntilDoneOrLate(first, request_.loop->wheel(), patience);
-  auto other = is_in_time ? std::nullopt : find_second(attempt);
-  if (!other) {
+  auto another = is_in_time ? std::nullopt : find_second(attempt);
+  if (!another) {
     co_await first.wait();
     co_return first.take();
   }
-  const upstream::Hedges::Place place(pool_.hedges());
+  const upstream::Hedges::Count count(pool_.hedges());
+  Attempt other(another->pool(), false);
   auto beside = std::make_unique<RequestBeside>(request_, content_);
-  net::Child<Result<Response>> second(try_within(beside->request(), *other));
+  net::Child<Result<Response>> second(try_within(beside->request(), std::move(*another), other));
   co_await exchange::UntilEitherDone(first, second);
   if (first.is_done()) {
     auto answer = first.take();
     if (is_good(answer)) co_return answer;
     set_aside(attempt, std::move(answer));
-    attempt = *other;
+    attempt = other;
     co_await second.wait();
     co_return take_over(second.take(), std::move(beside));
   }
@@ -126,24 +130,24 @@ net::Task<Result<Response>> Tries::try_two(Attempt& attempt, Duration patience) 
   if (is_good(answer)) {
     // How long the first would have taken nobody will know.
     pool_.hedges().add(std::chrono::duration_cast<std::chrono::microseconds>(now() - begun), now());
-    attempt = *other;
+    attempt = other;
     co_return take_over(std::move(answer), std::move(beside));
   }
-  set_aside(*other, take_over(std::move(answer), std::move(beside)));
+  set_aside(other, take_over(std::move(answer), std::move(beside)));
   co_await first.wait();
   co_return first.take();
 }
 
 // At another endpoint, where all of the content is there to be sent again, and the budget pays.
-std::optional<Tries::Attempt> Tries::find_second(const Attempt& first) {
+std::optional<upstream::Place> Tries::find_second(const Attempt& first) {
   if (request_.body != nullptr && !content_->is_whole()) return std::nullopt;
   balance::TriedSet tried = tried_;
-  tried.add(first.endpoint);
+  tried.add(pool_.index_of(*first.at));
   if (!pool_.hedges().has_room()) return std::nullopt;
-  const auto picked = pool_.pick(tried, request_.trace.start);
-  if (!picked || !pool_.budget().take(now())) return std::nullopt;
+  auto place = pool_.pick(tried, request_.trace.start);
+  if (!place || !pool_.budget().take(now())) return std::nullopt;
   ++request_.trace.retries;
-  return Attempt{*picked};
+  return place;
 }
 
 bool Tries::is_good(const Result<Response>& result) const {
@@ -153,8 +157,8 @@ bool Tries::is_good(const Result<Response>& result) const {
 void Tries::set_aside(const Attempt& attempt, Result<Response> result) {
   ++attempts_;
   if (result) {
-    tried_.add(attempt.endpoint);
-    hold(std::move(*result));
+    leave(attempt);
+    hold(attempt, std::move(*result));
   } else if (!attempt.on_reused || !is_stale(result.error())) {
     note(attempt, result.error());
   }
@@ -169,29 +173,30 @@ Result<Response> Tries::take_over(Result<Response> result, std::unique_ptr<Reque
   return result;
 }
 
-net::Task<Result<Response>> Tries::try_within(Request& request, Attempt& attempt) {
-  if (options_.per_try_timeout.count() == 0) return try_once(request, attempt);
-  const auto within = [](Tries& self, Request& asked, Attempt& made) -> net::Task<Result<Response>> {
-    net::Child<Result<Response>> trying(self.try_once(asked, made));
+net::Task<Result<Response>> Tries::try_within(Request& request, upstream::Place place, Attempt& attempt) {
+  if (options_.per_try_timeout.count() == 0) return try_once(request, std::move(place), attempt);
+  const auto within = [](Tries& self, Request& asked, upstream::Place at,
+                         Attempt& made) -> net::Task<Result<Response>> {
+    net::Child<Result<Response>> trying(self.try_once(asked, std::move(at), made));
     const bool is_in_time =
         co_await exchange::UntilDoneOrLate(trying, asked.loop->wheel(), self.options_.per_try_timeout);
     if (is_in_time) co_return trying.take();
     if (!made.is_connected) co_return fail(ErrorCode::kConnectTimeout, Side::kUpstream, Retry::kSafe);
     co_return fail(ErrorCode::kReadTimeout, Side::kUpstream, Retry::kIdempotent);
   };
-  return within(*this, request, attempt);
+  return within(*this, request, std::move(place), attempt);
 }
 
-net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) {
-  upstream::Endpoint& endpoint = pool_.endpoint(attempt.endpoint);
-  request.trace.endpoint = endpoint.state.name();
+net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place place, Attempt& attempt) {
+  const upstream::EndpointPtr endpoint = attempt.at->shared_endpoint();
+  request.trace.endpoint = request.arena->copy(endpoint->state.name());
   std::optional<upstream::Lease> lease;
   if (!attempt.is_fresh) {
-    if (auto idle = pool_.acquire_idle(attempt.endpoint, request.client)) lease.emplace(std::move(*idle));
+    if (auto idle = attempt.at->acquire_idle(place, request.client)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
     const TimePoint before = now();
-    auto connected = co_await connect(request, attempt);
+    auto connected = co_await connect(request, std::move(place), attempt);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(now() - before);
     lease.emplace(std::move(*connected));
@@ -199,13 +204,13 @@ net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) 
   attempt.is_connected = true;
   attempt.on_reused = lease->is_reused();
   // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
-  if (request.head.authority.empty()) request.head.authority = endpoint.state.name();
+  if (request.head.authority.empty()) request.head.authority = request.trace.endpoint;
   limit_.tell(request, now());
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit_.total());
   if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit_.error());
   if (response) {
     const bool failed = response->head.status >= 500;
-    record(endpoint.state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
+    record(endpoint->state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
            request.trace.upstream_first_byte);
     pool_.hedges().add(request.trace.upstream_first_byte, now());
   }
@@ -213,19 +218,19 @@ net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) 
 }
 
 // What others wait for, too, goes on without this one.
-net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, Attempt& attempt) {
-  net::Child<Result<upstream::Lease>> connecting(pool_.connect(attempt.endpoint, request.client));
+net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, upstream::Place place, Attempt& attempt) {
+  net::Child<Result<upstream::Lease>> connecting(attempt.at->connect(std::move(place), request.client));
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), limit_.left(now()));
   if (!is_in_time) co_return fail(limit_.error());
   auto connected = connecting.take();
-  if (!connected) attempt.is_told = !pool_.take_failure(attempt.endpoint);
+  if (!connected) attempt.is_told = !attempt.at->take_failure();
   co_return connected;
 }
 
 // One request counts against an endpoint once, however often it was asked.
 void Tries::note(const Attempt& attempt, const Error& error) {
-  tried_.add(attempt.endpoint);
-  if (!attempt.is_told && !goes_round_) record(pool_.endpoint(attempt.endpoint).state, outcome_of(error), {});
+  leave(attempt);
+  if (!attempt.is_told && !goes_round_) record(attempt.at->endpoint().state, outcome_of(error), {});
 }
 
 bool Tries::asks_again(const Attempt& attempt, const Error& error) {
@@ -248,19 +253,35 @@ bool Tries::asks_again(const Attempt& attempt, const Response& response) {
   if (attempts_ >= options_.attempts || !allows_retry(options_, request_.head, response.head.status)) return false;
   // The answer is kept with its connection, where content that still comes could not be had a second time.
   if (response.tunnel != nullptr || (request_.body != nullptr && !content_->is_whole())) return false;
-  tried_.add(attempt.endpoint);
+  leave(attempt);
   return pool_.budget().take(now());
 }
 
-void Tries::hold(Response response) {
-  if (held_) drop(std::move(held_->response));
-  held_.emplace(Held{std::move(response), request_.trace.endpoint, request_.trace.upstream_first_byte});
+void Tries::leave(const Attempt& attempt) {
+  tried_.add(pool_.index_of(*attempt.at));
+  if (&attempt.at->endpoint() == home_.get()) home_.reset();
 }
 
-Result<Response> Tries::give(Response response) {
+void Tries::hold(const Attempt& attempt, Response response) {
+  if (held_) drop(std::move(held_->response));
+  held_.emplace(Held{std::move(response), attempt.at->shared_endpoint(), request_.trace.endpoint,
+                     request_.trace.upstream_first_byte});
+}
+
+Result<Response> Tries::give(const Attempt& attempt, Response response) {
   if (held_) drop(std::move(held_->response));
   held_.reset();
   if (content_ != nullptr) content_->settle();
+  answered_by_ = attempt.at->shared_endpoint();
+  return response;
+}
+
+Result<Response> Tries::give_held() {
+  request_.trace.endpoint = held_->name;
+  request_.trace.upstream_first_byte = held_->first_byte;
+  answered_by_ = held_->endpoint;
+  Response response = std::move(held_->response);
+  held_.reset();
   return response;
 }
 

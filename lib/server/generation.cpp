@@ -11,25 +11,10 @@
 namespace rproxy::server {
 namespace {
 
-// With its port, and without where that is the default one.
-void add_names(std::vector<std::string>& names, const HostPort& address) {
-  names.push_back(address.to_string());
-  const bool is_v6 = address.host.find(':') != std::string::npos;
-  names.push_back(is_v6 ? "[" + address.host + "]" : address.host);
-}
-
-// Every way a backend may name itself in a URL or a cookie: as configured, and as that was resolved.
-std::vector<std::string> backend_names(const upstream::Upstream& upstream, const std::string& host) {
-  const upstream::Options& options = upstream.options();
+// What else a backend may call itself, besides what its endpoints are called.
+std::vector<std::string> other_names(const upstream::Options& upstream, const std::string& host) {
   std::vector<std::string> names;
-  for (const auto& endpoint : options.endpoints) {
-    if (endpoint.address.kind != HostPort::Kind::kUnix) add_names(names, endpoint.address);
-  }
-  for (const auto& endpoint : upstream.endpoints()) {
-    const net::Peer peer = net::peer_of(endpoint->address.storage);
-    if (!peer.is_unix) add_names(names, {HostPort::Kind::kIp, peer.ip.to_string(), peer.ip, peer.port});
-  }
-  if (!options.tls.server_name.empty()) names.push_back(options.tls.server_name);
+  if (!upstream.tls.server_name.empty()) names.push_back(upstream.tls.server_name);
   if (!host.empty()) names.push_back(host);
   return names;
 }
@@ -90,8 +75,10 @@ Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::
     }
   }
   if (action.hide_backend) {
-    const auto& upstream = *upstreams_[upstream_index(action.upstream)];
-    plan->hider.emplace(backend_names(upstream, action.host), action.rewrite.strip_prefix);
+    for (const auto& name : action.targets()) {
+      const auto& upstream = upstreams_[upstream_index(name)];
+      plan->hiders.emplace_back(other_names(upstream->options(), action.host), upstream, action.rewrite.strip_prefix);
+    }
   }
   return plan;
 }

@@ -22,7 +22,7 @@ class Generation {
 
   const config::Config& config() const { return config_; }
   const route::Router& router() const { return *router_; }
-  const std::vector<std::unique_ptr<upstream::Upstream>>& upstreams() const { return upstreams_; }
+  const std::vector<std::shared_ptr<upstream::Upstream>>& upstreams() const { return upstreams_; }
   // plans()[i] belongs to config().routes[i]; null where the route answers by itself.
   const std::vector<std::unique_ptr<proxy::Proxy::Plan>>& plans() const { return plans_; }
   // upstream_of()[i] is the index into upstreams() for route i.
@@ -37,7 +37,7 @@ class Generation {
 
   config::Config config_;
   std::optional<route::Router> router_;
-  std::vector<std::unique_ptr<upstream::Upstream>> upstreams_;
+  std::vector<std::shared_ptr<upstream::Upstream>> upstreams_;
   std::unordered_map<std::string, std::size_t> upstream_by_name_;
   std::vector<std::unique_ptr<proxy::Proxy::Plan>> plans_;
   TlsMaterial tls_;

@@ -50,25 +50,29 @@ Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> soc
 Worker::~Worker() {
   tasks_.cancel_all();
   doors_.clear();
+  // Mirrored requests use connections.
+  root_.reset();
   pools_.clear();
 }
 
 void Worker::build_handlers(std::uint64_t seed) {
   for (const auto& upstream : generation_->upstreams()) {
     const auto& tls = upstream->options().tls;
-    client_tls_.push_back(tls.enabled ? generation_->tls().client_context(*upstream) : nullptr);
-    pools_.push_back(
-        std::make_unique<upstream::Pool>(loop_, *upstream, client_tls_.back().get(), seed + pools_.size()));
+    upstream::Reach reach{upstream, nullptr, net::connect};
+    if (tls.enabled) reach.tls = generation_->tls().client_context(*upstream);
+    pools_.push_back(std::make_unique<upstream::Pool>(loop_, std::move(reach), seed + pools_.size()));
   }
   const auto& routes = generation_->config().routes;
   std::vector<proxy::RouteHandler::Route> chains;
   chains.reserve(routes.size());
-  for (std::size_t i = 0; i < routes.size(); ++i) chains.push_back({routes[i].rule.name, make_chain(routes[i], i)});
+  for (std::size_t i = 0; i < routes.size(); ++i)
+    chains.push_back({routes[i].rule.name, make_chain(routes[i], i, seed)});
   root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding,
                                                 std::move(chains), generation_->config().client.paths);
 }
 
-std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index) {
+std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index,
+                                                      std::uint64_t seed) {
   if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
     return std::make_unique<proxy::Redirect>(redirect->status,
                                              proxy::LocationTemplate::compile(redirect->location).value());
@@ -77,8 +81,11 @@ std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route
     return std::make_unique<proxy::Respond>(*respond);
   }
   const auto& plan = *generation_->plans()[index];
-  auto& pool = *pools_[generation_->upstream_index(plan.action.upstream)];
-  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+  const auto pool_of = [this](const std::string& name) { return pools_[generation_->upstream_index(name)].get(); };
+  std::vector<upstream::Pool*> targets;
+  for (const auto& name : plan.action.targets()) targets.push_back(pool_of(name));
+  upstream::Pool* const shadow = plan.action.mirror ? pool_of(plan.action.mirror->upstream) : nullptr;
+  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, targets, shadow, seed + index);
   if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
   return chain;
 }

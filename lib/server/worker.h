@@ -56,7 +56,7 @@ class Worker {
 
   void build_handlers(std::uint64_t seed);
   void open_door(std::size_t index, Fd socket);
-  std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index);
+  std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index, std::uint64_t seed);
   void on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local);
   // First the PROXY header, for peers that send one.
   net::Task<void> serve_proxied(Door& door, net::StreamPtr stream, exchange::Client client);
@@ -71,7 +71,6 @@ class Worker {
   ConnectionCount& connections_;
   net::Loop loop_;
   std::optional<LogObserver> log_;
-  std::vector<std::unique_ptr<net::TlsClientContext>> client_tls_;
   std::vector<std::unique_ptr<upstream::Pool>> pools_;
   std::unique_ptr<proxy::RouteHandler> root_;
   std::vector<std::unique_ptr<Door>> doors_;

@@ -4,14 +4,13 @@
 #include <utility>
 
 #include "base/log.h"
-#include "upstream/pool.h"
+#include "upstream/endpoint_pool.h"
 
 namespace rproxy::upstream {
 
-Http2Link::Http2Link(Pool& pool, std::size_t endpoint, net::StreamPtr stream, const Options& options)
+Http2Link::Http2Link(EndpointPool& pool, net::StreamPtr stream, const Options& options)
     : Http2Connection(std::move(stream), http2::Session::Role::kClient, options.http2.protocol, options.head, nullptr),
       pool_(pool),
-      endpoint_(endpoint),
       options_(options),
       created_(loop().now()),
       idle_since_(created_),
@@ -51,8 +50,7 @@ void Http2Link::on_round() {
   if (ping_deadline_.is_armed() && session().pongs() != pongs_before_) ping_deadline_.disarm();
   if (session().is_going_away()) retire();
   if (const auto abuse = session().abuse(); !abuse.empty() && !std::exchange(abuse_told_, true)) {
-    log::warn("upstream {}: closing a connection to {}: {}", options_.name, pool_.endpoint(endpoint_).state.name(),
-              abuse);
+    log::warn("upstream {}: closing a connection to {}: {}", options_.name, pool_.endpoint().state.name(), abuse);
   }
 }
 

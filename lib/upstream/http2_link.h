@@ -9,12 +9,12 @@
 
 namespace rproxy::upstream {
 
-class Pool;
+class EndpointPool;
 
 class Http2Link final : public exchange::Http2Connection {
  public:
   // `pool` and `options` outlive the link.
-  Http2Link(Pool& pool, std::size_t endpoint, net::StreamPtr stream, const Options& options);
+  Http2Link(EndpointPool& pool, net::StreamPtr stream, const Options& options);
   ~Http2Link() override = default;
 
   // Until the server has said what it allows, which also proves that it speaks HTTP/2. Errors: kConnectFailed, kHandshakeTimeout.
@@ -32,7 +32,6 @@ class Http2Link final : public exchange::Http2Connection {
     Http2Link& link_;
   };
 
-  std::size_t endpoint() const { return endpoint_; }
   // Another exchange may begin.
   bool has_room() const;
   // The server lets exchanges begin, though perhaps not just now.
@@ -59,8 +58,7 @@ class Http2Link final : public exchange::Http2Connection {
   void on_greet_deadline();
   void on_ping_deadline();
 
-  Pool& pool_;
-  std::size_t endpoint_;
+  EndpointPool& pool_;
   const Options& options_;
   TimePoint created_;
   TimePoint idle_since_;

@@ -55,6 +55,16 @@ struct RetryOptions {
   bool operator==(const RetryOptions&) const = default;
 };
 
+// The cookie that keeps a client at its endpoint.
+struct StickyOptions {
+  std::string cookie = "rproxy_backend";
+  Duration lifetime{0};  // 0: the browser's session
+  std::string secret;    // empty: a random one, each start another
+  std::string path = "/";
+  bool secure = false;  // else only where the request came by https
+  bool operator==(const StickyOptions&) const = default;
+};
+
 // What an endpoint is spoken to in. kAuto: what TLS agrees upon.
 enum class Protocol : std::uint8_t { kHttp1, kHttp2, kAuto };
 
@@ -62,6 +72,7 @@ struct Http2Options {
   http2::Options protocol;
   Duration ping_interval{0};      // after so much silence while requests are under way; 0: only when one has timed out
   Duration ping_timeout{10'000};  // then the connection is given up
+  bool operator==(const Http2Options&) const = default;
 };
 
 // What a connection begins with, to tell the endpoint whose it is.
@@ -74,6 +85,7 @@ struct Options {
   balance::EjectionOptions ejection;
   PoolOptions pool;
   RetryOptions retry;
+  std::optional<StickyOptions> sticky;
   net::TlsClientOptions tls;
   Protocol protocol = Protocol::kHttp1;
   Http2Options http2;

@@ -1,27 +1,47 @@
 #include "upstream/upstream.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace rproxy::upstream {
 
-Result<std::unique_ptr<Upstream>> Upstream::create(Options options) {
-  std::unique_ptr<Upstream> upstream(new Upstream(std::move(options)));
+Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstream* previous) {
+  std::shared_ptr<Upstream> upstream(new Upstream(std::move(options)));
   const Options& chosen = upstream->options_;
+  std::vector<EndpointPtr> endpoints;
   for (const auto& endpoint : chosen.endpoints) {
     auto addresses = net::resolve(endpoint.address);
     if (!addresses) {
       addresses.error().context = "upstream " + chosen.name + ": " + addresses.error().context;
       return fail(std::move(addresses.error()));
     }
-    for (const auto& address : *addresses) {
-      auto made = std::make_unique<Endpoint>(endpoint, chosen.ejection);
-      made->address = address;
-      made->tls_name = chosen.tls.server_name.empty() ? endpoint.address.host : chosen.tls.server_name;
-      upstream->states_.push_back(&made->state);
-      upstream->endpoints_.push_back(std::move(made));
-    }
+    const Upstream& known = previous != nullptr ? *previous : *upstream;
+    for (const auto& address : *addresses) endpoints.push_back(known.find_or_make(endpoint, address));
   }
+  upstream->replace(std::move(endpoints));
   return upstream;
+}
+
+EndpointSetPtr Upstream::endpoints() const {
+  const std::lock_guard lock(mutex_);
+  return endpoints_;
+}
+
+void Upstream::replace(std::vector<EndpointPtr> endpoints) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t version = version_.load(std::memory_order_relaxed) + 1;
+  endpoints_ = std::make_shared<EndpointSet>(std::move(endpoints), version);
+  version_.store(version, std::memory_order_release);
+}
+
+EndpointPtr Upstream::find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const {
+  const std::string tls_name = options_.tls.server_name.empty() ? options.address.host : options_.tls.server_name;
+  const EndpointSetPtr set = endpoints();
+  const auto found = std::ranges::find_if(set->endpoints(), [&](const EndpointPtr& each) {
+    return each->address == address && each->tls_name == tls_name;
+  });
+  if (found != set->endpoints().end()) return *found;
+  return std::make_shared<Endpoint>(options, options_.ejection, address, tls_name);
 }
 
 }  // namespace rproxy::upstream

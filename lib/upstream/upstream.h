@@ -1,44 +1,46 @@
-// One upstream as all workers share it: its options, and per endpoint the resolved address and the balancing state.
+// One upstream as all workers share it: its options, and the endpoints it has just now with the state that balancing keeps of each.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
-#include <span>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "balance/endpoint.h"
 #include "base/result.h"
-#include "net/socket_address.h"
+#include "upstream/endpoint.h"
 #include "upstream/options.h"
 
 namespace rproxy::upstream {
 
-struct Endpoint {
-  balance::EndpointState state;
-  net::SocketAddress address;
-  std::string tls_name;  // SNI and the name the certificate must have
-
-  Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection)
-      : state(options, ejection) {}
-};
-
 class Upstream {
  public:
-  // Resolves names (blocking; start-up and reload only). A name with several addresses becomes an endpoint for each.
+  // Resolves names (blocking; start-up and reload only). A name with several addresses becomes an endpoint for each. An endpoint that
+  // `previous` has stays the same object, with all that was learnt about it.
   // Errors: kResolveFailed.
-  static Result<std::unique_ptr<Upstream>> create(Options options);
+  static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr);
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
 
   const Options& options() const { return options_; }
   const std::string& name() const { return options_.name; }
-  std::span<const std::unique_ptr<Endpoint>> endpoints() const { return endpoints_; }
-  std::span<balance::EndpointState* const> states() const { return states_; }
+
+  // Thread-safe. Whoever holds a set of another version than version() may ask again.
+  EndpointSetPtr endpoints() const;
+  std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  void replace(std::vector<EndpointPtr> endpoints);
+
+  // That endpoint of the set, where it has it; else a new one, which is in no set yet.
+  EndpointPtr find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const;
 
  private:
   explicit Upstream(Options options) : options_(std::move(options)) {}
 
-  Options options_;
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::vector<balance::EndpointState*> states_;
+  const Options options_;
+  mutable std::mutex mutex_;
+  EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
+  std::atomic<std::uint64_t> version_{0};
 };
 
 }  // namespace rproxy::upstream

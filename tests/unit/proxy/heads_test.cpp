@@ -96,7 +96,9 @@ TEST(RequestHead, MaxForwardsCountsTheHopsOfOptionsAndTrace) {
 }
 
 TEST(BackendHider, TheClientNeverLearnsWhatIsBehind) {
-  const BackendHider hider({"10.0.0.1:8001", "10.0.0.1", "backend.internal"}, "/app");
+  upstream::Options behind;
+  behind.endpoints.push_back({HostPort::parse("10.0.0.1:8001").value(), 1});
+  const BackendHider hider({"backend.internal"}, upstream::Upstream::create(behind).value(), "/app");
   struct Case {
     const char* name;
     const char* value;

@@ -27,7 +27,7 @@ struct Fixture : upstream::Http2Fixture {
     loop.run(ask(asked, status));
     return status;
   }
-  bool is_ejected() { return upstream->states()[0]->is_ejected(loop.loop().now()); }
+  bool is_ejected() { return upstream->endpoints()->states()[0]->is_ejected(loop.loop().now()); }
 
   LogLevel level_before = log::level();
   Proxy::Plan plan;
@@ -86,7 +86,7 @@ TEST(Http2Retries, KeptConnectionsThatAreAllStaleFailNoRequest) {
   {
     std::vector<upstream::Lease> leases;
     const auto take = [&leases](upstream::Pool& pool) -> net::Task<void> {
-      auto lease = co_await pool.connect(0);
+      auto lease = co_await pool.at(0).connect(upstream::Place(pool.at(0)));
       if (lease) leases.push_back(std::move(*lease));
     };
     for (std::size_t i = 0; i < kKept; ++i) f.loop.run(take(*f.pool));

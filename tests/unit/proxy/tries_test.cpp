@@ -58,7 +58,7 @@ struct Fixture : upstream::Http2Fixture {
   }
   std::size_t in_flight() const {
     std::size_t count = 0;
-    for (const auto* state : upstream->states()) count += state->in_flight();
+    for (const auto* state : upstream->endpoints()->states()) count += state->in_flight();
     return count;
   }
 
@@ -125,7 +125,7 @@ TEST(Tries, OneRequestDoesNotHaveItsEndpointLeftAlone) {
   f.answer = [](Http2Peer& peer, std::int32_t id, int) { peer.server.reset(id, NGHTTP2_INTERNAL_ERROR); };
   EXPECT_EQ(f.ask().status, 502);
   EXPECT_EQ(f.asked, 3);
-  EXPECT_FALSE(f.upstream->states()[0]->is_ejected(f.loop.loop().now()));
+  EXPECT_FALSE(f.upstream->endpoints()->states()[0]->is_ejected(f.loop.loop().now()));
 }
 
 TEST(Tries, OtherMethodsAreTriedAgainWhereTheyAreNamed) {

@@ -58,14 +58,19 @@ struct Http2Fixture {
     make_pool();
   }
   void make_pool() {
-    pool = std::make_unique<Pool>(loop, *upstream, nullptr, 1,
-                                  [this](net::Loop&, net::SocketAddress, Duration) { return connected(); });
+    const auto connect = [this](net::Loop&, net::SocketAddress, Duration) { return connected(); };
+    pool = std::make_unique<Pool>(loop, Reach{upstream, nullptr, connect}, 1);
   }
   // Leases before the pool, and all before the loop.
   ~Http2Fixture() {
     serving.cancel_all();
     pool.reset();
     peers.clear();
+  }
+
+  std::optional<Lease> acquire_idle() {
+    Place place(pool->at(0));
+    return pool->at(0).acquire_idle(place);
   }
 
   net::Task<Result<net::StreamPtr>> connected() {
@@ -112,10 +117,10 @@ struct Http2Fixture {
 
   net::Task<void> fetch(exchange::Request& asked, Fetched& got) {
     std::optional<Lease> lease;
-    if (auto idle = pool->acquire_idle(0)) {
+    if (auto idle = acquire_idle()) {
       lease.emplace(std::move(*idle));
     } else {
-      auto made = co_await pool->connect(0);
+      auto made = co_await pool->at(0).connect(Place(pool->at(0)));
       if (!made) {
         got.error = std::move(made.error());
         co_return;
@@ -168,7 +173,7 @@ struct Http2Fixture {
   bool is_deaf = false;  // servers get nothing
   bool hangs_up = true;  // when we have
   int connections = 0;
-  std::unique_ptr<Upstream> upstream;
+  std::shared_ptr<Upstream> upstream;
   std::vector<std::unique_ptr<Http2Peer>> peers;
   net::TaskGroup serving;
   std::unique_ptr<Pool> pool;

@@ -73,7 +73,7 @@ TEST(Http2Link, TakesNoRequestOnceItsServerHasBrokenTheProtocol) {
   f.turns();
   ASSERT_EQ(f.connections, 1);
   is_first = false;
-  EXPECT_FALSE(f.pool->acquire_idle(0).has_value());
+  EXPECT_FALSE(f.acquire_idle().has_value());
   EXPECT_EQ(f.fetch().body, "hello");
   EXPECT_EQ(f.connections, 2);
 }
@@ -126,7 +126,7 @@ TEST(Http2Link, GoesWithItsPoolWhileItDies) {
 TEST(Http2Link, IsGivenUpThoughNobodyWaitsForItsGreetingAnyMore) {
   Http2Fixture f;
   auto [near, far] = f.loop.connected();
-  Http2Link link(*f.pool, 0, std::move(near), f.pool->options());
+  Http2Link link(f.pool->at(0), std::move(near), f.pool->options());
   {
     const auto wait = [](Http2Link& greeted) -> net::Task<void> { (void)co_await greeted.greet(Duration{1'000}); };
     net::TaskGroup tasks;
@@ -154,7 +154,7 @@ TEST(Http2Link, IsGivenUpWhereItsServerAnswersNoPingEither) {
     EXPECT_EQ(got.error->retry, Retry::kIdempotent);
     f.advance(Duration{11'000});
     f.turns();
-    EXPECT_EQ(f.pool->acquire_idle(0).has_value(), answers);
+    EXPECT_EQ(f.acquire_idle().has_value(), answers);
   }
 }
 
@@ -173,7 +173,7 @@ TEST(Http2Link, GivesUpItsPlacesWithWhoHadThem) {
   f.on_news = answer_all;
   EXPECT_EQ(f.fetch().body, "hello");
   EXPECT_EQ(f.connections, 1);
-  EXPECT_EQ(f.upstream->states()[0]->in_flight(), 0U);
+  EXPECT_EQ(f.upstream->endpoints()->states()[0]->in_flight(), 0U);
 }
 
 // The server changes its mind while requests are under way: they are served, and later ones have to wait or go elsewhere.
@@ -193,13 +193,13 @@ TEST(Http2Link, KeepsToAServersLowerNumberOfStreams) {
   const auto say = [](Http2Peer& whose) -> net::Task<void> { (void)co_await whose.stream->write(whose.server.take()); };
   f.loop.run(say(peer));
   f.turns();
-  EXPECT_FALSE(f.pool->acquire_idle(0).has_value());
+  EXPECT_FALSE(f.acquire_idle().has_value());
   answer_all(peer);
   f.loop.run(say(peer));
   f.turns();
   EXPECT_EQ(first.body, "hello");
   EXPECT_EQ(second.body, "hello");
-  EXPECT_TRUE(f.pool->acquire_idle(0).has_value());
+  EXPECT_TRUE(f.acquire_idle().has_value());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct Fixture {
     options.proxy_protocol = protocol;
     options.pool.max_idle = max_idle;
     upstream = std::move(Upstream::create(std::move(options))).value();
-    pool.emplace(loop, *upstream, nullptr, 1, [this](net::Loop&, net::SocketAddress, Duration) { return connected(); });
+    const auto connect = [this](net::Loop&, net::SocketAddress, Duration) { return connected(); };
+    pool.emplace(loop, Reach{upstream, nullptr, connect}, 1);
   }
   // Before the loop goes.
   ~Fixture() {
@@ -43,7 +45,8 @@ struct Fixture {
 
   // One exchange on a kept connection, or on a new one; whether it was a kept one.
   bool use(const exchange::Client* client) {
-    if (auto idle = pool->acquire_idle(0, client)) {
+    Place place(pool->at(0));
+    if (auto idle = pool->at(0).acquire_idle(place, client)) {
       idle->keep();
       return true;
     }
@@ -51,7 +54,7 @@ struct Fixture {
     return false;
   }
   net::Task<void> make_new(const exchange::Client* client) {
-    auto lease = co_await pool->connect(0, client);
+    auto lease = co_await pool->at(0).connect(Place(pool->at(0)), client);
     EXPECT_TRUE(lease.has_value());
     if (lease) lease->keep();
   }
@@ -63,7 +66,7 @@ struct Fixture {
   net::Task<void> read(net::Stream& stream) { (void)co_await stream.fill(); }
 
   test::TestLoop loop;
-  std::unique_ptr<Upstream> upstream;
+  std::shared_ptr<Upstream> upstream;
   std::optional<Pool> pool;
   std::vector<net::StreamPtr> ends;
 };
@@ -139,6 +142,55 @@ TEST(Pool, KeepsNothingWhereNothingMayBeKept) {
   EXPECT_FALSE(f.use(&ann));
   EXPECT_FALSE(f.use(&ann));
   EXPECT_EQ(f.pool->idle_count(), 0u);
+}
+
+TEST(Pool, KeepsTheConnectionsOfEndpointsThatStay) {
+  Fixture f(ProxyProtocol::kOff);
+  f.use(nullptr);
+  const auto set = f.upstream->endpoints();
+  auto added = f.upstream->find_or_make({HostPort::parse("127.0.0.1:2").value(), 1},
+                                        *net::to_socket_address(HostPort::parse("127.0.0.1:2").value()));
+  f.upstream->replace({set->endpoints()[0], added});
+  std::set<const Endpoint*> seen;
+  for (int i = 0; i < 64; ++i) seen.insert(&f.pool->pick({}, f.loop.loop().now())->pool().endpoint());
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_EQ(f.pool->idle_count(), 1U);
+  EXPECT_TRUE(f.use(nullptr));
+}
+
+TEST(Pool, LetsRequestsOfAnEndpointThatLeavesEnd) {
+  Fixture f(ProxyProtocol::kOff);
+  f.use(nullptr);
+  auto place = f.pool->pick({}, f.loop.loop().now());
+  auto lease = place->pool().acquire_idle(*place);
+  ASSERT_TRUE(lease.has_value());
+  const auto set = f.upstream->endpoints();
+  f.upstream->replace({});
+  EXPECT_FALSE(f.pool->pick({}, f.loop.loop().now()).has_value());
+  f.pool->sweep(f.loop.loop().now());
+  EXPECT_EQ(set->states()[0]->in_flight(), 1U);
+  lease->keep();
+  lease.reset();
+  EXPECT_EQ(set->states()[0]->in_flight(), 0U);
+  EXPECT_EQ(f.pool->idle_count(), 0U) << "nobody asks there again";
+  f.pool->sweep(f.loop.loop().now());
+}
+
+TEST(Pool, SharesConnectionsWithItsSuccessor) {
+  for (const bool is_alike : {true, false}) {
+    Fixture f(ProxyProtocol::kOff);
+    f.use(nullptr);
+    Options options = f.upstream->options();
+    options.retry.attempts = 9;
+    if (!is_alike) options.connect_timeout = Duration{1};
+    const std::shared_ptr<Upstream> next = Upstream::create(options, f.upstream.get()).value();
+    EXPECT_EQ(next->endpoints()->endpoints()[0], f.upstream->endpoints()->endpoints()[0]);
+    Pool successor(f.loop, {next, nullptr, net::connect}, 1, &*f.pool);
+    EXPECT_EQ(successor.idle_count(), is_alike ? 1U : 0U);
+    f.pool->retire();
+    EXPECT_EQ(successor.idle_count(), is_alike ? 1U : 0U);
+    EXPECT_EQ(f.pool->idle_count(), is_alike ? 1U : 0U);
+  }
 }
 
 }  // namespace
