@@ -1,139 +1,85 @@
 #include "balance/policy.h"
 
-#include <random>
+#include <algorithm>
 #include <vector>
+
+#include "balance/chooser.h"
+#include "balance/view.h"
 
 namespace rproxy::balance {
 namespace {
 
-using Endpoints = std::vector<EndpointState*>;
-using Pick = std::optional<std::size_t>;
+constexpr PolicyKind kAll[] = {PolicyKind::kP2cEwma, PolicyKind::kRoundRobin, PolicyKind::kLeastConn,
+                               PolicyKind::kRandom, PolicyKind::kHash};
 
-// What all policies agree on: who may be picked at all.
-class EligiblePolicy : public Policy {
+// Keeps what it saw of the endpoints until their peers' epoch, or time, says that it no longer holds.
+class ViewingPolicy final : public Policy {
  public:
-  explicit EligiblePolicy(std::span<EndpointState* const> endpoints) : endpoints_(endpoints.begin(), endpoints.end()) {}
+  ViewingPolicy(const PolicyOptions& options, std::span<EndpointState* const> endpoints, std::uint64_t seed)
+      : options_(options), endpoints_(endpoints.begin(), endpoints.end()), seed_(seed) {}
 
-  Pick pick(const TriedSet& tried, TimePoint now) final {
-    if (auto picked = choose(tried, now, may_respect_ejection(now))) return picked;
-    return choose(tried, now, false);
-  }
-
- protected:
-  virtual Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) = 0;
-
-  bool is_eligible(std::size_t i, const TriedSet& tried, TimePoint now, bool respect_ejection) const {
-    return endpoints_[i]->options().weight != 0 && !tried.has(i) &&
-           !(respect_ejection && endpoints_[i]->is_ejected(now));
-  }
-
-  const Endpoints endpoints_;
-
- private:
-  // When more have failed than may be ejected, the fault is likely not theirs alone: spread over all.
-  bool may_respect_ejection(TimePoint now) const {
-    if (endpoints_.empty()) return false;
-    const std::uint32_t max_percent = endpoints_.front()->ejection().max_percent;
-    if (max_percent >= 100) return true;
-    std::size_t ejected = 0;
-    for (const EndpointState* endpoint : endpoints_) ejected += endpoint->is_ejected(now) ? 1 : 0;
-    return ejected * 100 <= endpoints_.size() * max_percent;
-  }
-};
-
-// Smooth weighted round robin, as nginx has it: every turn each gains its weight, and the richest pays the sum.
-class SmoothTurns {
- public:
-  SmoothTurns(const Endpoints& endpoints, std::uint64_t seed) : endpoints_(endpoints), credit_(endpoints.size()) {
-    // Workers begin at different places, so that their first requests do not all meet one endpoint.
-    if (!credit_.empty()) credit_[seed % credit_.size()] = 1;
-  }
-
-  template <typename Takes>
-  Pick next(Takes takes) {
-    Pick best;
-    std::int64_t total = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-      if (!takes(i)) continue;
-      const std::int64_t weight = endpoints_[i]->options().weight;
-      credit_[i] += weight;
-      total += weight;
-      if (!best || credit_[i] > credit_[*best]) best = i;
+  std::optional<std::size_t> pick(const PickRequest& request) override {
+    if (endpoints_.empty()) return std::nullopt;
+    look(request.now);
+    for (std::size_t i = 0; i < view_.tiers.size(); ++i) {
+      if (!view_.tiers[i].is_available && is_full(request)) return std::nullopt;
+      if (const auto at = chooser(i).choose(request)) return view_.tiers[i].candidates[*at].index;
     }
-    if (best) credit_[*best] -= total;
-    return best;
+    return std::nullopt;
+  }
+
+  bool is_full(const PickRequest& request) const override {
+    return std::ranges::any_of(endpoints_, [&](const EndpointState* each) {
+      return each->is_full() && each->is_available(request.now) && !request.tried.has(each->id());
+    });
   }
 
  private:
-  const Endpoints& endpoints_;
-  std::vector<std::int64_t> credit_;
-};
+  // One for each tier, made and told when it is first asked: mostly that is the first alone.
+  struct Seat {
+    std::unique_ptr<Chooser> chooser;
+    bool is_told = false;
+  };
 
-class RoundRobin final : public EligiblePolicy {
- public:
-  RoundRobin(std::span<EndpointState* const> endpoints, std::uint64_t seed)
-      : EligiblePolicy(endpoints), turns_(endpoints_, seed) {}
-
- private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
-    return turns_.next([&](std::size_t i) { return is_eligible(i, tried, now, respect_ejection); });
+  void look(TimePoint now) {
+    // Before the endpoints: what changes meanwhile is looked at again.
+    const std::uint64_t epoch = endpoints_.front()->peers().epoch();
+    if (epoch == epoch_ && now < view_.until) return;
+    epoch_ = epoch;
+    view_ = look_at(endpoints_, {options_.slow_start, options_.panic_threshold}, now);
+    for (Seat& seat : seats_) seat.is_told = false;
   }
 
-  SmoothTurns turns_;
-};
+  Chooser& chooser(std::size_t tier) {
+    while (seats_.size() <= tier) seats_.push_back({make(seed_ + seats_.size()), false});
+    Seat& seat = seats_[tier];
+    if (!seat.is_told) seat.chooser->adopt(view_.tiers[tier]);
+    seat.is_told = true;
+    return *seat.chooser;
+  }
 
-// Fewest requests in flight for its weight; equals, such as all that are idle, take turns by weight.
-class LeastConn final : public EligiblePolicy {
- public:
-  LeastConn(std::span<EndpointState* const> endpoints, std::uint64_t seed)
-      : EligiblePolicy(endpoints), turns_(endpoints_, seed), in_flight_(endpoints.size()) {}
-
- private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
-    // Other workers count, too: looked at once, or equals might not stay so.
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) in_flight_[i] = endpoints_[i]->in_flight();
-    Pick least;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-      if (is_eligible(i, tried, now, respect_ejection) && (!least || is_less_loaded(i, *least))) least = i;
+  std::unique_ptr<Chooser> make(std::uint64_t seed) const {
+    switch (options_.kind) {
+      case PolicyKind::kRoundRobin:
+        return make_round_robin(endpoints_.size(), seed);
+      case PolicyKind::kLeastConn:
+        return make_least_conn(endpoints_.size(), seed);
+      case PolicyKind::kRandom:
+        return make_random(seed);
+      case PolicyKind::kHash:
+        return make_hash(endpoints_.front()->peers(), options_.load_factor);
+      case PolicyKind::kP2cEwma:
+        break;
     }
-    if (!least) return std::nullopt;
-    return turns_.next(
-        [&](std::size_t i) { return is_eligible(i, tried, now, respect_ejection) && !is_less_loaded(*least, i); });
+    return make_p2c_ewma(seed);
   }
 
-  bool is_less_loaded(std::size_t a, std::size_t b) const {
-    return in_flight_[a] * endpoints_[b]->options().weight < in_flight_[b] * endpoints_[a]->options().weight;
-  }
-
-  SmoothTurns turns_;
-  std::vector<std::uint64_t> in_flight_;  // of this pick
-};
-
-// Two at random, the better of them: nearly as good as looking at all, and no herd runs to the one best.
-class P2cEwma final : public EligiblePolicy {
- public:
-  P2cEwma(std::span<EndpointState* const> endpoints, std::uint64_t seed) : EligiblePolicy(endpoints), random_(seed) {
-    eligible_.reserve(endpoints.size());
-  }
-
- private:
-  Pick choose(const TriedSet& tried, TimePoint now, bool respect_ejection) override {
-    eligible_.clear();
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-      if (is_eligible(i, tried, now, respect_ejection)) eligible_.push_back(i);
-    }
-    if (eligible_.empty()) return std::nullopt;
-    if (eligible_.size() == 1) return eligible_.front();
-    const std::size_t first = random_() % eligible_.size();
-    std::size_t second = random_() % (eligible_.size() - 1);
-    if (second >= first) ++second;
-    const std::size_t a = eligible_[first];
-    const std::size_t b = eligible_[second];
-    return endpoints_[a]->load(now) <= endpoints_[b]->load(now) ? a : b;
-  }
-
-  std::minstd_rand random_;
-  std::vector<std::size_t> eligible_;
+  const PolicyOptions options_;
+  const std::vector<EndpointState*> endpoints_;
+  const std::uint64_t seed_;
+  std::uint64_t epoch_ = 0;
+  View view_;
+  std::vector<Seat> seats_;
 };
 
 }  // namespace
@@ -146,27 +92,24 @@ std::string_view to_string(PolicyKind kind) {
       return "round_robin";
     case PolicyKind::kLeastConn:
       return "least_conn";
+    case PolicyKind::kRandom:
+      return "random";
+    case PolicyKind::kHash:
+      return "hash";
   }
   return "";
 }
 
 std::optional<PolicyKind> parse_policy(std::string_view text) {
-  for (const auto kind : {PolicyKind::kP2cEwma, PolicyKind::kRoundRobin, PolicyKind::kLeastConn}) {
+  for (const auto kind : kAll) {
     if (text == to_string(kind)) return kind;
   }
   return std::nullopt;
 }
 
-std::unique_ptr<Policy> make_policy(PolicyKind kind, std::span<EndpointState* const> endpoints, std::uint64_t seed) {
-  switch (kind) {
-    case PolicyKind::kRoundRobin:
-      return std::make_unique<RoundRobin>(endpoints, seed);
-    case PolicyKind::kLeastConn:
-      return std::make_unique<LeastConn>(endpoints, seed);
-    case PolicyKind::kP2cEwma:
-      break;
-  }
-  return std::make_unique<P2cEwma>(endpoints, seed);
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, std::span<EndpointState* const> endpoints,
+                                    std::uint64_t seed) {
+  return std::make_unique<ViewingPolicy>(options, endpoints, seed);
 }
 
 }  // namespace rproxy::balance

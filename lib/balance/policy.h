@@ -9,38 +9,44 @@
 #include <string_view>
 
 #include "balance/endpoint.h"
+#include "balance/hash.h"
+#include "balance/tried_set.h"
 
 namespace rproxy::balance {
 
-enum class PolicyKind : std::uint8_t { kP2cEwma, kRoundRobin, kLeastConn };
-std::string_view to_string(PolicyKind kind);  // "p2c_ewma", "round_robin", "least_conn"
+enum class PolicyKind : std::uint8_t { kP2cEwma, kRoundRobin, kLeastConn, kRandom, kHash };
+std::string_view to_string(PolicyKind kind);  // "p2c_ewma", "round_robin", "least_conn", "random", "hash"
 std::optional<PolicyKind> parse_policy(std::string_view text);
 
-// Endpoints already tried for this request, by index.
-class TriedSet {
- public:
-  void add(std::size_t i) {
-    if (i < 64)
-      low_ |= std::uint64_t{1} << i;
-    else
-      last_high_ = i;
-  }
-  bool has(std::size_t i) const { return i < 64 ? (low_ >> i & 1) != 0 : i == last_high_; }
+struct PolicyOptions {
+  PolicyKind kind = PolicyKind::kP2cEwma;
+  HashKey key{};
+  std::uint32_t load_factor = 0;  // hash: percent of the average load one may have, 100 and above; 0: any
+  Duration slow_start{
+      0};  // who has come back takes a tenth of its weight, and more up to all of it after so long; 0: off
+  std::uint32_t panic_threshold = 0;  // percent; fewer available than that: all are used; 0: only when nobody is
+  bool operator==(const PolicyOptions&) const = default;
+};
 
- private:
-  std::uint64_t low_ = 0;
-  std::size_t last_high_ = static_cast<std::size_t>(-1);
+struct PickRequest {
+  const TriedSet& tried;
+  TimePoint now;
+  std::uint64_t hash = 0;  // of the key, for PolicyKind::kHash
 };
 
 class Policy {
  public:
   virtual ~Policy() = default;
-  // An index into the endpoints given at construction. Prefers endpoints neither tried, nor ejected, nor of weight 0; where all
-  // untried ones are ejected, one of those (an upstream that is all ejected still gets its chance); nothing when all were tried.
-  virtual std::optional<std::size_t> pick(const TriedSet& tried, TimePoint now) = 0;
+  // An index into the endpoints given at construction, never one that was tried, nor one that is full. Of the lowest priority that has
+  // somebody available; where all that are available were tried, one in service that is not available (an upstream that is all ejected
+  // still gets its chance); nothing when all were tried or those that are available are full.
+  virtual std::optional<std::size_t> pick(const PickRequest& request) = 0;
+  // After nothing was picked: whether somebody would have been, were he not full.
+  virtual bool is_full(const PickRequest& request) const = 0;
 };
 
-// `endpoints` outlive the policy. `seed` makes random choices reproducible; give each worker another.
-std::unique_ptr<Policy> make_policy(PolicyKind kind, std::span<EndpointState* const> endpoints, std::uint64_t seed);
+// `endpoints` have the same Peers and outlive the policy. `seed` makes random choices reproducible; give each worker another.
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, std::span<EndpointState* const> endpoints,
+                                    std::uint64_t seed);
 
 }  // namespace rproxy::balance

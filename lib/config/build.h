@@ -14,6 +14,10 @@ namespace rproxy::config {
 const std::vector<std::string>& top_level_keys();
 
 void build_listeners(const Node& tree, Config& config, Problems& problems);
+// Whether the kernel would refuse the second. Port 0 is another one each time.
+bool do_overlap(const net::ListenOptions& a, const net::ListenOptions& b);
+// After the listeners.
+void build_admin(const Node& tree, Config& config, Problems& problems);
 // The place of each by its name.
 std::map<std::string, Place> build_upstreams(const Node& tree, Config& config, Problems& problems);
 void build_routes(const Node& tree, const std::map<std::string, Place>& upstreams, Config& config, Problems& problems);

@@ -31,7 +31,8 @@ bool do_meet(const std::optional<IpAddress>& a, const std::optional<IpAddress>& 
   return a && b && (*a == *b || *a == any || *b == any);
 }
 
-// Whether the kernel would refuse the second. Port 0 is another one each time.
+}  // namespace
+
 bool do_overlap(const ListenOptions& a, const ListenOptions& b) {
   const bool is_unix = a.address.kind == HostPort::Kind::kUnix;
   if (is_unix || b.address.kind == HostPort::Kind::kUnix) return a.address == b.address;
@@ -40,6 +41,8 @@ bool do_overlap(const ListenOptions& a, const ListenOptions& b) {
   const Cover y = cover_of(b);
   return do_meet(x.v4, y.v4, kAnyV4) || do_meet(x.v6, y.v6, kAnyV6);
 }
+
+namespace {
 
 // Whether v6_only on one of the two would keep them apart.
 bool is_separable(const ListenOptions& a, const ListenOptions& b) {

@@ -103,13 +103,13 @@ class RouteBuilder {
         if (upstream != nullptr) check_upstream(*upstream, upstream->text);
         if (upstream == nullptr) are_actions_sound_ = false;
       }
-    } else if (const Node* sticky = route.find("sticky")) {
+    } else if (const Node* sticky = route.find("sticky"); sticky != nullptr && route.find("split") == nullptr) {
       problems_.warning("RP1010", sticky->at, "sticky does nothing without split",
                         "delete it; to keep clients at a server write sticky in [upstreams.NAME]");
     }
     const Node* mirror = route.find("mirror");
     const Node* shadow = mirror != nullptr && mirror->is(Node::Kind::kTable) ? mirror->find("upstream") : mirror;
-    if (shadow != nullptr) check_upstream(*shadow, forward.mirror->upstream);
+    if (shadow != nullptr && forward.mirror) check_upstream(*shadow, forward.mirror->upstream);
   }
 
   // Settings of what is forwarded, where nothing is.

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "config/admin.h"
 #include "downstream/options.h"
 #include "net/options.h"
 #include "proxy/access_log_options.h"
@@ -52,6 +53,7 @@ struct Config {
   downstream::Options client;
   proxy::ForwardingOptions forwarding;
   proxy::AccessLogOptions access_log;
+  Admin admin;
 };
 
 }  // namespace rproxy::config

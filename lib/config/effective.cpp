@@ -48,6 +48,7 @@ class Printer {
     put_section("http2", http2_keys(), config_.client.http2, tree_.find("http2"));
     put_section("forwarding", forwarding_keys(), config_.forwarding, tree_.find("forwarding"));
     put_access_log();
+    if (const Node* admin = tree_.find("admin")) put_section("admin", admin_keys(), config_.admin, admin);
     put_upstreams();
     put_routes();
     return std::move(out_);
@@ -67,11 +68,17 @@ class Printer {
     for (const Key<T>& key : keys) {
       const Node* set = find(table, key.name);
       if (set != nullptr && !is_section(*set)) {
-        put_line(key.name, key.type == "path" ? render_path(*set) : render_node(*set), origin(*set));
+        put_line(key.name, render_set(key.type, *set), origin(*set));
       } else if (set == nullptr && key.render != nullptr) {
         put_line(key.name, key.render(value), "default");
       }
     }
+  }
+
+  // What is secret and written out in the file is no value of this text: it would be another configuration that has it.
+  static std::string render_set(std::string_view type, const Node& node) {
+    if (type == "path") return render_path(node);
+    return type == "secret" && !is_secret(node) ? quote_toml("<redacted>") : render_node(node);
   }
 
   static bool is_section(const Node& node) {
@@ -241,6 +248,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<proxy::RespondAction>(out, "routes.respond.", respond_keys(), {});
   list_keys<proxy::ForwardingOptions>(out, "forwarding.", forwarding_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
+  list_keys<Admin>(out, "admin.", admin_keys(), {});
   return out;
 }
 

@@ -33,6 +33,7 @@ void build(const Node& tree, Config& config, Problems& problems) {
   build_section<proxy::ForwardingOptions>(tree, "forwarding", forwarding_keys(), config.forwarding, problems);
   build_access_log(tree, config, problems);
   build_listeners(tree, config, problems);
+  build_admin(tree, config, problems);
   const auto upstreams = build_upstreams(tree, config, problems);
   build_routes(tree, upstreams, config, problems);
 }
@@ -52,9 +53,9 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 }  // namespace
 
 const std::vector<std::string>& top_level_keys() {
-  static const std::vector<std::string> kKeys{"include",  "server", "listen",     "listeners",
-                                              "tls",      "client", "http2",      "upstreams",
-                                              "defaults", "routes", "forwarding", "access_log"};
+  static const std::vector<std::string> kKeys{"include",    "server",     "listen",    "listeners", "tls",
+                                              "client",     "http2",      "upstreams", "defaults",  "routes",
+                                              "forwarding", "access_log", "admin"};
   return kKeys;
 }
 

@@ -62,6 +62,7 @@ Keys<proxy::RedirectAction> redirect_keys();
 Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
+Keys<Admin> admin_keys();
 
 // "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004, with such as it may be.
 bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out);

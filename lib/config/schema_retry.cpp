@@ -108,7 +108,7 @@ void decode_after(Problems& problems, const Node& node, H& out) {
 }
 
 constexpr Key<H> kHedge[] = {
-    {"after", "string", "a quantile of how long answers take, or a time; steps of 50 ms", decode_after,
+    {"after", "string", "a quantile of how long answers take, or a time", decode_after,
      [](const H& o) {
        if (o.after.count() != 0) return render_value(o.after);
        return quote_toml(fmt::format("p{:.0f}", o.quantile * 100));

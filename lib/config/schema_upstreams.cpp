@@ -71,7 +71,7 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
 
 void decode_balance(Problems& problems, const Node& node, U& out) {
   const int word = decode_word(problems, node, {"p2c_ewma", "round_robin", "least_conn"});
-  if (word >= 0) out.policy = static_cast<balance::PolicyKind>(word);
+  if (word >= 0) out.policy.kind = static_cast<balance::PolicyKind>(word);
 }
 
 void decode_upstream_version(Problems& problems, const Node& node, net::TlsClientOptions& out) {
@@ -181,7 +181,7 @@ void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
 constexpr Key<U> kUpstream[] = {
     special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
     {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
-     [](const U& o) { return quote_toml(balance::to_string(o.policy)); }},
+     [](const U& o) { return quote_toml(balance::to_string(o.policy.kind)); }},
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
                decode_upstream_tls),
     {"protocol", "string",

@@ -48,7 +48,8 @@ struct Context {
   const Options& options;
   net::Loop& loop;
   exchange::Handler& handler;
-  exchange::Observer* observer;  // may be null
+  exchange::Observer* observer;               // may be null
+  metrics::ListenerSeries* series = nullptr;  // of this worker; may be null
   IdleConnections idle;
   bool draining = false;
   bool speaks_http2 = true;  // with who begins so without being asked

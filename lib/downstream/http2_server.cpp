@@ -88,6 +88,7 @@ void Http2ServerConnection::drop_ended() {
 void Http2ServerConnection::note_abuse() {
   const auto abuse = session().abuse();
   if (abuse.empty() || std::exchange(abuse_told_, true)) return;
+  if (context_.series != nullptr) context_.series->http2_abuse.add();
   const TimePoint now = context_.loop.now();
   if (now - context_.abuse_told < kComplainEvery) {
     ++context_.abuse_untold;

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "exchange/body.h"
 #include "http/message.h"
+#include "metrics/series.h"
 #include "net/loop.h"
 #include "net/peer.h"
 #include "net/proxy_protocol.h"
@@ -38,6 +39,7 @@ struct Trace {
   std::chrono::microseconds upstream_first_byte{-1};
   std::chrono::microseconds first_byte{-1};
   std::string_view route;
+  metrics::RouteSeries* series = nullptr;  // the route's, of this worker; null: no route, or nobody counts
   std::string_view upstream;
   std::string_view endpoint;
   std::string_view cache;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "net/alarms.h"
 #include "net/buffer_pool.h"
 #include "net/deadline_wheel.h"
 #include "net/poller.h"
@@ -21,13 +22,17 @@ namespace rproxy::net {
 
 class Loop {
  public:
-  explicit Loop(std::size_t buffer_size);
+  // `number` is another one for each of the process's loops that count something.
+  explicit Loop(std::size_t buffer_size, std::size_t number = 0);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   Poller& poller() { return poller_; }
   DeadlineWheel& wheel() { return wheel_; }
+  Alarms& alarms() { return alarms_; }
   BufferPool& buffers() { return buffers_; }
+  // By which metrics::Sharded knows its thread.
+  std::size_t number() const { return number_; }
 
   // The time when what is being done now began: the event's for a connection's, the tick's for a deadline's. Reading the clock for each
   // step of a request costs more than the steps do.
@@ -75,10 +80,12 @@ class Loop {
   std::uint64_t tick() const { return static_cast<std::uint64_t>((now() - started_) / DeadlineWheel::kTick); }
   void run_posted();
 
+  std::size_t number_;
   Poller poller_;
   asio::io_context io_{1};
   Wakener wakener_{*this};
   DeadlineWheel wheel_;
+  Alarms alarms_;
   BufferPool buffers_;
   TimePoint started_ = Clock::now();
   TimePoint ticked_ = started_;

@@ -1,6 +1,8 @@
-// What an operator chooses about sockets and TLS.
+// What an operator chooses about sockets, TLS and names.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +58,19 @@ struct TlsClientOptions {
   std::string ca_file;      // PEM; empty: the system's store
   TlsVersion min_version = TlsVersion::kTls12;
   bool operator==(const TlsClientOptions&) const = default;
+};
+
+enum class AddressFamily : std::uint8_t { kAny, kIpv4, kIpv6 };
+
+// How names become addresses.
+struct ResolverOptions {
+  std::vector<HostPort> servers;  // addresses with a port; empty: those of /etc/resolv.conf
+  Duration timeout{2'000};        // of the first attempt at one server; doubles with each round over all of them
+  std::uint32_t attempts = 3;     // at each server
+  bool search = true;             // short names get the domains that /etc/resolv.conf lists
+  std::string hosts_file = "/etc/hosts";
+  std::size_t max_answers = 256;  // addresses, or services, taken from one answer
+  bool operator==(const ResolverOptions&) const = default;
 };
 
 }  // namespace rproxy::net

@@ -9,6 +9,7 @@
 #include "exchange/grpc_answer.h"
 #include "http/hop_by_hop.h"
 #include "proxy/grpc_status.h"
+#include "proxy/hash_key.h"
 #include "proxy/request_head.h"
 #include "proxy/tries.h"
 
@@ -112,14 +113,16 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
 }
 
 net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const TimeLimit& limit) {
+  const balance::PolicyOptions& policy = target.pool->options().policy;
+  const std::uint64_t hash = policy.kind == balance::PolicyKind::kHash ? hash_of(policy.key, request) : 0;
   const auto home = target.sticky ? target.sticky->take(request) : nullptr;
   if (mirror_) mirror_->watch(request);
   const InterimFilter filter(request, target.hider);
-  Tries tries(request, *target.pool, limit, home);
+  Tries tries(request, *target.pool, limit, home, hash);
   auto response = co_await tries.run();
   if (!response) co_return response;
   finish(request, *response, target, limit);
-  if (target.sticky && tries.answered_by() != home) target.sticky->give(request, *response, *tries.answered_by());
+  if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, *tries.answered_by());
   co_return response;
 }
 

@@ -20,8 +20,10 @@ net::Task<Result<exchange::Response>> RouteHandler::handle(exchange::Request& re
   const auto found = match(request);
   if (is_disguised(request, found)) return disguised();
   if (!found) return not_found(request);
-  request.trace.route = routes_[*found].name;
-  return routes_[*found].chain->handle(request);
+  const Route& route = routes_[*found];
+  request.trace.route = route.name;
+  request.trace.series = route.series;
+  return route.chain->handle(request);
 }
 
 // Whether a server that reads "%2F" as a slash would see a path that belongs to another route, or to none.

@@ -16,6 +16,7 @@ class RouteHandler final : public exchange::Handler {
   struct Route {
     std::string_view name;
     std::unique_ptr<exchange::Handler> chain;
+    metrics::RouteSeries* series = nullptr;  // outlives the handler; null: nobody counts
   };
 
   // routes[i] answers what `router` gives to rule i. `router`, `options` and the names outlive the handler. `paths` is how the paths

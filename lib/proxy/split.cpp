@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <optional>
 
+#include "balance/hash.h"
 #include "http/cookie.h"
 
 namespace rproxy::proxy {
@@ -45,11 +45,10 @@ std::size_t Split::part_at(std::uint64_t point) const {
   return static_cast<std::size_t>(std::ranges::upper_bound(ends_, at) - ends_.begin());
 }
 
+// Another number than a balancer's of the same client: a part's clients must not meet at one of its endpoints.
 std::uint64_t Split::point_of(const IpAddress& client) {
-  std::uint64_t words[2];
-  static_assert(sizeof words == sizeof client.bytes);
-  std::memcpy(words, client.bytes.data(), sizeof words);
-  return mix(mix(words[0]) ^ words[1]);
+  constexpr std::uint64_t kSeed = 0x73706c6974;
+  return balance::hash_of({reinterpret_cast<const char*>(client.bytes.data()), client.bytes.size()}, kSeed);
 }
 
 Split::Chosen Split::choose(exchange::Request& request) {

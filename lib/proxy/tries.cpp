@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "exchange/until_done.h"
+#include "proxy/failure_kind.h"
 #include "proxy/retry_rules.h"
 #include "upstream/client.h"
 
@@ -18,8 +19,6 @@ namespace {
 constexpr std::size_t kTriesMax = 64;
 // Slices of an answer nobody wants that are taken off its connection, so that it can be kept: what has come with the head.
 constexpr int kDroppedMax = 4;
-
-bool takes_sticky(const balance::EndpointState& state, TimePoint now) { return !state.is_ejected(now); }
 
 void drop(Response response) {
   if (response.body == nullptr) return;
@@ -81,15 +80,20 @@ void Tries::keep_content() {
 
 // Where its client belongs; else another one than before; where there is no other, again the first.
 std::optional<upstream::Place> Tries::pick(const Error& last) {
-  if (home_ != nullptr && takes_sticky(home_->state, now())) {
+  if (home_ != nullptr && !home_->state.takes_sticky(now())) home_.reset();
+  if (home_ != nullptr) {
     if (auto place = pool_.pick(*home_)) return place;
   }
-  if (auto place = pool_.pick(tried_, request_.trace.start)) return place;
+  if (auto place = pick(tried_)) return place;
   // Who took no connection just now takes none now.
   if (attempts_ == 0 || is_connect_failure(last)) return std::nullopt;
   tried_ = {};
   goes_round_ = true;
-  return pool_.pick(tried_, request_.trace.start);
+  return pick(tried_);
+}
+
+std::optional<upstream::Place> Tries::pick(const balance::TriedSet& tried) {
+  return pool_.pick({tried, request_.trace.start, hash_});
 }
 
 net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& attempt) {
@@ -107,7 +111,7 @@ bool Tries::may_hedge() const {
 net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attempt, Duration patience) {
   const TimePoint begun = now();
   net::Child<Result<Response>> first(try_within(request_, std::move(place), attempt));
-  const bool is_in_time = co_await exchange::UntilDoneOrLate(first, request_.loop->wheel(), patience);
+  const bool is_in_time = co_await exchange::UntilDoneOrDue(first, *request_.loop, patience);
   auto another = is_in_time ? std::nullopt : find_second(attempt);
   if (!another) {
     co_await first.wait();
@@ -142,9 +146,9 @@ net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attem
 std::optional<upstream::Place> Tries::find_second(const Attempt& first) {
   if (request_.body != nullptr && !content_->is_whole()) return std::nullopt;
   balance::TriedSet tried = tried_;
-  tried.add(pool_.index_of(*first.at));
+  tried.add(first.at->endpoint().state.id());
   if (!pool_.hedges().has_room()) return std::nullopt;
-  auto place = pool_.pick(tried, request_.trace.start);
+  auto place = pick(tried);
   if (!place || !pool_.budget().take(now())) return std::nullopt;
   ++request_.trace.retries;
   return place;
@@ -189,6 +193,9 @@ net::Task<Result<Response>> Tries::try_within(Request& request, upstream::Place 
 
 net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place place, Attempt& attempt) {
   const upstream::EndpointPtr endpoint = attempt.at->shared_endpoint();
+  metrics::EndpointSeries& series = attempt.at->series();
+  series.requests.add();
+  if (request.trace.retries > 0) series.retries.add();
   request.trace.endpoint = request.arena->copy(endpoint->state.name());
   std::optional<upstream::Lease> lease;
   if (!attempt.is_fresh) {
@@ -199,6 +206,7 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
     auto connected = co_await connect(request, std::move(place), attempt);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(now() - before);
+    series.connect.observe(request.trace.connect);
     lease.emplace(std::move(*connected));
   }
   attempt.is_connected = true;
@@ -209,9 +217,9 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
   auto response = co_await upstream::send(request, std::move(*lease), pool_.options(), limit_.total());
   if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit_.error());
   if (response) {
-    const bool failed = response->head.status >= 500;
-    record(endpoint->state, failed ? balance::Outcome::kServerError : balance::Outcome::kSuccess,
-           request.trace.upstream_first_byte);
+    series.responses.count(response->head.status);
+    series.first_byte.observe(request.trace.upstream_first_byte);
+    record(endpoint->state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
     pool_.hedges().add(request.trace.upstream_first_byte, now());
   }
   co_return response;
@@ -230,6 +238,7 @@ net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, upstre
 // One request counts against an endpoint once, however often it was asked.
 void Tries::note(const Attempt& attempt, const Error& error) {
   leave(attempt);
+  if (const auto kind = failure_kind(error)) attempt.at->series().fail(*kind);
   if (!attempt.is_told && !goes_round_) record(attempt.at->endpoint().state, outcome_of(error), {});
 }
 
@@ -258,7 +267,7 @@ bool Tries::asks_again(const Attempt& attempt, const Response& response) {
 }
 
 void Tries::leave(const Attempt& attempt) {
-  tried_.add(pool_.index_of(*attempt.at));
+  tried_.add(attempt.at->endpoint().state.id());
   if (&attempt.at->endpoint() == home_.get()) home_.reset();
 }
 
@@ -290,8 +299,9 @@ void Tries::record(balance::EndpointState& state, balance::Outcome outcome, std:
     case balance::Change::kNone:
       return;
     case balance::Change::kEjected:
-      return log::warn("upstream {}: {} is left alone for {}, after failing again and again", pool_.upstream().name(),
-                       state.name(), to_string(std::chrono::round<Duration>(state.ejected_until() - now())));
+      return log::warn("upstream {}: {} is left alone for {}: {}", pool_.upstream().name(), state.name(),
+                       to_string(std::chrono::round<Duration>(state.ejected_until() - now())),
+                       balance::to_string(state.ejection_cause()));
     case balance::Change::kRecovered:
       return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
   }

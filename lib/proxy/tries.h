@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,9 +19,16 @@ namespace rproxy::proxy {
 
 class Tries {
  public:
-  // The request's head is as the endpoint shall see it; `home` is whom its client belongs to, or null. All outlive the tries.
-  Tries(exchange::Request& request, upstream::Pool& pool, const TimeLimit& limit, upstream::EndpointPtr home = nullptr)
-      : request_(request), pool_(pool), options_(pool.options().retry), limit_(limit), home_(std::move(home)) {}
+  // The request's head is as the endpoint shall see it; `home` is whom its client belongs to, or null; `hash` that of its key, where the
+  // policy asks for it. All outlive the tries.
+  Tries(exchange::Request& request, upstream::Pool& pool, const TimeLimit& limit, upstream::EndpointPtr home = nullptr,
+        std::uint64_t hash = 0)
+      : request_(request),
+        pool_(pool),
+        options_(pool.options().retry),
+        limit_(limit),
+        home_(std::move(home)),
+        hash_(hash) {}
   Tries(const Tries&) = delete;
   Tries& operator=(const Tries&) = delete;
   ~Tries() = default;
@@ -29,6 +37,8 @@ class Tries {
   net::Task<Result<exchange::Response>> run();
   // Whose answer that was.
   const upstream::EndpointPtr& answered_by() const { return answered_by_; }
+  // The client still belongs where it did, though another may have answered because that one is full.
+  bool is_at_home() const { return home_ != nullptr; }
 
  private:
   struct Attempt {
@@ -49,6 +59,7 @@ class Tries {
 
   void keep_content();
   std::optional<upstream::Place> pick(const Error& last);
+  std::optional<upstream::Place> pick(const balance::TriedSet& tried);
   net::Task<Result<exchange::Response>> try_next(upstream::Place place, Attempt& attempt);
   net::Task<Result<exchange::Response>> try_two(upstream::Place place, Attempt& attempt, Duration patience);
   bool may_hedge() const;
@@ -75,6 +86,7 @@ class Tries {
   const upstream::RetryOptions& options_;
   const TimeLimit& limit_;
   upstream::EndpointPtr home_;  // null: any endpoint is as good
+  const std::uint64_t hash_;
   upstream::EndpointPtr answered_by_;
   exchange::ReplayBody* content_ = nullptr;  // null: there is none, or no other attempt
   balance::TriedSet tried_;

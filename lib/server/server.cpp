@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "proxy/access_log.h"
+#include "server/control.h"
 #include "server/generation.h"
 #include "server/sockets.h"
 #include "server/worker.h"
@@ -62,7 +63,8 @@ class Signals {
 
 class Server {
  public:
-  explicit Server(std::shared_ptr<const Generation> generation) : generation_(std::move(generation)) {}
+  explicit Server(std::shared_ptr<const Generation> generation)
+      : generation_(std::move(generation)), control_(buffer_size(config())) {}
 
   Result<void> start();
   void wait_for_end();
@@ -76,6 +78,7 @@ class Server {
   Signals signals_;
   ConnectionCount connections_;
   std::unique_ptr<proxy::AccessLogWriter> log_;
+  Control control_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<unsigned> running_{0};
   std::vector<std::string> unix_paths_;
@@ -109,6 +112,7 @@ Result<void> Server::start() {
     for (auto& listener : *listeners) sockets.push_back(std::move(listener.sockets[i]));
     workers_.push_back(std::make_unique<Worker>(generation_, std::move(sockets), connections_, log_.get(), random()));
   }
+  control_.start(generation_);
   running_ = count;
   for (auto& worker : workers_) {
     worker->start([this] {
@@ -160,6 +164,7 @@ void Server::drain() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
   workers_.clear();
+  control_.stop();
   log_.reset();
   log::info("stopped");
 }

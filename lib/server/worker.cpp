@@ -14,15 +14,6 @@
 namespace rproxy::server {
 namespace {
 
-// A buffer holds the longest head allowed and still has room for content behind it.
-std::size_t buffer_size(const config::Config& config) {
-  constexpr std::uint64_t kContentRoom = 4096;
-  std::uint64_t head = config.client.head.head.bytes;
-  for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
-  head = std::max(head, config.client.max_proxy_header.bytes);
-  return static_cast<std::size_t>(head + kContentRoom);
-}
-
 constexpr std::string_view kPlainOnTls =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 52\r\n"
     "Connection: close\r\n\r\nThis port speaks HTTPS: use https:// to come here.\r\n";
@@ -32,6 +23,14 @@ constexpr Duration kLinger{2'000};
 constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count();
 
 }  // namespace
+
+std::size_t buffer_size(const config::Config& config) {
+  constexpr std::uint64_t kContentRoom = 4096;
+  std::uint64_t head = config.client.head.head.bytes;
+  for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
+  head = std::max(head, config.client.max_proxy_header.bytes);
+  return static_cast<std::size_t>(head + kContentRoom);
+}
 
 Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> sockets, ConnectionCount& connections,
                proxy::AccessLogWriter* log, std::uint64_t seed)

@@ -27,6 +27,9 @@ struct ConnectionCount {
   std::uint64_t max = 0;
 };
 
+// Of a loop's buffers: one holds the longest head allowed and still has room for content behind it.
+std::size_t buffer_size(const config::Config& config);
+
 class Worker {
  public:
   // `sockets[i]` listens for config.listeners[i]. `connections` and `log` outlive the worker.

@@ -1,5 +1,7 @@
 #include "upstream/endpoint.h"
 
+#include <utility>
+
 namespace rproxy::upstream {
 namespace {
 
@@ -12,9 +14,9 @@ void add_names(std::vector<std::string>& names, const HostPort& address) {
 
 }  // namespace
 
-Endpoint::Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection,
+Endpoint::Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers,
                    const net::SocketAddress& resolved, std::string name)
-    : state(options, ejection), address(resolved), tls_name(std::move(name)) {
+    : state(options, std::move(peers)), address(resolved), tls_name(std::move(name)) {
   if (options.address.kind == HostPort::Kind::kUnix) return;
   add_names(names, options.address);
   const net::Peer peer = net::peer_of(address.storage);

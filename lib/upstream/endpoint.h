@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "balance/endpoint.h"
+#include "metrics/series.h"
+#include "metrics/sharded.h"
 #include "net/socket_address.h"
 
 namespace rproxy::upstream {
@@ -16,11 +18,12 @@ namespace rproxy::upstream {
 struct Endpoint {
   balance::EndpointState state;
   net::SocketAddress address;
+  metrics::Sharded<metrics::EndpointSeries> series;
   std::string tls_name;  // SNI and the name the certificate must have
   std::vector<std::string>
       names;  // every way it may call itself in a URL or a cookie: as configured, and as that was resolved
 
-  Endpoint(const balance::EndpointOptions& options, const balance::EjectionOptions& ejection,
+  Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers,
            const net::SocketAddress& resolved, std::string name);
 };
 

@@ -9,7 +9,7 @@
 namespace rproxy::upstream {
 
 EndpointPool::EndpointPool(net::Loop& loop, const Reach& reach, EndpointPtr endpoint)
-    : loop_(loop), reach_(reach), endpoint_(std::move(endpoint)) {}
+    : loop_(loop), reach_(reach), endpoint_(std::move(endpoint)), series_(endpoint_->series.of(loop.number())) {}
 
 EndpointPool::~EndpointPool() {
   openings_.cancel_all();

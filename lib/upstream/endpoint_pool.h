@@ -40,6 +40,8 @@ class EndpointPool final : private net::Poller::Watcher {
   ~EndpointPool();
 
   Endpoint& endpoint() const { return *endpoint_; }
+  // This worker's.
+  metrics::EndpointSeries& series() const { return series_; }
   const EndpointPtr& shared_endpoint() const { return endpoint_; }
   const Options& options() const { return reach_.upstream->options(); }
 
@@ -103,6 +105,7 @@ class EndpointPool final : private net::Poller::Watcher {
   net::Loop& loop_;
   const Reach reach_;
   const EndpointPtr endpoint_;
+  metrics::EndpointSeries& series_;
   std::size_t places_ = 0;
   bool keeps_ = true;
   Connection* newest_ = nullptr;

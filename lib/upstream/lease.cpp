@@ -6,9 +6,10 @@
 
 namespace rproxy::upstream {
 
-Place::Place(EndpointPool& pool) : pool_(&pool) {
-  ++pool_->places_;
-  pool_->endpoint().state.begin();
+std::optional<Place> Place::take(EndpointPool& pool) {
+  if (!pool.endpoint().state.try_begin()) return std::nullopt;
+  ++pool.places_;
+  return Place(pool);
 }
 
 Place::~Place() {

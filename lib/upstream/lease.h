@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,7 +20,8 @@ class Http2Link;
 // One request in flight at an endpoint, as long as it lives.
 class Place {
  public:
-  explicit Place(EndpointPool& pool);
+  // Nothing where the endpoint has as many as it takes.
+  static std::optional<Place> take(EndpointPool& pool);
   Place(Place&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
   Place& operator=(Place&& other) = delete;
   ~Place();
@@ -27,6 +29,8 @@ class Place {
   EndpointPool& pool() const { return *pool_; }
 
  private:
+  explicit Place(EndpointPool& pool) : pool_(&pool) {}
+
   EndpointPool* pool_;  // null: moved from
 };
 

@@ -78,10 +78,30 @@ struct Http2Options {
 // What a connection begins with, to tell the endpoint whose it is.
 enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
 
+// Servers that something else lists.
+struct ServerSource {
+  enum class Kind : std::uint8_t { kSrv, kFile };
+  Kind kind = Kind::kSrv;
+  std::string name;            // "_http._tcp.shop.internal", or a path
+  std::uint32_t priority = 0;  // of those that the source puts first
+  bool operator==(const ServerSource&) const = default;
+};
+
+// How servers that have names, or are listed elsewhere, are kept up to date.
+struct DiscoveryOptions {
+  Duration refresh{0};        // names are asked for again so often; 0: when their answer's TTL is over...
+  Duration min_ttl{1'000};    // ...but not before this...
+  Duration max_ttl{300'000};  // ...nor later than this
+  net::AddressFamily family = net::AddressFamily::kAny;
+  bool required = false;  // what can't be found at start is an error; else a warning, and tried again
+};
+
 struct Options {
   std::string name;
   std::vector<balance::EndpointOptions> endpoints;
-  balance::PolicyKind policy = balance::PolicyKind::kP2cEwma;
+  std::vector<ServerSource> sources;  // further endpoints
+  DiscoveryOptions discovery;
+  balance::PolicyOptions policy;
   balance::EjectionOptions ejection;
   PoolOptions pool;
   RetryOptions retry;

@@ -49,27 +49,27 @@ void Pool::update() {
   }
 }
 
-std::optional<Place> Pool::pick(const balance::TriedSet& tried, TimePoint now) {
-  if (set_->version() != reach_.upstream->version()) update();
-  const auto picked = policy_->pick(tried, now);
-  return picked ? std::optional<Place>(std::in_place, *pools_[*picked]) : std::nullopt;
+std::optional<Place> Pool::pick(const balance::PickRequest& request) {
+  (void)endpoints();
+  // Another worker may take the last place meanwhile; who is full then is passed over.
+  for (std::size_t tries = 0; tries <= pools_.size(); ++tries) {
+    const auto picked = policy_->pick(request);
+    if (!picked) break;
+    if (auto place = Place::take(*pools_[*picked])) return place;
+  }
+  return std::nullopt;
 }
 
 std::optional<Place> Pool::pick(const Endpoint& endpoint) {
   const auto all = endpoints().endpoints();
   const auto found = std::ranges::find(all, &endpoint, &EndpointPtr::get);
   if (found == all.end()) return std::nullopt;
-  return std::optional<Place>(std::in_place, *pools_[static_cast<std::size_t>(found - all.begin())]);
+  return Place::take(*pools_[static_cast<std::size_t>(found - all.begin())]);
 }
 
 const EndpointSet& Pool::endpoints() {
   if (set_->version() != reach_.upstream->version()) update();
   return *set_;
-}
-
-std::size_t Pool::index_of(const EndpointPool& pool) const {
-  const auto found = std::ranges::find(pools_, &pool, &std::shared_ptr<EndpointPool>::get);
-  return static_cast<std::size_t>(found - pools_.begin());
 }
 
 void Pool::sweep(TimePoint now) {

@@ -5,8 +5,16 @@
 
 namespace rproxy::upstream {
 
+Upstream::Upstream(Options options, const Upstream* previous)
+    : options_(std::move(options)),
+      peers_(previous != nullptr ? previous->peers_ : std::make_shared<balance::Peers>(options_.ejection)) {
+  if (previous == nullptr) return;
+  peers_->set_ejection(options_.ejection);
+  endpoints_ = previous->endpoints();
+}
+
 Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstream* previous) {
-  std::shared_ptr<Upstream> upstream(new Upstream(std::move(options)));
+  std::shared_ptr<Upstream> upstream(new Upstream(std::move(options), previous));
   const Options& chosen = upstream->options_;
   std::vector<EndpointPtr> endpoints;
   for (const auto& endpoint : chosen.endpoints) {
@@ -15,8 +23,7 @@ Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstre
       addresses.error().context = "upstream " + chosen.name + ": " + addresses.error().context;
       return fail(std::move(addresses.error()));
     }
-    const Upstream& known = previous != nullptr ? *previous : *upstream;
-    for (const auto& address : *addresses) endpoints.push_back(known.find_or_make(endpoint, address));
+    for (const auto& address : *addresses) endpoints.push_back(upstream->find_or_make(endpoint, address));
   }
   upstream->replace(std::move(endpoints));
   return upstream;
@@ -40,8 +47,12 @@ EndpointPtr Upstream::find_or_make(const balance::EndpointOptions& options, cons
   const auto found = std::ranges::find_if(set->endpoints(), [&](const EndpointPtr& each) {
     return each->address == address && each->tls_name == tls_name;
   });
-  if (found != set->endpoints().end()) return *found;
-  return std::make_shared<Endpoint>(options, options_.ejection, address, tls_name);
+  if (found == set->endpoints().end()) return std::make_shared<Endpoint>(options, peers_, address, tls_name);
+  balance::EndpointState& state = (*found)->state;
+  state.set_weight(options.weight);
+  state.set_priority(options.priority);
+  state.set_max_connections(options.max_connections);
+  return *found;
 }
 
 }  // namespace rproxy::upstream

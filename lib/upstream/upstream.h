@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,19 +26,21 @@ class Upstream {
 
   const Options& options() const { return options_; }
   const std::string& name() const { return options_.name; }
+  balance::Peers& peers() const { return *peers_; }
 
   // Thread-safe. Whoever holds a set of another version than version() may ask again.
   EndpointSetPtr endpoints() const;
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   void replace(std::vector<EndpointPtr> endpoints);
 
-  // That endpoint of the set, where it has it; else a new one, which is in no set yet.
+  // That endpoint of the set, where it has it, told what is configured now; else a new one, which is in no set yet.
   EndpointPtr find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const;
 
  private:
-  explicit Upstream(Options options) : options_(std::move(options)) {}
+  Upstream(Options options, const Upstream* previous);
 
   const Options options_;
+  const std::shared_ptr<balance::Peers> peers_;
   mutable std::mutex mutex_;
   EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
   std::atomic<std::uint64_t> version_{0};

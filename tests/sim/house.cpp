@@ -28,7 +28,7 @@ constexpr std::uint32_t kBudget = 1000;
 upstream::Options make_upstream_options(bool is_http2) {
   upstream::Options options;
   options.name = "origins";
-  options.policy = balance::PolicyKind::kRoundRobin;
+  options.policy.kind = balance::PolicyKind::kRoundRobin;
   options.head.head.bytes = kHeadMax;
   options.retry.on.statuses.set(503);
   options.retry.hedge.emplace().after = kHedgeAfter;

@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "balance/waiting.h"
 
 namespace rproxy::balance {
 namespace {
@@ -14,8 +18,10 @@ using std::chrono::seconds;
 
 const TimePoint kNow = TimePoint{} + std::chrono::hours(1);
 
-EndpointState endpoint(std::uint32_t weight = 1, EjectionOptions ejection = {}) {
-  return {EndpointOptions{HostPort::parse("10.0.0.1:80").value(), weight}, ejection};
+EndpointState endpoint(std::uint32_t weight = 1, const EjectionOptions& ejection = {}) {
+  EndpointOptions options{HostPort::parse("10.0.0.1:80").value()};
+  options.weight = weight;
+  return {std::move(options), std::make_shared<Peers>(ejection)};
 }
 
 EjectionOptions after(std::uint32_t failures, Duration base = Duration{1'000}, Duration max = Duration{8'000}) {
@@ -88,79 +94,113 @@ TEST(Ejection, DoesNotOverflowHoweverOftenItGrew) {
   }
 }
 
-TEST(Ejection, IsForgottenBySuccessButNotByAnErrorPage) {
-  for (const bool success : {true, false}) {
+TEST(Ejection, IsForgottenByTimeAndNotByOneSuccess) {
+  for (const int quiet : {9, 10}) {
     EndpointState state = endpoint(1, after(1));
     record(state, "c");
-    record(state, success ? "s" : "e", kNow + seconds(1));
-    record(state, "c", kNow + seconds(2));
-    // The first ejection again, or the second in a row.
-    EXPECT_EQ(state.is_ejected(kNow + seconds(3)), !success);
+    record(state, "s", kNow + seconds(1));
+    const TimePoint again = kNow + seconds(1 + quiet);
+    record(state, "c", again);
+    // The second in a row, or the first again.
+    EXPECT_EQ(state.is_ejected(again + seconds(1)), quiet < 10);
+    EXPECT_FALSE(state.is_ejected(again + seconds(2)));
   }
 }
 
-TEST(Load, GrowsWithRequestsInFlightAndShrinksWithWeight) {
-  EndpointState light = endpoint(1);
-  EndpointState heavy = endpoint(4);
-  record(light, "s");
-  record(heavy, "s");
-  EXPECT_DOUBLE_EQ(light.load(kNow), 4 * heavy.load(kNow));
-  for (int i = 0; i < 3; ++i) heavy.begin();
-  EXPECT_DOUBLE_EQ(light.load(kNow), heavy.load(kNow));
-  EXPECT_EQ(heavy.in_flight(), 3U);
-  for (int i = 0; i < 3; ++i) heavy.end();
-  EXPECT_DOUBLE_EQ(light.load(kNow), 4 * heavy.load(kNow));
+TEST(Ejection, TakesThreeFailuresAgainAfterASuccess) {
+  EndpointState state = endpoint(1, after(3));
+  record(state, "ccc");
+  record(state, "scc", kNow + seconds(1));
+  EXPECT_FALSE(state.is_ejected(kNow + seconds(1)));
+  record(state, "c", kNow + seconds(1));
+  EXPECT_TRUE(state.is_ejected(kNow + seconds(1)));
 }
 
-TEST(Load, TakesASlowAnswerAtOnceAndForgetsItOverTime) {
+TEST(ExpectedLatency, TakesASlowAnswerAtOnceAndForgetsItOverTime) {
   EndpointState state = endpoint();
   state.record(Outcome::kSuccess, milliseconds(10), kNow);
-  const double quick = state.load(kNow);
+  const double quick = state.expected_latency_ns(kNow);
   state.record(Outcome::kSuccess, milliseconds(1000), kNow);
-  EXPECT_NEAR(state.load(kNow) / quick, 100, 0.1);
+  EXPECT_NEAR(state.expected_latency_ns(kNow) / quick, 100, 0.1);
   // A quick answer in the same moment changes nothing, one much later nearly all.
   state.record(Outcome::kSuccess, milliseconds(10), kNow);
-  EXPECT_NEAR(state.load(kNow) / quick, 100, 0.1);
+  EXPECT_NEAR(state.expected_latency_ns(kNow) / quick, 100, 0.1);
   state.record(Outcome::kSuccess, milliseconds(10), kNow + seconds(10));
-  EXPECT_NEAR(state.load(kNow + seconds(10)) / quick, 1 + 99 / 2.71828, 0.1);
+  EXPECT_NEAR(state.expected_latency_ns(kNow + seconds(10)) / quick, 1 + 99 / 2.71828, 0.1);
   state.record(Outcome::kSuccess, milliseconds(10), kNow + seconds(200));
-  EXPECT_NEAR(state.load(kNow + seconds(200)) / quick, 1, 0.1);
+  EXPECT_NEAR(state.expected_latency_ns(kNow + seconds(200)) / quick, 1, 0.1);
 }
 
-TEST(Load, OfWhoIsLeftAloneFalls) {
+TEST(ExpectedLatency, OfWhoIsLeftAloneFalls) {
   EndpointState state = endpoint();
   state.record(Outcome::kSuccess, seconds(1), kNow);
-  double before = state.load(kNow);
+  double before = state.expected_latency_ns(kNow);
   for (const int later : {5, 10, 30, 100}) {
-    EXPECT_LT(state.load(kNow + seconds(later)), before) << later;
-    before = state.load(kNow + seconds(later));
+    EXPECT_LT(state.expected_latency_ns(kNow + seconds(later)), before) << later;
+    before = state.expected_latency_ns(kNow + seconds(later));
   }
 }
 
-TEST(Load, IsMeasuredFromAnswersAlone) {
-  for (const char* outcomes : {"c", "r", "t", "-"}) {
+TEST(ExpectedLatency, IsMeasuredFromAnswersAndTimeoutsAlone) {
+  for (const char* outcomes : {"c", "r", "-"}) {
     EndpointState state = endpoint(1, after(0));
-    const double before = state.load(kNow);
+    const double before = state.expected_latency_ns(kNow);
     for (const char outcome : std::string(outcomes)) {
       state.record(outcome == 'c'   ? Outcome::kConnectFailed
                    : outcome == 'r' ? Outcome::kReset
-                   : outcome == 't' ? Outcome::kTimeout
                                     : Outcome::kCancelled,
                    seconds(5), kNow);
     }
-    EXPECT_DOUBLE_EQ(state.load(kNow), before) << outcomes;
+    EXPECT_DOUBLE_EQ(state.expected_latency_ns(kNow), before) << outcomes;
   }
-  EndpointState state = endpoint();
-  state.record(Outcome::kServerError, seconds(5), kNow);
-  EXPECT_GT(state.load(kNow), 4e9);
+  for (const auto outcome : {Outcome::kServerError, Outcome::kGatewayError, Outcome::kTimeout}) {
+    EndpointState state = endpoint();
+    state.record(outcome, seconds(5), kNow);
+    EXPECT_GT(state.expected_latency_ns(kNow), 4e9);
+  }
 }
 
-TEST(Load, BearsAClockThatStandsStillOrGoesBack) {
+TEST(ExpectedLatency, BearsAClockThatStandsStillOrGoesBack) {
   EndpointState state = endpoint();
   state.record(Outcome::kSuccess, milliseconds(10), kNow);
   state.record(Outcome::kSuccess, milliseconds(1), kNow - seconds(5));
-  EXPECT_GT(state.load(kNow - seconds(9)), 0);
-  EXPECT_LE(state.load(kNow - seconds(9)), 10e6 + 1);
+  EXPECT_GT(state.expected_latency_ns(kNow - seconds(9)), 0);
+  EXPECT_LE(state.expected_latency_ns(kNow - seconds(9)), 10e6 + 1);
+}
+
+TEST(ExpectedLatency, IsNoLessThanThoseThatWaitHaveWaited) {
+  EndpointState state = endpoint();
+  state.record(Outcome::kSuccess, milliseconds(1), kNow);
+  {
+    const Waiting first(state, kNow);
+    EXPECT_NEAR(state.expected_latency_ns(kNow), 1e6, 1e5);
+    EXPECT_NEAR(state.expected_latency_ns(kNow + seconds(3)), 3e9, 1e6);
+    const Waiting second(state, kNow + seconds(2));
+    EXPECT_NEAR(state.expected_latency_ns(kNow + seconds(3)), 2e9, 1e6);
+  }
+  // They are gone, and the last that was known is believed again, the less the older.
+  EXPECT_LT(state.expected_latency_ns(kNow + seconds(3)), 1e6);
+}
+
+TEST(ExpectedLatency, OfManyThatWaitDoesNotOverflow) {
+  // A machine that has been up for ten years.
+  const TimePoint now = TimePoint{} + std::chrono::hours(24 * 3652);
+  EndpointState state = endpoint();
+  state.record(Outcome::kSuccess, milliseconds(1), now);
+  std::vector<Waiting> waiting;
+  for (int i = 0; i < 100'000; ++i) waiting.emplace_back(state, now);
+  EXPECT_NEAR(state.expected_latency_ns(now + seconds(60)), 60e9, 1e6);
+  waiting.clear();
+  EXPECT_NEAR(state.expected_latency_ns(now), 1e6, 10);
+}
+
+TEST(ExpectedLatency, IsBelievedInFullWhileOneFindsOut) {
+  EndpointState state = endpoint();
+  state.record(Outcome::kTimeout, seconds(10), kNow);
+  const TimePoint later = kNow + std::chrono::minutes(3);
+  EXPECT_LT(state.expected_latency_ns(later), 1e6);
+  const Waiting probe(state, later);
+  EXPECT_GE(state.expected_latency_ns(later), 10e9);
 }
 
 }  // namespace

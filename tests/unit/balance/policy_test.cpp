@@ -13,14 +13,16 @@ namespace {
 
 class Endpoints {
  public:
-  explicit Endpoints(const std::vector<std::uint32_t>& weights, EjectionOptions ejection = {}) {
+  explicit Endpoints(const std::vector<std::uint32_t>& weights, const EjectionOptions& ejection = {})
+      : peers(std::make_shared<Peers>(ejection)) {
     for (const auto weight : weights) {
       EndpointOptions options;
       options.weight = weight;
-      owned_.push_back(std::make_unique<EndpointState>(options, ejection));
+      owned_.push_back(std::make_unique<EndpointState>(options, peers));
       states.push_back(owned_.back().get());
     }
   }
+  std::shared_ptr<Peers> peers;
   std::vector<EndpointState*> states;
 
  private:
@@ -28,16 +30,17 @@ class Endpoints {
 };
 
 const TimePoint kNow = TimePoint{} + std::chrono::hours(1);
+const TriedSet kNone;
 
 std::string order(Policy& policy, int count) {
   std::string picks;
-  for (int i = 0; i < count; ++i) picks += static_cast<char>('a' + *policy.pick({}, kNow));
+  for (int i = 0; i < count; ++i) picks += static_cast<char>('a' + *policy.pick({kNone, kNow}));
   return picks;
 }
 
 TEST(RoundRobin, IsSmoothAndFollowsWeights) {
   const Endpoints endpoints({5, 1, 1});
-  const auto policy = make_policy(PolicyKind::kRoundRobin, endpoints.states, 0);
+  const auto policy = make_policy({PolicyKind::kRoundRobin}, endpoints.states, 0);
   const std::string picks = order(*policy, 70);
   for (std::size_t i = 0; i + 7 <= picks.size(); ++i) {
     // In any seven in a row each has its share: no burst on the heavy one, no gap for the light ones.
@@ -51,26 +54,26 @@ TEST(RoundRobin, IsSmoothAndFollowsWeights) {
 TEST(EveryPolicy, LeavesOutTheTriedTheEjectedAndWeightZero) {
   for (const auto kind : {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma}) {
     const Endpoints endpoints({1, 0, 1, 1});
-    const auto policy = make_policy(kind, endpoints.states, 3);
+    const auto policy = make_policy({kind}, endpoints.states, 3);
     for (int i = 0; i < 3; ++i) endpoints.states[2]->record(Outcome::kConnectFailed, {}, kNow);
     EXPECT_TRUE(endpoints.states[2]->is_ejected(kNow));
     TriedSet tried;
-    tried.add(0);
-    for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick(tried, kNow), 3U);
-    tried.add(3);
+    tried.add(endpoints.states[0]->id());
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({tried, kNow}), 3U);
+    tried.add(endpoints.states[3]->id());
     // An ejected one is better than none.
-    EXPECT_EQ(policy->pick(tried, kNow), 2U);
-    tried.add(2);
-    EXPECT_EQ(policy->pick(tried, kNow), std::nullopt);
+    EXPECT_EQ(policy->pick({tried, kNow}), 2U);
+    tried.add(endpoints.states[2]->id());
+    EXPECT_EQ(policy->pick({tried, kNow}), std::nullopt);
   }
 }
 
 TEST(LeastConn, PicksTheLeastLoadedForItsWeight) {
   const Endpoints endpoints({1, 3});
-  const auto policy = make_policy(PolicyKind::kLeastConn, endpoints.states, 0);
+  const auto policy = make_policy({PolicyKind::kLeastConn}, endpoints.states, 0);
   std::map<std::size_t, int> picks;
   for (int i = 0; i < 40; ++i) {
-    const auto picked = *policy->pick({}, kNow);
+    const auto picked = *policy->pick({kNone, kNow});
     endpoints.states[picked]->begin();
     ++picks[picked];
   }
@@ -79,7 +82,7 @@ TEST(LeastConn, PicksTheLeastLoadedForItsWeight) {
 
 TEST(LeastConn, LetsTheIdleTakeTurnsByWeight) {
   const Endpoints endpoints({1, 3, 0});
-  const auto policy = make_policy(PolicyKind::kLeastConn, endpoints.states, 0);
+  const auto policy = make_policy({PolicyKind::kLeastConn}, endpoints.states, 0);
   const std::string picks = order(*policy, 40);  // each is over before the next begins
   EXPECT_EQ(std::count(picks.begin(), picks.end(), 'a'), 10) << picks;
   EXPECT_EQ(std::count(picks.begin(), picks.end(), 'b'), 30) << picks;
@@ -87,12 +90,12 @@ TEST(LeastConn, LetsTheIdleTakeTurnsByWeight) {
 
 TEST(P2cEwma, PrefersTheFasterButStarvesNobody) {
   const Endpoints endpoints({1, 1, 1});
-  const auto policy = make_policy(PolicyKind::kP2cEwma, endpoints.states, 5);
+  const auto policy = make_policy({PolicyKind::kP2cEwma}, endpoints.states, 5);
   std::map<std::size_t, int> picks;
   TimePoint now = kNow;
   for (int i = 0; i < 3000; ++i) {
     now += std::chrono::milliseconds(5);
-    const auto picked = *policy->pick({}, now);
+    const auto picked = *policy->pick({kNone, now});
     ++picks[picked];
     const auto latency = picked == 0 ? std::chrono::milliseconds(100) : std::chrono::milliseconds(1);
     endpoints.states[picked]->record(Outcome::kSuccess, latency, now);
@@ -105,21 +108,22 @@ TEST(P2cEwma, PrefersTheFasterButStarvesNobody) {
 
 TEST(P2cEwma, MeasuresWhomNobodyKnowsByOneRequestAtATime) {
   const Endpoints endpoints({1, 1});
-  const auto policy = make_policy(PolicyKind::kP2cEwma, endpoints.states, 5);
+  const auto policy = make_policy({PolicyKind::kP2cEwma}, endpoints.states, 5);
   for (int i = 0; i < 100; ++i) endpoints.states[0]->record(Outcome::kSuccess, std::chrono::microseconds(200), kNow);
-  ASSERT_EQ(policy->pick({}, kNow), 1U);
+  ASSERT_EQ(policy->pick({kNone, kNow}), 1U);
   endpoints.states[1]->begin();
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(policy->pick({}, kNow), 0U);  // while the one is silent
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(policy->pick({kNone, kNow}), 0U);  // while the one is silent
   endpoints.states[1]->end();
   endpoints.states[1]->record(Outcome::kSuccess, std::chrono::microseconds(100), kNow);
-  EXPECT_EQ(policy->pick({}, kNow), 1U);
+  EXPECT_EQ(policy->pick({kNone, kNow}), 1U);
 }
 
-TEST(Ejection, GrowsWithRepetitionAndEndsBySuccess) {
+TEST(Ejection, GrowsWithRepetitionAndShrinksInQuietIntervals) {
   EjectionOptions options;
   options.consecutive_failures = 2;
   options.base_time = Duration{1000};
   options.max_time = Duration{3000};
+  options.interval = Duration{10'000};
   const Endpoints endpoints({1}, options);
   EndpointState& state = *endpoints.states[0];
   TimePoint now = kNow;
@@ -133,9 +137,15 @@ TEST(Ejection, GrowsWithRepetitionAndEndsBySuccess) {
   EXPECT_EQ(state.record(Outcome::kServerError, std::chrono::milliseconds(1), now), Change::kNone);
   EXPECT_EQ(state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now), Change::kRecovered);
   EXPECT_EQ(state.record(Outcome::kSuccess, std::chrono::milliseconds(1), now), Change::kNone);
+  // One answer is not yet forgiveness: four times out, three quiet intervals, the second step again.
+  now += 3 * options.interval;
   state.record(Outcome::kReset, {}, now);
   EXPECT_FALSE(state.is_ejected(now));
   state.record(Outcome::kReset, {}, now);
+  EXPECT_TRUE(state.is_ejected(now + std::chrono::milliseconds(1999)));
+  EXPECT_FALSE(state.is_ejected(now + std::chrono::milliseconds(2000)));
+  now += 100 * options.interval;
+  EXPECT_EQ(state.record(Outcome::kReset, {}, now), Change::kEjected);
   EXPECT_FALSE(state.is_ejected(now + std::chrono::seconds(1)));
 }
 
@@ -143,18 +153,18 @@ void fail(EndpointState& state) {
   for (int i = 0; i < 3; ++i) state.record(Outcome::kReset, {}, kNow);
 }
 
-constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma};
+constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma, PolicyKind::kRandom};
 
 TEST(EveryPolicy, HasAName) {
   for (const auto kind : kAll) EXPECT_EQ(parse_policy(to_string(kind)), kind);
-  for (const char* text : {"", "random", "ROUND_ROBIN", "round_robin "}) EXPECT_EQ(parse_policy(text), std::nullopt);
+  for (const char* text : {"", "Random", "ROUND_ROBIN", "round_robin "}) EXPECT_EQ(parse_policy(text), std::nullopt);
 }
 
 TEST(EveryPolicy, PicksNobodyWhereThereIsNobody) {
   for (const auto kind : kAll) {
     for (const auto& weights : {std::vector<std::uint32_t>{}, std::vector<std::uint32_t>{0}}) {
       const Endpoints endpoints(weights);
-      EXPECT_EQ(make_policy(kind, endpoints.states, 7)->pick({}, kNow), std::nullopt);
+      EXPECT_EQ(make_policy({kind}, endpoints.states, 7)->pick({kNone, kNow}), std::nullopt);
     }
   }
 }
@@ -164,8 +174,8 @@ TEST(EveryPolicy, PicksTheSameWithTheSameSeedAndSpreadsWithOthers) {
     const Endpoints endpoints({1, 1, 1, 1, 1});
     std::map<char, int> firsts;
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
-      const auto one = make_policy(kind, endpoints.states, seed);
-      const auto other = make_policy(kind, endpoints.states, seed);
+      const auto one = make_policy({kind}, endpoints.states, seed);
+      const auto other = make_policy({kind}, endpoints.states, seed);
       const std::string picks = order(*one, 20);
       EXPECT_EQ(order(*other, 20), picks);
       ++firsts[picks[0]];
@@ -178,7 +188,7 @@ TEST(EveryPolicy, PicksTheSameWithTheSameSeedAndSpreadsWithOthers) {
 TEST(EveryPolicy, SpreadsEvenlyOverEquals) {
   for (const auto kind : kAll) {
     const Endpoints endpoints({1, 1, 1, 1});
-    const auto policy = make_policy(kind, endpoints.states, 11);
+    const auto policy = make_policy({kind}, endpoints.states, 11);
     const std::string picks = order(*policy, 4000);
     for (const char c : {'a', 'b', 'c', 'd'}) EXPECT_NEAR(std::ranges::count(picks, c), 1000, 150) << to_string(kind);
   }
@@ -187,38 +197,38 @@ TEST(EveryPolicy, SpreadsEvenlyOverEquals) {
 TEST(EveryPolicy, WalksOverManyEndpointsOnceEach) {
   for (const auto kind : kAll) {
     const Endpoints endpoints(std::vector<std::uint32_t>(64, 1));
-    const auto policy = make_policy(kind, endpoints.states, 1);
+    const auto policy = make_policy({kind}, endpoints.states, 1);
     TriedSet tried;
     for (int i = 0; i < 64; ++i) {
-      const auto picked = policy->pick(tried, kNow);
+      const auto picked = policy->pick({tried, kNow});
       ASSERT_TRUE(picked.has_value());
-      ASSERT_FALSE(tried.has(*picked));
-      tried.add(*picked);
+      ASSERT_FALSE(tried.has(endpoints.states[*picked]->id()));
+      tried.add(endpoints.states[*picked]->id());
     }
-    EXPECT_EQ(policy->pick(tried, kNow), std::nullopt);
+    EXPECT_EQ(policy->pick({tried, kNow}), std::nullopt);
   }
 }
 
-TEST(TriedSet, KnowsAtLeastTheLastOfMany) {
+TEST(TriedSet, KnowsAnyNumber) {
   TriedSet tried;
-  for (const std::size_t i : {0U, 63U, 64U, 1000U}) {
-    EXPECT_FALSE(tried.has(i));
-    tried.add(i);
-    EXPECT_TRUE(tried.has(i));
+  EXPECT_TRUE(tried.empty());
+  for (std::uint64_t id = 0; id < 3000; id += 3) {
+    EXPECT_FALSE(tried.has(id));
+    tried.add(id);
+    tried.add(id);
   }
-  EXPECT_TRUE(tried.has(0));
-  EXPECT_TRUE(tried.has(63));
-  EXPECT_FALSE(tried.has(1));
+  EXPECT_EQ(tried.size(), 1000U);
+  for (std::uint64_t id = 0; id < 3000; ++id) EXPECT_EQ(tried.has(id), id % 3 == 0);
 }
 
 TEST(EveryPolicy, GoesOnWithTheRestAndTakesTheOneThatCameBack) {
   for (const auto kind : kAll) {
     const Endpoints endpoints({1, 1});
-    const auto policy = make_policy(kind, endpoints.states, 2);
+    const auto policy = make_policy({kind}, endpoints.states, 2);
     fail(*endpoints.states[0]);
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(policy->pick({}, kNow), 1U) << to_string(kind);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(policy->pick({kNone, kNow}), 1U) << to_string(kind);
     std::map<std::size_t, int> picks;
-    for (int i = 0; i < 100; ++i) ++picks[*policy->pick({}, kNow + std::chrono::seconds(5))];
+    for (int i = 0; i < 100; ++i) ++picks[*policy->pick({kNone, kNow + std::chrono::seconds(5)})];
     // All of it again, but no burst to make up for the time away.
     EXPECT_GT(picks[0], 20) << to_string(kind);
     if (kind != PolicyKind::kP2cEwma) {
@@ -240,10 +250,10 @@ TEST(EveryPolicy, IgnoresEjectionWhereTooManyAreEjected) {
       options.max_percent = each.max_percent;
       const Endpoints endpoints({1, 1, 1, 1}, options);
       for (int i = 0; i < each.failed; ++i) fail(*endpoints.states[i]);
-      const auto policy = make_policy(kind, endpoints.states, 3);
+      const auto policy = make_policy({kind}, endpoints.states, 3);
       int to_failed = 0;
       for (int i = 0; i < 100; ++i)
-        to_failed += *policy->pick({}, kNow) < static_cast<std::size_t>(each.failed) ? 1 : 0;
+        to_failed += *policy->pick({kNone, kNow}) < static_cast<std::size_t>(each.failed) ? 1 : 0;
       EXPECT_EQ(to_failed == 0, each.respected) << to_string(kind) << " " << each.max_percent << " " << each.failed;
     }
   }
@@ -253,13 +263,13 @@ TEST(RoundRobin, FollowsEveryMixOfWeights) {
   const std::vector<std::uint32_t> mixes[] = {{1}, {1, 1}, {3, 2, 1}, {1000, 1}, {7, 0, 3}, {2, 2, 2, 2}, {10, 20, 70}};
   for (const auto& weights : mixes) {
     const Endpoints endpoints(weights);
-    const auto policy = make_policy(PolicyKind::kRoundRobin, endpoints.states, 0);
+    const auto policy = make_policy({PolicyKind::kRoundRobin}, endpoints.states, 0);
     std::size_t total = 0;
     for (const auto weight : weights) total += weight;
     // After each whole turn everybody has had exactly his share.
     for (int turn = 0; turn < 3; ++turn) {
       std::vector<std::uint32_t> picks(weights.size());
-      for (std::size_t i = 0; i < total; ++i) ++picks[*policy->pick({}, kNow)];
+      for (std::size_t i = 0; i < total; ++i) ++picks[*policy->pick({kNone, kNow})];
       EXPECT_EQ(picks, weights);
     }
   }
@@ -269,9 +279,9 @@ TEST(LeastConn, GivesTheIdleEverythingUntilTheyAreEven) {
   const Endpoints endpoints({1, 1, 1});
   for (int i = 0; i < 10; ++i) endpoints.states[0]->begin();
   for (int i = 0; i < 4; ++i) endpoints.states[1]->begin();
-  const auto policy = make_policy(PolicyKind::kLeastConn, endpoints.states, 9);
+  const auto policy = make_policy({PolicyKind::kLeastConn}, endpoints.states, 9);
   for (int i = 0; i < 16; ++i) {
-    const auto picked = *policy->pick({}, kNow);
+    const auto picked = *policy->pick({kNone, kNow});
     EXPECT_NE(picked, 0U);
     endpoints.states[picked]->begin();
   }
@@ -283,11 +293,11 @@ TEST(P2cEwma, AlwaysPrefersTheBetterOfTwo) {
   const Endpoints endpoints({1, 1});
   endpoints.states[0]->record(Outcome::kSuccess, std::chrono::milliseconds(2), kNow);
   endpoints.states[1]->record(Outcome::kSuccess, std::chrono::milliseconds(1), kNow);
-  const auto policy = make_policy(PolicyKind::kP2cEwma, endpoints.states, 4);
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({}, kNow), 1U);
+  const auto policy = make_policy({PolicyKind::kP2cEwma}, endpoints.states, 4);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({kNone, kNow}), 1U);
   endpoints.states[1]->begin();
   endpoints.states[1]->begin();
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({}, kNow), 0U);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(policy->pick({kNone, kNow}), 0U);
 }
 
 }  // namespace

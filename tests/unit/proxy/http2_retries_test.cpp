@@ -12,7 +12,7 @@ using upstream::Http2Peer;
 
 struct Fixture : upstream::Http2Fixture {
   explicit Fixture(std::size_t endpoints = 1)
-      : Http2Fixture([](upstream::Options& options) { options.policy = balance::PolicyKind::kRoundRobin; }, endpoints) {
+      : Http2Fixture([](upstream::Options& options) { options.policy.kind = balance::PolicyKind::kRoundRobin; }, endpoints) {
     log::set_level(LogLevel::kOff);
   }
   ~Fixture() { log::set_level(level_before); }
@@ -86,7 +86,7 @@ TEST(Http2Retries, KeptConnectionsThatAreAllStaleFailNoRequest) {
   {
     std::vector<upstream::Lease> leases;
     const auto take = [&leases](upstream::Pool& pool) -> net::Task<void> {
-      auto lease = co_await pool.at(0).connect(upstream::Place(pool.at(0)));
+      auto lease = co_await pool.at(0).connect(*upstream::Place::take(pool.at(0)));
       if (lease) leases.push_back(std::move(*lease));
     };
     for (std::size_t i = 0; i < kKept; ++i) f.loop.run(take(*f.pool));

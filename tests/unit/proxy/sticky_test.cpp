@@ -19,7 +19,7 @@ struct Fixture : upstream::Http2Fixture {
   explicit Fixture(std::size_t endpoints, const std::function<void(upstream::StickyOptions&)>& choose = {})
       : Http2Fixture(
             [&](upstream::Options& options) {
-              options.policy = balance::PolicyKind::kRoundRobin;
+              options.policy.kind = balance::PolicyKind::kRoundRobin;
               options.sticky.emplace().secret = kSecret;
               if (choose) choose(*options.sticky);
             },
@@ -154,6 +154,43 @@ TEST(Sticky, AnEndpointThatHasGoneIsNobodysAnyMore) {
   const auto moved = f.ask(first.cookie);
   EXPECT_EQ(moved.endpoint, rest.at(0)->state.name());
   EXPECT_NE(moved.set_cookie, "");
+}
+
+TEST(Sticky, ADrainingEndpointKeepsItsClientsAndADisabledOneDoesNot) {
+  Fixture f(3);
+  const auto first = f.ask();
+  const auto set = f.upstream->endpoints();
+  balance::EndpointState* home = nullptr;
+  for (auto* state : set->states()) {
+    if (state->name() == first.endpoint) home = state;
+  }
+  ASSERT_NE(home, nullptr);
+  home->set_admin_state(balance::AdminState::kDraining, f.loop.loop().now());
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_NE(f.ask().endpoint, first.endpoint) << "new clients go elsewhere";
+    EXPECT_EQ(f.ask(first.cookie).endpoint, first.endpoint);
+  }
+  home->set_admin_state(balance::AdminState::kDisabled, f.loop.loop().now());
+  const auto moved = f.ask(first.cookie);
+  EXPECT_NE(moved.endpoint, first.endpoint);
+  EXPECT_NE(moved.set_cookie, "");
+}
+
+// It takes the next one again: the client has not moved.
+TEST(Sticky, AFullEndpointKeepsItsClientThoughAnotherAnswers) {
+  Fixture f(2);
+  const auto first = f.ask();
+  const auto set = f.upstream->endpoints();
+  for (auto* state : set->states()) {
+    if (state->name() != first.endpoint) continue;
+    state->set_max_connections(1);
+    ASSERT_TRUE(state->try_begin());
+    const auto other = f.ask(first.cookie);
+    EXPECT_NE(other.endpoint, first.endpoint);
+    EXPECT_EQ(other.set_cookie, "");
+    state->end();
+  }
+  EXPECT_EQ(f.ask(first.cookie).endpoint, first.endpoint);
 }
 
 }  // namespace

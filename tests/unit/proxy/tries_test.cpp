@@ -16,7 +16,7 @@ struct Fixture : upstream::Http2Fixture {
   explicit Fixture(std::size_t endpoints, const Choose& choose = {})
       : Http2Fixture(
             [&](upstream::Options& options) {
-              options.policy = balance::PolicyKind::kRoundRobin;
+              options.policy.kind = balance::PolicyKind::kRoundRobin;
               options.retry.on.statuses.set(503);
               if (choose) choose(options);
             },

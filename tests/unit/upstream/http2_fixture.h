@@ -69,8 +69,8 @@ struct Http2Fixture {
   }
 
   std::optional<Lease> acquire_idle() {
-    Place place(pool->at(0));
-    return pool->at(0).acquire_idle(place);
+    auto place = Place::take(pool->at(0));
+    return pool->at(0).acquire_idle(*place);
   }
 
   net::Task<Result<net::StreamPtr>> connected() {
@@ -120,7 +120,7 @@ struct Http2Fixture {
     if (auto idle = acquire_idle()) {
       lease.emplace(std::move(*idle));
     } else {
-      auto made = co_await pool->at(0).connect(Place(pool->at(0)));
+      auto made = co_await pool->at(0).connect(*Place::take(pool->at(0)));
       if (!made) {
         got.error = std::move(made.error());
         co_return;

@@ -45,8 +45,8 @@ struct Fixture {
 
   // One exchange on a kept connection, or on a new one; whether it was a kept one.
   bool use(const exchange::Client* client) {
-    Place place(pool->at(0));
-    if (auto idle = pool->at(0).acquire_idle(place, client)) {
+    auto place = Place::take(pool->at(0));
+    if (auto idle = pool->at(0).acquire_idle(*place, client)) {
       idle->keep();
       return true;
     }
@@ -54,7 +54,7 @@ struct Fixture {
     return false;
   }
   net::Task<void> make_new(const exchange::Client* client) {
-    auto lease = co_await pool->at(0).connect(Place(pool->at(0)), client);
+    auto lease = co_await pool->at(0).connect(*Place::take(pool->at(0)), client);
     EXPECT_TRUE(lease.has_value());
     if (lease) lease->keep();
   }
@@ -65,6 +65,7 @@ struct Fixture {
   }
   net::Task<void> read(net::Stream& stream) { (void)co_await stream.fill(); }
 
+  balance::TriedSet tried;
   test::TestLoop loop;
   std::shared_ptr<Upstream> upstream;
   std::optional<Pool> pool;
@@ -152,7 +153,7 @@ TEST(Pool, KeepsTheConnectionsOfEndpointsThatStay) {
                                         *net::to_socket_address(HostPort::parse("127.0.0.1:2").value()));
   f.upstream->replace({set->endpoints()[0], added});
   std::set<const Endpoint*> seen;
-  for (int i = 0; i < 64; ++i) seen.insert(&f.pool->pick({}, f.loop.loop().now())->pool().endpoint());
+  for (int i = 0; i < 64; ++i) seen.insert(&f.pool->pick({f.tried, f.loop.loop().now()})->pool().endpoint());
   EXPECT_EQ(seen.size(), 2U);
   EXPECT_EQ(f.pool->idle_count(), 1U);
   EXPECT_TRUE(f.use(nullptr));
@@ -161,12 +162,12 @@ TEST(Pool, KeepsTheConnectionsOfEndpointsThatStay) {
 TEST(Pool, LetsRequestsOfAnEndpointThatLeavesEnd) {
   Fixture f(ProxyProtocol::kOff);
   f.use(nullptr);
-  auto place = f.pool->pick({}, f.loop.loop().now());
+  auto place = f.pool->pick({f.tried, f.loop.loop().now()});
   auto lease = place->pool().acquire_idle(*place);
   ASSERT_TRUE(lease.has_value());
   const auto set = f.upstream->endpoints();
   f.upstream->replace({});
-  EXPECT_FALSE(f.pool->pick({}, f.loop.loop().now()).has_value());
+  EXPECT_FALSE(f.pool->pick({f.tried, f.loop.loop().now()}).has_value());
   f.pool->sweep(f.loop.loop().now());
   EXPECT_EQ(set->states()[0]->in_flight(), 1U);
   lease->keep();

@@ -1,0 +1,37 @@
+#include "metrics/series.h"
+
+namespace rproxy::metrics {
+
+StatusCounters& StatusCounters::operator+=(const StatusCounters& other) {
+  for (std::size_t i = 0; i < classes_.size(); ++i) classes_.at(i) += other.classes_.at(i);
+  return *this;
+}
+
+RouteSeries& RouteSeries::operator+=(const RouteSeries& other) {
+  requests += other.requests;
+  duration += other.duration;
+  bytes_received += other.bytes_received;
+  bytes_sent += other.bytes_sent;
+  return *this;
+}
+
+EndpointSeries& EndpointSeries::operator+=(const EndpointSeries& other) {
+  requests += other.requests;
+  retries += other.retries;
+  responses += other.responses;
+  for (std::size_t i = 0; i < failures.size(); ++i) failures.at(i) += other.failures.at(i);
+  connect += other.connect;
+  first_byte += other.first_byte;
+  return *this;
+}
+
+ListenerSeries& ListenerSeries::operator+=(const ListenerSeries& other) {
+  accepted += other.accepted;
+  tls_handshakes += other.tls_handshakes;
+  tls_failures += other.tls_failures;
+  proxy_header_failures += other.proxy_header_failures;
+  http2_abuse += other.http2_abuse;
+  return *this;
+}
+
+}  // namespace rproxy::metrics
