@@ -53,6 +53,7 @@ struct Config {
   downstream::Options client;
   proxy::ForwardingOptions forwarding;
   proxy::AccessLogOptions access_log;
+  net::ResolverOptions resolver;
   Admin admin;
 };
 

@@ -47,6 +47,7 @@ class Printer {
     put_section("client", client_keys(), config_.client, tree_.find("client"));
     put_section("http2", http2_keys(), config_.client.http2, tree_.find("http2"));
     put_section("forwarding", forwarding_keys(), config_.forwarding, tree_.find("forwarding"));
+    put_section("resolver", resolver_keys(), config_.resolver, tree_.find("resolver"));
     put_access_log();
     if (const Node* admin = tree_.find("admin")) put_section("admin", admin_keys(), config_.admin, admin);
     put_upstreams();
@@ -161,6 +162,7 @@ class Printer {
       if (options.protocol != upstream::Protocol::kHttp1) {
         put_inner(name, "http2", upstream_http2_keys(), options.http2, node);
       }
+      put_inner(name, "discovery", discovery_keys(), options.discovery, node);
       put_inner(name, "pool", pool_keys(), options.pool, node);
       put_inner(name, "retry", retry_keys(), options.retry, node);
       const Node* retry = node->find("retry");
@@ -233,6 +235,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<balance::EndpointOptions>(out, "upstreams.*.servers.", endpoint_keys(), {});
   list_keys<net::TlsClientOptions>(out, "upstreams.*.tls.", upstream_tls_keys(), {});
   list_keys<upstream::Http2Options>(out, "upstreams.*.http2.", upstream_http2_keys(), {});
+  list_keys<upstream::DiscoveryOptions>(out, "upstreams.*.discovery.", discovery_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
   list_keys<upstream::HedgeOptions>(out, "upstreams.*.retry.hedge.", hedge_keys(), {});
@@ -247,6 +250,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<proxy::RedirectAction>(out, "routes.redirect.", redirect_keys(), {});
   list_keys<proxy::RespondAction>(out, "routes.respond.", respond_keys(), {});
   list_keys<proxy::ForwardingOptions>(out, "forwarding.", forwarding_keys(), {});
+  list_keys<net::ResolverOptions>(out, "resolver.", resolver_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
   list_keys<Admin>(out, "admin.", admin_keys(), {});
   return out;

@@ -31,6 +31,7 @@ void build(const Node& tree, Config& config, Problems& problems) {
   build_section<downstream::Options>(tree, "client", client_keys(), config.client, problems);
   build_section<http2::Options>(tree, "http2", http2_keys(), config.client.http2, problems);
   build_section<proxy::ForwardingOptions>(tree, "forwarding", forwarding_keys(), config.forwarding, problems);
+  build_section<net::ResolverOptions>(tree, "resolver", resolver_keys(), config.resolver, problems);
   build_access_log(tree, config, problems);
   build_listeners(tree, config, problems);
   build_admin(tree, config, problems);
@@ -55,7 +56,7 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> kKeys{"include",    "server",     "listen",    "listeners", "tls",
                                               "client",     "http2",      "upstreams", "defaults",  "routes",
-                                              "forwarding", "access_log", "admin"};
+                                              "forwarding", "access_log", "resolver",  "admin"};
   return kKeys;
 }
 

@@ -46,6 +46,8 @@ Keys<http2::Options> http2_keys();
 Keys<upstream::Options> upstream_keys();
 Keys<upstream::Http2Options> upstream_http2_keys();
 Keys<balance::EndpointOptions> endpoint_keys();
+Keys<upstream::DiscoveryOptions> discovery_keys();
+Keys<net::ResolverOptions> resolver_keys();
 Keys<upstream::PoolOptions> pool_keys();
 Keys<upstream::RetryOptions> retry_keys();
 Keys<upstream::HedgeOptions> hedge_keys();
@@ -63,6 +65,17 @@ Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 Keys<Admin> admin_keys();
+
+// Servers that something else lists: "srv:_http._tcp.shop.internal", "file:/etc/shop.list".
+bool is_source(const Node& node);
+// Such a string, or a table with it as its address.
+void decode_source(Problems& problems, const Node& node, upstream::Options& out);
+// The same as "name:80" where it is "dns:name:80".
+Node without_dns(const Node& node);
+void decode_discovery(Problems& problems, const Node& node, upstream::Options& out);
+
+// The array of servers.
+void decode_servers(Problems& problems, const Node& node, upstream::Options& out);
 
 // "10.0.0.1:80", ":80", "unix:/run/x": reports RP1004, with such as it may be.
 bool decode_address(Problems& problems, const Node& node, const char* examples, HostPort& out);

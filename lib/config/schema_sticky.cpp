@@ -123,7 +123,7 @@ void decode_split(Problems& problems, const Node& node, K& out) {
   constexpr const char* kRemedy = "split = [{ upstream = \"a\", weight = 95 }, { upstream = \"b\", weight = 5 }]";
   Split& split = out.split.emplace();
   if (!expect(problems, node, Node::Kind::kArray, "an array of { upstream, weight }", kRemedy)) return;
-  if (node.items.empty()) problems.error("RP1005", node.at, "split is empty", kRemedy);
+  if (node.items.empty()) return problems.error("RP1005", node.at, "split is empty", kRemedy);
   const std::size_t before = problems.errors();
   for (const Node& item : node.items) {
     P part;

@@ -17,7 +17,7 @@ constexpr std::uint32_t kWeightMax = 1000;
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
   constexpr const char* kExamples =
       "\"10.0.0.1:8001\", \"[2001:db8::1]:8001\", \"name:8001\" or \"unix:/run/app.sock\"";
-  if (!decode_address(problems, node, kExamples, out.address)) return;
+  if (!decode_address(problems, without_dns(node), kExamples, out.address)) return;
   if (out.address.kind == HostPort::Kind::kAny ||
       (out.address.kind != HostPort::Kind::kUnix && out.address.port == 0)) {
     problems.error("RP1101", node.at, fmt::format("no server to connect to: {}", shown(node)),
@@ -47,12 +47,21 @@ std::string spelling_of(HostPort address) {
   return address.to_string();
 }
 
-void decode_servers(Problems& problems, const Node& node, U& out) {
+}  // namespace
+
+void decode_servers(Problems& problems, const Node& node, upstream::Options& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of servers")) return;
   std::set<std::string> known;
   for (const Node& item : node.items) {
     if (item.is_broken) continue;
     const std::size_t before = problems.errors();
+    const Node* address = item.is(Node::Kind::kTable) ? item.find("address") : &item;
+    if (address != nullptr && is_source(*address)) {
+      decode_source(problems, item, out);
+      if (problems.errors() == before && !known.insert(address->text).second)
+        problems.warning("RP1102", item.at, "the list is there twice", "delete one of them");
+      continue;
+    }
     balance::EndpointOptions endpoint;
     if (item.is(Node::Kind::kString)) {
       decode_endpoint_address(problems, item, endpoint);
@@ -68,6 +77,8 @@ void decode_servers(Problems& problems, const Node& node, U& out) {
     out.endpoints.push_back(std::move(endpoint));
   }
 }
+
+namespace {
 
 void decode_balance(Problems& problems, const Node& node, U& out) {
   const int word = decode_word(problems, node, {"p2c_ewma", "round_robin", "least_conn"});
@@ -179,7 +190,13 @@ void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
 }
 
 constexpr Key<U> kUpstream[] = {
-    special<U>("servers", "array of addresses or { address, weight }", "where requests go", decode_servers),
+    special<U>("servers", "array of addresses or { address, weight }",
+               "where requests go: \"10.0.0.1:8001\", \"name:8001\", \"unix:/run/app.sock\", "
+               "\"srv:_http._tcp.shop.internal\" or "
+               "\"file:/etc/shop.list\"",
+               decode_servers),
+    special<U>("discovery", "table", "of names and lists: refresh, min_ttl, max_ttl, family, required",
+               decode_discovery),
     {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
      [](const U& o) { return quote_toml(balance::to_string(o.policy.kind)); }},
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",

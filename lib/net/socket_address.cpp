@@ -1,12 +1,10 @@
 #include "net/socket_address.h"
 
-#include <fmt/core.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
-#include <memory>
 
 namespace rproxy::net {
 namespace {
@@ -61,28 +59,6 @@ std::optional<SocketAddress> to_socket_address(const HostPort& address) {
       break;
   }
   return std::nullopt;
-}
-
-Result<std::vector<SocketAddress>> resolve(const HostPort& address) {
-  if (const auto direct = to_socket_address(address)) return std::vector{*direct};
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const int status = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &list);
-  if (status != 0) {
-    return fail(ErrorCode::kResolveFailed, Side::kLocal, Retry::kNever,
-                fmt::format("{}: {}", address.to_string(), ::gai_strerror(status)));
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> guard(list, ::freeaddrinfo);
-  std::vector<SocketAddress> out;
-  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-    SocketAddress found;
-    std::memcpy(&found.storage, entry->ai_addr, entry->ai_addrlen);
-    found.size = entry->ai_addrlen;
-    out.push_back(found);
-  }
-  return out;
 }
 
 Peer peer_of(const sockaddr_storage& storage) {

@@ -5,10 +5,8 @@
 
 #include <cstring>
 #include <optional>
-#include <vector>
 
 #include "base/address.h"
-#include "base/result.h"
 #include "net/peer.h"
 
 namespace rproxy::net {
@@ -24,11 +22,8 @@ struct SocketAddress {
   }
 };
 
-// Addresses, Unix paths (at most 107 bytes) and "any"; nothing for names, which need resolve().
+// Addresses, Unix paths (at most 107 bytes) and "any"; nothing for names, which need a Resolver.
 std::optional<SocketAddress> to_socket_address(const HostPort& address);
-
-// Names through the system's resolver, in its order of preference; blocks, so never on a worker. Errors: kResolveFailed, Side::kLocal.
-Result<std::vector<SocketAddress>> resolve(const HostPort& address);
 
 Peer peer_of(const sockaddr_storage& storage);
 

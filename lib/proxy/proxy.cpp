@@ -122,7 +122,7 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
   auto response = co_await tries.run();
   if (!response) co_return response;
   finish(request, *response, target, limit);
-  if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, *tries.answered_by());
+  if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
   co_return response;
 }
 

@@ -192,11 +192,11 @@ net::Task<Result<Response>> Tries::try_within(Request& request, upstream::Place 
 }
 
 net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place place, Attempt& attempt) {
-  const upstream::EndpointPtr endpoint = attempt.at->shared_endpoint();
+  upstream::Endpoint& endpoint = attempt.at->endpoint();
   metrics::EndpointSeries& series = attempt.at->series();
   series.requests.add();
   if (request.trace.retries > 0) series.retries.add();
-  request.trace.endpoint = request.arena->copy(endpoint->state.name());
+  request.trace.endpoint = request.arena->copy(endpoint.state.name());
   std::optional<upstream::Lease> lease;
   if (!attempt.is_fresh) {
     if (auto idle = attempt.at->acquire_idle(place, request.client)) lease.emplace(std::move(*idle));
@@ -219,7 +219,7 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
   if (response) {
     series.responses.count(response->head.status);
     series.first_byte.observe(request.trace.upstream_first_byte);
-    record(endpoint->state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
+    record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
     pool_.hedges().add(request.trace.upstream_first_byte, now());
   }
   co_return response;
@@ -273,15 +273,15 @@ void Tries::leave(const Attempt& attempt) {
 
 void Tries::hold(const Attempt& attempt, Response response) {
   if (held_) drop(std::move(held_->response));
-  held_.emplace(Held{std::move(response), attempt.at->shared_endpoint(), request_.trace.endpoint,
-                     request_.trace.upstream_first_byte});
+  held_.emplace(
+      Held{std::move(response), &attempt.at->endpoint(), request_.trace.endpoint, request_.trace.upstream_first_byte});
 }
 
 Result<Response> Tries::give(const Attempt& attempt, Response response) {
   if (held_) drop(std::move(held_->response));
   held_.reset();
   if (content_ != nullptr) content_->settle();
-  answered_by_ = attempt.at->shared_endpoint();
+  answered_by_ = &attempt.at->endpoint();
   return response;
 }
 

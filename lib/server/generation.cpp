@@ -5,8 +5,10 @@
 #include <utility>
 #include <variant>
 
+#include "config/server_file.h"
 #include "net/listener.h"
 #include "net/socket_address.h"
+#include "upstream/first_look.h"
 
 namespace rproxy::server {
 namespace {
@@ -19,11 +21,33 @@ std::vector<std::string> other_names(const upstream::Options& upstream, const st
   return names;
 }
 
+// Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
+// is to be none without them.
+Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
+  constexpr Duration kUsually{5'000};
+  constexpr Duration kWhereRequired{30'000};
+  std::vector<const upstream::Options*> upstreams;
+  bool is_required = false;
+  for (const auto& options : config.upstreams) {
+    upstreams.push_back(&options);
+    is_required = is_required || options.discovery.required;
+  }
+  known = upstream::look_once(upstreams, config.resolver, config::parse_server_file, known,
+                              is_required ? kWhereRequired : kUsually);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const std::string missing = upstream::missing_of(known[i]);
+    if (missing.empty() || !upstreams[i]->discovery.required) continue;
+    return fail(ErrorCode::kResolveFailed, Side::kLocal, Retry::kNever,
+                fmt::format("upstream {}: {}", upstreams[i]->name, missing));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const Generation>> Generation::build(config::Config config) {
+Result<std::shared_ptr<const Generation>> Generation::build(config::Config config, const Generation* previous) {
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
-  if (auto done = generation->build_upstreams(); !done) return fail(std::move(done.error()));
+  if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
   auto tls = TlsMaterial::load(generation->config_);
   if (!tls) return fail(std::move(tls.error()));
@@ -31,14 +55,28 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 
-Result<void> Generation::build_upstreams() {
+Result<void> Generation::build_upstreams(const Generation* previous) {
+  const auto before = [&](const std::string& name) {
+    return previous != nullptr ? previous->find_upstream(name) : nullptr;
+  };
+  std::vector<upstream::DiscoverySources> known;
   for (const auto& options : config_.upstreams) {
-    auto made = upstream::Upstream::create(options);
+    const upstream::Upstream* const same = before(options.name);
+    known.push_back(same != nullptr ? same->known() : upstream::DiscoverySources());
+  }
+  if (auto done = look_for_servers(config_, known); !done) return done;
+  for (const auto& options : config_.upstreams) {
+    auto made = upstream::Upstream::create(options, before(options.name), std::move(known[upstreams_.size()]));
     if (!made) return fail(std::move(made.error()));
     upstream_by_name_.emplace(options.name, upstreams_.size());
     upstreams_.push_back(std::move(*made));
   }
   return {};
+}
+
+const upstream::Upstream* Generation::find_upstream(const std::string& name) const {
+  const auto found = upstream_by_name_.find(name);
+  return found != upstream_by_name_.end() ? upstreams_[found->second].get() : nullptr;
 }
 
 Result<void> Generation::build_routes() {

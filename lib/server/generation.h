@@ -17,8 +17,9 @@ namespace rproxy::server {
 
 class Generation {
  public:
-  // Resolves upstream names, reads certificates, compiles routes. Errors name what failed: kResolveFailed, kFile, kConfig.
-  static Result<std::shared_ptr<const Generation>> build(config::Config config);
+  // Looks for upstreams' servers, reads certificates, compiles routes. What was learnt of upstreams that `previous` has, too, goes on.
+  // Errors name what failed: kResolveFailed, where servers that are required can't be found, kFile, kConfig.
+  static Result<std::shared_ptr<const Generation>> build(config::Config config, const Generation* previous = nullptr);
 
   const config::Config& config() const { return config_; }
   const route::Router& router() const { return *router_; }
@@ -27,11 +28,13 @@ class Generation {
   const std::vector<std::unique_ptr<proxy::Proxy::Plan>>& plans() const { return plans_; }
   // upstream_of()[i] is the index into upstreams() for route i.
   std::size_t upstream_index(const std::string& name) const { return upstream_by_name_.at(name); }
+  // Null: there is none of that name.
+  const upstream::Upstream* find_upstream(const std::string& name) const;
   const TlsMaterial& tls() const { return tls_; }
 
  private:
   explicit Generation(config::Config config) : config_(std::move(config)) {}
-  Result<void> build_upstreams();
+  Result<void> build_upstreams(const Generation* previous);
   Result<void> build_routes();
   Result<std::unique_ptr<proxy::Proxy::Plan>> build_plan(const proxy::ForwardAction& action) const;
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "proxy/access_log.h"
 #include "server/control.h"
+#include "server/discoveries.h"
 #include "server/generation.h"
 #include "server/sockets.h"
 #include "server/worker.h"
@@ -112,6 +113,7 @@ Result<void> Server::start() {
     for (auto& listener : *listeners) sockets.push_back(std::move(listener.sockets[i]));
     workers_.push_back(std::make_unique<Worker>(generation_, std::move(sockets), connections_, log_.get(), random()));
   }
+  control_.add([](net::Loop& loop) { return std::make_unique<Discoveries>(loop); });
   control_.start(generation_);
   running_ = count;
   for (auto& worker : workers_) {

@@ -14,8 +14,6 @@
 namespace rproxy::upstream {
 namespace {
 
-using Source = Discovery::Source;
-
 // After a failure, doubling.
 constexpr Duration kRetryFirst{1'000};
 constexpr Duration kRetryLongest{30'000};
@@ -27,33 +25,6 @@ constexpr Duration kFileLookEvery{5'000};
 constexpr Duration kFileSettles{100};
 constexpr int kFileSettlingsMax = 50;
 
-std::optional<DiscoveredEndpoint> fixed_endpoint(const Options& upstream, const balance::EndpointOptions& server) {
-  const auto address = net::to_socket_address(server.address);
-  if (!address) return std::nullopt;
-  return DiscoveredEndpoint{server, *address, tls_name_for(upstream, server.address.host)};
-}
-
-Source source_of(const balance::EndpointOptions& server) {
-  Source source;
-  source.server = server;
-  source.label = server.address.to_string();
-  return source;
-}
-
-Source source_of(const ServerSource& listed) {
-  Source source;
-  const bool is_srv = listed.kind == ServerSource::Kind::kSrv;
-  source.kind = is_srv ? Source::Kind::kSrv : Source::Kind::kFile;
-  source.listed = listed;
-  source.label = (is_srv ? "srv:" : "file:") + listed.name;
-  return source;
-}
-
-// What the operator calls the host of it.
-const std::string& endpoint_host(const Source& source, const DiscoveredEndpoint& endpoint) {
-  return source.kind == Source::Kind::kName ? source.server.address.host : endpoint.options.address.host;
-}
-
 // Names of endpoints, the first of them.
 std::string names_of(const std::vector<const DiscoveredEndpoint*>& endpoints) {
   constexpr std::size_t kShownMax = 8;
@@ -64,16 +35,12 @@ std::string names_of(const std::vector<const DiscoveredEndpoint*>& endpoints) {
   return out;
 }
 
-std::string_view bytes_of(const net::SocketAddress& address) {
-  return {reinterpret_cast<const char*>(&address.storage), address.size};
-}
-
 std::vector<const DiscoveredEndpoint*> only_in(const DiscoveredList& list, const DiscoveredList& other) {
   std::unordered_set<std::string_view> known;
-  for (const auto& endpoint : other) known.insert(bytes_of(endpoint.address));
+  for (const auto& endpoint : other) known.insert(endpoint.key());
   std::vector<const DiscoveredEndpoint*> out;
   for (const auto& endpoint : list) {
-    if (!known.contains(bytes_of(endpoint.address))) out.push_back(&endpoint);
+    if (!known.contains(endpoint.key())) out.push_back(&endpoint);
   }
   return out;
 }
@@ -87,12 +54,7 @@ void log_change(const std::string& upstream, const DiscoveredList& before, const
   log::info("{}", what);
 }
 
-// What failed names itself in its problem, but for one of many that a service leads to.
-std::string problem_of(const Source& source) {
-  return source.kind == Source::Kind::kSrv ? fmt::format("{}: {}", source.label, source.problem) : source.problem;
-}
-
-void log_failure(const std::string& upstream, const Source& source) {
+void log_failure(const std::string& upstream, const DiscoverySource& source) {
   const std::size_t count = source.list.size();
   const std::string kept = count == 0   ? "no server of it is known yet"
                            : count == 1 ? "the server it had is kept"
@@ -103,43 +65,18 @@ void log_failure(const std::string& upstream, const Source& source) {
 }  // namespace
 
 Discovery::Discovery(net::Loop& loop, net::Resolver& resolver, const Options& options, Setting setting,
-                     const Sources& known)
+                     const DiscoverySources& known)
     : loop_(loop),
       resolver_(resolver),
       options_(options),
       setting_(std::move(setting)),
-      random_(static_cast<std::minstd_rand::result_type>(setting_.seed)) {
-  add_sources(known);
-}
-
-void Discovery::add_sources(const Sources& known) {
-  for (const auto& server : options_.endpoints) {
-    if (auto endpoint = fixed_endpoint(options_, server)) {
-      fixed_.push_back(std::move(*endpoint));
-    } else {
-      sources_.push_back(source_of(server));
-    }
-  }
-  for (const auto& listed : options_.sources) sources_.push_back(source_of(listed));
-  for (Source& source : sources_) {
-    const auto before = std::ranges::find_if(known, [&](const Source& other) {
-      return other.label == source.label && other.server == source.server && other.listed == source.listed;
-    });
-    if (before == known.end()) continue;
-    source = *before;
-    // What the names of certificates must be may have changed. A file is read again.
-    source.file_version.clear();
-    const bool is_srv = source.kind == Source::Kind::kSrv;
-    for (auto& endpoint : source.list)
-      endpoint.tls_name =
-          tls_name_for(options_, is_srv ? domain_of(source.listed.name) : endpoint_host(source, endpoint));
-  }
-}
+      random_(static_cast<std::minstd_rand::result_type>(setting_.seed)),
+      sources_(sources_of(options, known)) {}
 
 void Discovery::start(DiscoveredList published) {
   published_ = std::move(published);
-  for (Source& source : sources_) {
-    if (source.kind != Source::Kind::kFile) {
+  for (DiscoverySource& source : sources_) {
+    if (source.kind != DiscoverySource::Kind::kFile) {
       tasks_.spawn(follow_name(source));
       continue;
     }
@@ -149,10 +86,10 @@ void Discovery::start(DiscoveredList published) {
   publish();
 }
 
-net::Task<void> Discovery::follow_name(Source& source) {
+net::Task<void> Discovery::follow_name(DiscoverySource& source) {
   for (;;) {
     if (source.due > loop_.now()) co_await net::Sleep(loop_, std::chrono::ceil<Duration>(source.due - loop_.now()));
-    if (source.kind == Source::Kind::kSrv) {
+    if (source.kind == DiscoverySource::Kind::kSrv) {
       Result<Found> found = co_await look_up_services(resolver_, options_, source.listed, source.targets);
       take(source, std::move(found));
     } else {
@@ -163,7 +100,7 @@ net::Task<void> Discovery::follow_name(Source& source) {
   }
 }
 
-net::Task<void> Discovery::follow_file(Source& source) {
+net::Task<void> Discovery::follow_file(DiscoverySource& source) {
   const std::string& path = source.listed.name;
   net::FileWatch watch(loop_, path);
   for (;;) {
@@ -180,7 +117,7 @@ net::Task<void> Discovery::follow_file(Source& source) {
   }
 }
 
-void Discovery::read_file(Source& source) {
+void Discovery::read_file(DiscoverySource& source) {
   const std::string& path = source.listed.name;
   // Before it is read: what changes meanwhile is read again.
   std::string version = server_file_version(path);
@@ -194,14 +131,14 @@ void Discovery::read_file(Source& source) {
   }
   Found found;
   for (auto& server : *servers) {
-    server.priority += source.listed.priority;
+    if (server.priority != balance::kBackupPriority) server.priority += source.listed.priority;
     if (auto endpoint = fixed_endpoint(options_, server)) found.list.push_back(std::move(*endpoint));
   }
   source.failures = 0;
   take(source, std::move(found));
 }
 
-Duration Discovery::next_after(const Source& source, const Result<Found>& found) {
+Duration Discovery::next_after(const DiscoverySource& source, const Result<Found>& found) {
   const DiscoveryOptions& chosen = options_.discovery;
   Duration time = kRetryFirst * (1 << std::min(source.failures, 6U));
   time = std::min(time, kRetryLongest);
@@ -216,7 +153,7 @@ Duration Discovery::next_after(const Source& source, const Result<Found>& found)
 }
 
 // Failures are told once; so is that they are over.
-void Discovery::take(Source& source, Result<Found> found) {
+void Discovery::take(DiscoverySource& source, Result<Found> found) {
   source.was_asked = true;
   source.due = loop_.now() + next_after(source, found);
   const bool has_failed = !source.problem.empty();
@@ -224,7 +161,7 @@ void Discovery::take(Source& source, Result<Found> found) {
     ++source.failures;
     const std::string before = std::exchange(source.problem, std::move(found.error().context));
     // Of a file each mistake is told: whoever has mended one wants to know of the next.
-    if (!has_failed || (source.kind == Source::Kind::kFile && source.problem != before))
+    if (!has_failed || (source.kind == DiscoverySource::Kind::kFile && source.problem != before))
       log_failure(options_.name, source);
     return;
   }
@@ -248,23 +185,6 @@ void Discovery::publish() {
   setting_.on_change(published_);
 }
 
-bool Discovery::is_settled() const { return std::ranges::all_of(sources_, &Source::was_asked); }
-
-std::optional<std::string> Discovery::missing() const {
-  for (const Source& source : sources_) {
-    if (source.list.empty()) return source.problem.empty() ? source.label + ": no answer in time" : problem_of(source);
-  }
-  return std::nullopt;
-}
-
-DiscoveredList Discovery::list() const {
-  DiscoveredList all = fixed_;
-  for (const Source& source : sources_) all.insert(all.end(), source.list.begin(), source.list.end());
-  std::unordered_set<std::string> known;
-  std::erase_if(all, [&](const DiscoveredEndpoint& endpoint) {
-    return known.size() >= kListedServersMax || !known.emplace(bytes_of(endpoint.address)).second;
-  });
-  return all;
-}
+bool Discovery::is_settled() const { return std::ranges::all_of(sources_, &DiscoverySource::was_asked); }
 
 }  // namespace rproxy::upstream

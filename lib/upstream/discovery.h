@@ -15,6 +15,7 @@
 #include "net/task.h"
 #include "net/task_group.h"
 #include "upstream/discovered.h"
+#include "upstream/discovery_source.h"
 #include "upstream/lookup.h"
 #include "upstream/options.h"
 #include "upstream/server_list.h"
@@ -23,25 +24,6 @@ namespace rproxy::upstream {
 
 class Discovery {
  public:
-  // What is known of one name or file; a successor may take it over.
-  struct Source {
-    enum class Kind : std::uint8_t { kName, kSrv, kFile };
-    Kind kind = Kind::kName;
-    balance::EndpointOptions server;  // kName
-    ServerSource listed;              // kSrv, kFile
-    std::string label;                // "app.internal:8001", "srv:_http._tcp.app.internal", "file:/etc/app.list"
-
-    DiscoveredList list;                                    // the last good answer
-    std::map<std::string, std::vector<IpAddress>> targets;  // kSrv: and what its targets were
-    std::string file_version;                               // kFile: what was read last, good or not
-    TimePoint due{};                                        // to be asked again
-    std::size_t left_out = 0;
-    unsigned failures = 0;   // in a row
-    bool was_asked = false;  // an answer, or a failure, has come
-    std::string problem;     // why it has failed; empty: it has not
-  };
-  using Sources = std::vector<Source>;
-
   struct Setting {
     ParseServerList parse_file = parse_server_list;
     std::uint64_t seed = 1;    // of the jitter
@@ -51,37 +33,32 @@ class Discovery {
 
   // `options` and `resolver` outlive it. What `known` has of the same sources is where it goes on from.
   Discovery(net::Loop& loop, net::Resolver& resolver, const Options& options, Setting setting,
-            const Sources& known = {});
+            const DiscoverySources& known = {});
   Discovery(const Discovery&) = delete;
   Discovery& operator=(const Discovery&) = delete;
 
   // Reads what files there are, and begins asking. Lists that differ from `published` are told from now on.
   void start(DiscoveredList published = {});
 
-  // All servers: those with an address first, in the order of the configuration, each once.
-  DiscoveredList list() const;
+  DiscoveredList list() const { return list_of(options_, sources_); }
   // Everything has been asked for at least once.
   bool is_settled() const;
-  // Of the first that has nothing: what and why.
-  std::optional<std::string> missing() const;
-  const Sources& sources() const { return sources_; }
+  const DiscoverySources& sources() const { return sources_; }
 
  private:
-  void add_sources(const Sources& known);
-  net::Task<void> follow_name(Source& source);
-  net::Task<void> follow_file(Source& source);
-  void read_file(Source& source);
-  void take(Source& source, Result<Found> found);
+  net::Task<void> follow_name(DiscoverySource& source);
+  net::Task<void> follow_file(DiscoverySource& source);
+  void read_file(DiscoverySource& source);
+  void take(DiscoverySource& source, Result<Found> found);
   void publish();
-  Duration next_after(const Source& source, const Result<Found>& found);
+  Duration next_after(const DiscoverySource& source, const Result<Found>& found);
 
   net::Loop& loop_;
   net::Resolver& resolver_;
   const Options& options_;
   Setting setting_;
   std::minstd_rand random_;
-  Sources sources_;
-  DiscoveredList fixed_;
+  DiscoverySources sources_;
   DiscoveredList published_;
   net::TaskGroup tasks_;
 };

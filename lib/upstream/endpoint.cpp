@@ -3,25 +3,22 @@
 #include <utility>
 
 namespace rproxy::upstream {
-namespace {
 
 // With its port, and without where that is the default one.
-void add_names(std::vector<std::string>& names, const HostPort& address) {
+void Endpoint::add_names(const HostPort& address) {
   names.push_back(address.to_string());
   const bool is_v6 = address.host.find(':') != std::string::npos;
   names.push_back(is_v6 ? "[" + address.host + "]" : address.host);
 }
 
-}  // namespace
-
 Endpoint::Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers,
                    const net::SocketAddress& resolved, std::string name)
     : state(options, std::move(peers)), address(resolved), tls_name(std::move(name)) {
   if (options.address.kind == HostPort::Kind::kUnix) return;
-  add_names(names, options.address);
+  add_names(options.address);
   const net::Peer peer = net::peer_of(address.storage);
   if (options.address.kind == HostPort::Kind::kName) {
-    add_names(names, {HostPort::Kind::kIp, peer.ip.to_string(), peer.ip, peer.port});
+    add_names({HostPort::Kind::kIp, peer.ip.to_string(), peer.ip, peer.port});
   }
 }
 

@@ -25,6 +25,9 @@ struct Endpoint {
 
   Endpoint(const balance::EndpointOptions& options, std::shared_ptr<balance::Peers> peers,
            const net::SocketAddress& resolved, std::string name);
+
+  // Before it is shared.
+  void add_names(const HostPort& called);
 };
 
 // All that look at an endpoint share it: workers, checks, a reload's old and new configuration.

@@ -21,10 +21,9 @@ struct Look {
 
 }  // namespace
 
-std::vector<Discovery::Sources> look_once(const std::vector<const Options*>& upstreams,
-                                          const net::ResolverOptions& resolver_options,
-                                          const ParseServerList& parse_file,
-                                          const std::vector<Discovery::Sources>& known, Duration limit) {
+std::vector<DiscoverySources> look_once(const std::vector<const Options*>& upstreams,
+                                        const net::ResolverOptions& resolver_options, const ParseServerList& parse_file,
+                                        const std::vector<DiscoverySources>& known, Duration limit) {
   Look look;
   net::Resolver resolver(look.loop, resolver_options);
   look.end = look.loop.now() + limit;
@@ -33,7 +32,7 @@ std::vector<Discovery::Sources> look_once(const std::vector<const Options*>& ups
     setting.parse_file = parse_file;
     setting.logs_changes = false;
     look.all.push_back(std::make_unique<Discovery>(look.loop, resolver, *upstreams[i], std::move(setting),
-                                                   i < known.size() ? known[i] : Discovery::Sources()));
+                                                   i < known.size() ? known[i] : DiscoverySources()));
     look.all.back()->start();
   }
   look.loop.on_tick(
@@ -43,7 +42,7 @@ std::vector<Discovery::Sources> look_once(const std::vector<const Options*>& ups
       },
       &look);
   if (!look.is_over()) look.loop.run();
-  std::vector<Discovery::Sources> out;
+  std::vector<DiscoverySources> out;
   for (const auto& each : look.all) out.push_back(each->sources());
   // Before the resolver that they ask.
   look.all.clear();

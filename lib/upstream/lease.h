@@ -23,7 +23,10 @@ class Place {
   // Nothing where the endpoint has as many as it takes.
   static std::optional<Place> take(EndpointPool& pool);
   Place(Place&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
-  Place& operator=(Place&& other) = delete;
+  Place& operator=(Place&& other) noexcept {
+    std::swap(pool_, other.pool_);
+    return *this;
+  }
   ~Place();
 
   EndpointPool& pool() const { return *pool_; }

@@ -12,11 +12,11 @@ namespace {
 
 using Answer = net::Resolver::Answer;
 
-void add(DiscoveredList& list, balance::EndpointOptions options, const IpAddress& ip, std::uint16_t port,
+void add(DiscoveredList& list, balance::EndpointOptions options, const IpAddress& ip, const HostPort& called,
          const std::string& tls_name) {
-  options.address = {HostPort::Kind::kIp, ip.to_string(), ip, port};
+  options.address = {HostPort::Kind::kIp, ip.to_string(), ip, called.port};
   const auto address = net::to_socket_address(options.address);
-  list.push_back({std::move(options), *address, tls_name});
+  list.push_back({std::move(options), *address, tls_name, called});
 }
 
 bool is_of(const DiscoveredEndpoint& endpoint, net::AddressFamily family) {
@@ -117,14 +117,13 @@ std::vector<std::uint32_t> scale_weights(const std::vector<std::uint16_t>& weigh
 
 net::Task<Result<Found>> look_up_name(net::Resolver& resolver, const Options& upstream,
                                       const balance::EndpointOptions& server, const DiscoveredList& known) {
-  const std::string host = server.address.host;
-  const std::uint16_t port = server.address.port;
-  Result<Answer> answer = co_await resolver.resolve(host, upstream.discovery.family);
+  Result<Answer> answer = co_await resolver.resolve(server.address.host, upstream.discovery.family);
   if (!answer) co_return fail(std::move(answer.error()));
   Found found;
   found.ttl = answer->ttl;
   found.left_out = answer->left_out;
-  for (const auto& ip : answer->addresses) add(found.list, server, ip, port, tls_name_for(upstream, host));
+  const std::string tls_name = tls_name_for(upstream, server.address.host);
+  for (const auto& ip : answer->addresses) add(found.list, server, ip, server.address, tls_name);
   if (answer->missing) {
     found.is_whole = false;
     for (const auto& endpoint : known) {
@@ -154,7 +153,8 @@ net::Task<Result<Found>> look_up_services(net::Resolver& resolver, const Options
     options.priority = ranked.priorities[i];
     const auto addresses = targets->find(service.target);
     if (addresses == targets->end()) continue;
-    for (const auto& ip : addresses->second) add(found.list, options, ip, service.port, tls_name);
+    const HostPort called{HostPort::Kind::kName, service.target, {}, service.port};
+    for (const auto& ip : addresses->second) add(found.list, options, ip, called, tls_name);
   }
   found.targets = std::move(*targets);
   co_return found;

@@ -38,6 +38,10 @@ std::string set(std::string_view word, balance::EndpointOptions& server) {
   constexpr Setting kSettings[] = {{"weight", &balance::EndpointOptions::weight, kWeightMax},
                                    {"priority", &balance::EndpointOptions::priority, kAny},
                                    {"max_connections", &balance::EndpointOptions::max_connections, kAny}};
+  if (word == "backup") {
+    server.priority = balance::kBackupPriority;
+    return {};
+  }
   const std::string_view name = word.substr(0, word.find('='));
   for (const Setting& setting : kSettings) {
     if (name != setting.name) continue;
@@ -46,7 +50,7 @@ std::string set(std::string_view word, balance::EndpointOptions& server) {
     server.*setting.member = *number;
     return {};
   }
-  return fmt::format("{} is none of weight=, priority= and max_connections=", word);
+  return fmt::format("{} is none of weight=, priority=, max_connections= and backup", word);
 }
 
 // Why the line is no server; empty: it is one.

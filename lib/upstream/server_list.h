@@ -1,4 +1,4 @@
-// A list of servers as a file has it: one a line, "10.0.0.1:8001 weight=2 priority=1 max_connections=100", what follows a # left out.
+// A list of servers as a file has it: one a line, "10.0.0.1:8001 weight=2 priority=1 max_connections=100", or "... backup", what follows a # left out.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,44 @@
 #include "upstream/upstream.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
+#include "upstream/lookup.h"
+
 namespace rproxy::upstream {
+namespace {
+
+// The endpoints of a set by their addresses.
+using ByAddress = std::unordered_map<std::string_view, EndpointPtr>;
+
+ByAddress by_address(const EndpointSet& set) {
+  ByAddress out;
+  for (const auto& endpoint : set.endpoints()) out.emplace(key_of(endpoint->address), endpoint);
+  return out;
+}
+
+// That endpoint where it is there; else null.
+EndpointPtr find(const ByAddress& there, const DiscoveredEndpoint& wanted) {
+  const auto found = there.find(wanted.key());
+  return found != there.end() && found->second->tls_name == wanted.tls_name ? found->second : nullptr;
+}
+
+EndpointPtr make(const DiscoveredEndpoint& found, const std::shared_ptr<balance::Peers>& peers) {
+  auto made = std::make_shared<Endpoint>(found.options, peers, found.address, found.tls_name);
+  if (found.called) made->add_names(*found.called);
+  return made;
+}
+
+void tell(balance::EndpointState& state, const balance::EndpointOptions& options) {
+  state.set_weight(options.weight);
+  state.set_priority(options.priority);
+  state.set_max_connections(options.max_connections);
+}
+
+}  // namespace
 
 Upstream::Upstream(Options options, const Upstream* previous)
     : options_(std::move(options)),
@@ -13,20 +48,55 @@ Upstream::Upstream(Options options, const Upstream* previous)
   endpoints_ = previous->endpoints();
 }
 
-Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstream* previous) {
+Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstream* previous, DiscoverySources known) {
   std::shared_ptr<Upstream> upstream(new Upstream(std::move(options), previous));
-  const Options& chosen = upstream->options_;
+  upstream->found_ = list_of(upstream->options_, known);
+  upstream->known_ = std::move(known);
+  const ByAddress there = by_address(*upstream->endpoints());
   std::vector<EndpointPtr> endpoints;
-  for (const auto& endpoint : chosen.endpoints) {
-    auto addresses = net::resolve(endpoint.address);
-    if (!addresses) {
-      addresses.error().context = "upstream " + chosen.name + ": " + addresses.error().context;
-      return fail(std::move(addresses.error()));
-    }
-    for (const auto& address : *addresses) endpoints.push_back(upstream->find_or_make(endpoint, address));
+  for (const auto& found : upstream->found_) {
+    EndpointPtr endpoint = find(there, found);
+    if (endpoint) tell(endpoint->state, found.options);
+    endpoints.push_back(endpoint ? std::move(endpoint) : make(found, upstream->peers_));
   }
   upstream->replace(std::move(endpoints));
   return upstream;
+}
+
+void Upstream::adopt(const DiscoveredList& list, DiscoverySources known) {
+  const EndpointSetPtr set = endpoints();
+  const ByAddress there = by_address(*set);
+  std::unordered_map<std::string_view, const DiscoveredEndpoint*> before;
+  for (const auto& found : found_) before.emplace(found.key(), &found);
+  std::unordered_set<std::string_view> listed;
+  std::vector<EndpointPtr> endpoints;
+  for (const auto& found : list) {
+    listed.insert(found.key());
+    const auto was = before.find(found.key());
+    const bool is_as_before = was != before.end() && *was->second == found;
+    EndpointPtr endpoint = find(there, found);
+    if (!endpoint && is_as_before) continue;  // taken out by hand
+    if (!endpoint) {
+      endpoint = make(found, peers_);
+      if (!set->endpoints().empty()) endpoint->state.begin_slow_start(Clock::now());
+    } else if (!is_as_before) {
+      tell(endpoint->state, found.options);
+    }
+    endpoints.push_back(std::move(endpoint));
+  }
+  for (const auto& endpoint : set->endpoints()) {
+    const bool is_by_hand = !before.contains(key_of(endpoint->address)) && !listed.contains(key_of(endpoint->address));
+    if (is_by_hand) endpoints.push_back(endpoint);
+  }
+  replace(std::move(endpoints));
+  const std::lock_guard lock(mutex_);
+  found_ = list;
+  known_ = std::move(known);
+}
+
+DiscoverySources Upstream::known() const {
+  const std::lock_guard lock(mutex_);
+  return known_;
 }
 
 EndpointSetPtr Upstream::endpoints() const {
@@ -42,17 +112,11 @@ void Upstream::replace(std::vector<EndpointPtr> endpoints) {
 }
 
 EndpointPtr Upstream::find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const {
-  const std::string tls_name = options_.tls.server_name.empty() ? options.address.host : options_.tls.server_name;
-  const EndpointSetPtr set = endpoints();
-  const auto found = std::ranges::find_if(set->endpoints(), [&](const EndpointPtr& each) {
-    return each->address == address && each->tls_name == tls_name;
-  });
-  if (found == set->endpoints().end()) return std::make_shared<Endpoint>(options, peers_, address, tls_name);
-  balance::EndpointState& state = (*found)->state;
-  state.set_weight(options.weight);
-  state.set_priority(options.priority);
-  state.set_max_connections(options.max_connections);
-  return *found;
+  const DiscoveredEndpoint wanted{options, address, tls_name_for(options_, options.address.host)};
+  EndpointPtr endpoint = find(by_address(*endpoints()), wanted);
+  if (!endpoint) return make(wanted, peers_);
+  tell(endpoint->state, options);
+  return endpoint;
 }
 
 }  // namespace rproxy::upstream

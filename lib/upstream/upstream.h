@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "upstream/discovery_source.h"
 #include "upstream/endpoint.h"
 #include "upstream/options.h"
 
@@ -17,10 +18,10 @@ namespace rproxy::upstream {
 
 class Upstream {
  public:
-  // Resolves names (blocking; start-up and reload only). A name with several addresses becomes an endpoint for each. An endpoint that
-  // `previous` has stays the same object, with all that was learnt about it.
-  // Errors: kResolveFailed.
-  static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr);
+  // With the servers that have an address, and what is known of the others; where that is nothing, they come by adopt(). An endpoint that
+  // `previous` has stays the same object, with all that was learnt about it, told what is configured now.
+  static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr,
+                                                  DiscoverySources known = {});
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
@@ -32,6 +33,11 @@ class Upstream {
   EndpointSetPtr endpoints() const;
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   void replace(std::vector<EndpointPtr> endpoints);
+  // What discovery has found from now on. Only what differs from what it had found before is changed: what was added, taken out or told
+  // otherwise by hand stays so.
+  void adopt(const DiscoveredList& list, DiscoverySources known);
+  // What it knows, for a successor.
+  DiscoverySources known() const;
 
   // That endpoint of the set, where it has it, told what is configured now; else a new one, which is in no set yet.
   EndpointPtr find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const;
@@ -43,6 +49,8 @@ class Upstream {
   const std::shared_ptr<balance::Peers> peers_;
   mutable std::mutex mutex_;
   EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
+  DiscoveredList found_;  // what discovery had found last
+  DiscoverySources known_;
   std::atomic<std::uint64_t> version_{0};
 };
 

@@ -357,7 +357,7 @@ def exchange_raw(address, data):
 class Backend:
     """A server whose every connection is handed, as a Peer, to `script` in a thread of its own. Port 0: a free one."""
 
-    def __init__(self, script, port=0, tls=None, path=None):
+    def __init__(self, script, port=0, tls=None, path=None, host="127.0.0.1"):
         self.script, self.tls, self.errors = script, tls, []
         self.connections, self.requests = 0, []
         self.open = set()
@@ -368,9 +368,9 @@ class Backend:
             self.listener.listen(512)
             self.name = f"unix:{path}"
         else:
-            self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
+            self.listener = socket.create_server((host, port), backlog=512)
             self.port = self.listener.getsockname()[1]
-            self.name = f"127.0.0.1:{self.port}"
+            self.name = f"{host}:{self.port}"
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
 

@@ -72,25 +72,6 @@ class Sticky(TestCase):
                         self.assertEqual(again.body, first.body)
 
 
-class Hashed(TestCase):
-    def test_a_key_leads_to_the_same_backend_in_all_workers_and_proxies(self):
-        backends = [self.start(Backend(named(b"%d" % i))) for i in range(4)]
-        keys = {"header:X-User": lambda user: {"headers": [("X-User", user)]},
-                "cookie:sid": lambda user: {"headers": [("Cookie", f"a=b; sid={user}")]},
-                "query:id": lambda user: {"path": f"/{len(user)}?id={user}"},
-                "uri": lambda user: {"path": f"/{user}?x"}}
-        for key, ask in keys.items():
-            config = config_for(*backends, upstream=f'balance = {{ policy = "hash", key = "{key}" }}',
-                                extra="[server]\nworkers = 3\n")
-            seen = {}
-            for proxy in self.start(Proxy(config), Proxy(config)):
-                for user in (f"user{i}" for i in range(20)):
-                    for _ in range(3):
-                        seen.setdefault(user, set()).add(proxy.get(**ask(user)).body)
-            self.assertEqual({len(bodies) for bodies in seen.values()}, {1}, key)
-            self.assertGreater(len(set.union(*seen.values())), 1, key)
-
-
 def split_config(backends, route, extra=ONE_WORKER):
     """An upstream for each backend: a, b, c."""
     upstreams = "".join(f'[upstreams.{name}]\nservers = ["{backend.name}"]\n' for name, backend in zip("abc", backends))

@@ -8,29 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "unit/balance/endpoints.h"
+
 namespace rproxy::balance {
 namespace {
-
-class Endpoints {
- public:
-  explicit Endpoints(const std::vector<std::uint32_t>& weights, const EjectionOptions& ejection = {})
-      : peers(std::make_shared<Peers>(ejection)) {
-    for (const auto weight : weights) {
-      EndpointOptions options;
-      options.weight = weight;
-      owned_.push_back(std::make_unique<EndpointState>(options, peers));
-      states.push_back(owned_.back().get());
-    }
-  }
-  std::shared_ptr<Peers> peers;
-  std::vector<EndpointState*> states;
-
- private:
-  std::vector<std::unique_ptr<EndpointState>> owned_;
-};
-
-const TimePoint kNow = TimePoint{} + std::chrono::hours(1);
-const TriedSet kNone;
 
 std::string order(Policy& policy, int count) {
   std::string picks;
@@ -149,11 +130,8 @@ TEST(Ejection, GrowsWithRepetitionAndShrinksInQuietIntervals) {
   EXPECT_FALSE(state.is_ejected(now + std::chrono::seconds(1)));
 }
 
-void fail(EndpointState& state) {
-  for (int i = 0; i < 3; ++i) state.record(Outcome::kReset, {}, kNow);
-}
-
-constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma, PolicyKind::kRandom};
+constexpr PolicyKind kAll[] = {PolicyKind::kRoundRobin, PolicyKind::kLeastConn, PolicyKind::kP2cEwma,
+                               PolicyKind::kRandom};
 
 TEST(EveryPolicy, HasAName) {
   for (const auto kind : kAll) EXPECT_EQ(parse_policy(to_string(kind)), kind);

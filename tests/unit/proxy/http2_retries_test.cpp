@@ -12,7 +12,8 @@ using upstream::Http2Peer;
 
 struct Fixture : upstream::Http2Fixture {
   explicit Fixture(std::size_t endpoints = 1)
-      : Http2Fixture([](upstream::Options& options) { options.policy.kind = balance::PolicyKind::kRoundRobin; }, endpoints) {
+      : Http2Fixture([](upstream::Options& options) { options.policy.kind = balance::PolicyKind::kRoundRobin; },
+                     endpoints) {
     log::set_level(LogLevel::kOff);
   }
   ~Fixture() { log::set_level(level_before); }

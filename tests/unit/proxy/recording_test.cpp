@@ -11,7 +11,8 @@ namespace {
 using upstream::Http2Peer;
 
 struct Fixture : upstream::Http2Fixture {
-  Fixture() : Http2Fixture([](upstream::Options& options) { options.policy.kind = balance::PolicyKind::kRoundRobin; }, 2) {
+  Fixture()
+      : Http2Fixture([](upstream::Options& options) { options.policy.kind = balance::PolicyKind::kRoundRobin; }, 2) {
     log::set_level(LogLevel::kOff);
   }
   ~Fixture() { log::set_level(level_before); }
@@ -32,7 +33,7 @@ struct Fixture : upstream::Http2Fixture {
 TEST(Recording, CountsEachAttemptWhereItWentAndHowItEnded) {
   Fixture f;
   f.on_news = [&](Http2Peer& peer) {
-    const bool refuses = &peer == f.peers[0].get();
+    const bool refuses = peer.port == 1;
     while (const auto id = peer.next()) {
       if (refuses) {
         peer.server.reset(id, NGHTTP2_REFUSED_STREAM);

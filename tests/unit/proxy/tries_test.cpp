@@ -58,7 +58,8 @@ struct Fixture : upstream::Http2Fixture {
   }
   std::size_t in_flight() const {
     std::size_t count = 0;
-    for (const auto* state : upstream->endpoints()->states()) count += state->in_flight();
+    const auto set = upstream->endpoints();
+    for (const auto* state : set->states()) count += state->in_flight();
     return count;
   }
 

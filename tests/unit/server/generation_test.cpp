@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "config/load.h"
@@ -87,6 +88,42 @@ struct Files {
   }
 };
 
+TEST(Generation, BeginsWithTheServersItFinds) {
+  const test::TemporaryDirectory directory;
+  auto config = config_of(kPlain);
+  const std::string endless(70, 'x');  // no label of a name is that long
+  config.upstreams[0].endpoints[0].address = HostPort::parse(endless + ":80").value();
+  config.upstreams[0].endpoints.push_back({HostPort::parse("localhost:8001").value()});
+  config.upstreams[0].discovery.family = net::AddressFamily::kIpv4;
+  config.upstreams[1].sources.push_back(
+      {upstream::ServerSource::Kind::kFile, directory.write("two.toml", "servers = [\"127.0.0.1:8009\"]\n"), 0});
+  const auto made = Generation::build(std::move(config));
+  ASSERT_TRUE(made.has_value()) << describe(made.error());
+  std::vector<std::string> names;
+  for (const auto& upstream : (*made)->upstreams()) {
+    for (const auto& endpoint : upstream->endpoints()->endpoints()) names.push_back(endpoint->state.name());
+  }
+  EXPECT_THAT(names, testing::ElementsAre("127.0.0.1:8001", "127.0.0.1:8002", "[::1]:8003", "unix:/run/app.sock",
+                                          "127.0.0.1:8009"));
+}
+
+TEST(Generation, KeepsTheServersThatAreKnownWhereTheyCanNotBeFoundAgain) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.write("two.list", "127.0.0.1:8009\n");
+  auto config = config_of(kPlain);
+  config.upstreams[1].sources.push_back({upstream::ServerSource::Kind::kFile, path, 0});
+  config.upstreams[1].discovery.required = true;
+  const auto first = Generation::build(config);
+  ASSERT_TRUE(first.has_value()) << describe(first.error());
+  directory.write("two.list", "half a li");
+  const auto second = Generation::build(config, first->get());
+  ASSERT_TRUE(second.has_value()) << describe(second.error());
+  const auto before = (*first)->upstreams()[1]->endpoints();
+  const auto after = (*second)->upstreams()[1]->endpoints();
+  ASSERT_EQ(after->endpoints().size(), 4U);
+  EXPECT_TRUE(std::ranges::equal(before->endpoints(), after->endpoints()));
+}
+
 TEST(Generation, SaysWhatItCannotBuild) {
   const Files files;
   const std::string none = files.directory.path("none.pem");
@@ -98,9 +135,18 @@ TEST(Generation, SaysWhatItCannotBuild) {
     std::string named;
   };
   const Case cases[] = {
-      {"a name nobody resolves",
-       [&](auto& c) { c.upstreams[1].endpoints[0].address = HostPort::parse(endless + ":80").value(); },
+      {"a name nobody resolves, and that is required",
+       [&](auto& c) {
+         c.upstreams[1].endpoints[0].address = HostPort::parse(endless + ":80").value();
+         c.upstreams[1].discovery.required = true;
+       },
        ErrorCode::kResolveFailed, "upstream two: " + endless},
+      {"a list that is not there, and that is required",
+       [&](auto& c) {
+         c.upstreams[1].sources.push_back({upstream::ServerSource::Kind::kFile, none, 0});
+         c.upstreams[1].discovery.required = true;
+       },
+       ErrorCode::kResolveFailed, "upstream two: " + none + ": No such file"},
       {"a pattern",
        [](auto& c) {
          c.routes[0].rule.match.path = {route::PathMatch::Kind::kRegex, "("};

@@ -71,7 +71,7 @@ struct DiscoveryTest : testing::Test {
   struct Watched {
     std::vector<DiscoveredList> told;
     Discovery discovery;
-    explicit Watched(DiscoveryTest& test, const Discovery::Sources& known = {})
+    explicit Watched(DiscoveryTest& test, const DiscoverySources& known = {})
         : discovery(test.loop, test.resolver, test.options, setting(), known) {
       discovery.start();
     }
@@ -174,9 +174,9 @@ TEST_F(DiscoveryTest, BeginsWithoutANameThatIsNotKnownYet) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("upstream app: late.test: there is no such name (NXDOMAIN); no server of it is "
                         "known yet"));
-  EXPECT_THAT(watched.discovery.missing(), testing::Optional(HasSubstr("late.test: there is no such name")));
+  EXPECT_THAT(missing_of(watched.discovery.sources()), HasSubstr("late.test: there is no such name"));
   server.set("late.test", {address_record("10.0.0.1")});
-  until([&] { return !watched.discovery.missing(); });
+  until([&] { return missing_of(watched.discovery.sources()).empty(); });
   EXPECT_THAT(text_of(watched.discovery.list()), ElementsAre("10.0.0.9:80", "10.0.0.1:80"));
 }
 
@@ -256,7 +256,7 @@ TEST_F(DiscoveryTest, KeepsTheListOfAFileThatIsBadOrGone) {
 TEST_F(DiscoveryTest, GoesOnFromWhatWasKnown) {
   add_server("app.test:80");
   server.set("app.test", {address_record("10.0.0.1")}, 60);
-  Discovery::Sources known;
+  DiscoverySources known;
   {
     Watched watched(*this);
     settle(watched);

@@ -21,11 +21,12 @@ namespace rproxy::upstream {
 
 // A server's end of a connection.
 struct Http2Peer {
-  explicit Http2Peer(const test::Http2Server::Settings& settings, net::StreamPtr end)
-      : server(settings), stream(std::move(end)) {}
+  Http2Peer(const test::Http2Server::Settings& settings, net::StreamPtr end, std::uint16_t endpoint_port)
+      : server(settings), stream(std::move(end)), port(endpoint_port) {}
   test::Http2Server server;
   net::StreamPtr stream;
-  std::string raw;  // said before what the server has to say
+  std::uint16_t port;  // of the endpoint; the first one's is 1
+  std::string raw;     // said before what the server has to say
 
   // The first request that has not been answered; 0: none.
   std::int32_t next() {
@@ -58,7 +59,9 @@ struct Http2Fixture {
     make_pool();
   }
   void make_pool() {
-    const auto connect = [this](net::Loop&, net::SocketAddress, Duration) { return connected(); };
+    const auto connect = [this](net::Loop&, const net::SocketAddress& address, Duration) {
+      return connected(net::peer_of(address.storage).port);
+    };
     pool = std::make_unique<Pool>(loop, Reach{upstream, nullptr, connect}, 1);
   }
   // Leases before the pool, and all before the loop.
@@ -73,14 +76,14 @@ struct Http2Fixture {
     return pool->at(0).acquire_idle(*place);
   }
 
-  net::Task<Result<net::StreamPtr>> connected() {
+  net::Task<Result<net::StreamPtr>> connected(std::uint16_t port) {
     ++connections;
     if (refuses) co_await net::NextTurn(loop);
     if (refuses) co_return fail(ErrorCode::kConnectRefused, Side::kUpstream, Retry::kSafe);
     // So that a test that goes wrong ends.
     if (connections > 1000) co_return fail(ErrorCode::kInternal, Side::kLocal);
     auto [ours, theirs] = loop.connected();
-    peers.push_back(std::make_unique<Http2Peer>(settings, std::move(theirs)));
+    peers.push_back(std::make_unique<Http2Peer>(settings, std::move(theirs), port));
     serving.spawn(serve(*peers.back()));
     co_return std::move(ours);
   }

@@ -9,7 +9,7 @@ namespace {
 TEST(ServerList, TakesAnAddressALineWithItsSettings) {
   const auto list = parse_server_list("app.list",
                                       "# the old ones\n10.0.0.1:8001 weight=2\t# first\n\n  [2001:db8::1]:80  "
-                                      "priority=1 max_connections=7\r\nunix:/run/a.sock\n");
+                                      "priority=1 max_connections=7\r\nunix:/run/a.sock backup\n");
   ASSERT_TRUE(list) << describe(list.error());
   ASSERT_EQ(list->size(), 3U);
   EXPECT_EQ((*list)[0].address.to_string(), "10.0.0.1:8001");
@@ -19,6 +19,7 @@ TEST(ServerList, TakesAnAddressALineWithItsSettings) {
   EXPECT_EQ((*list)[1].priority, 1U);
   EXPECT_EQ((*list)[1].max_connections, 7U);
   EXPECT_EQ((*list)[2].address.to_string(), "unix:/run/a.sock");
+  EXPECT_EQ((*list)[2].priority, balance::kBackupPriority);
 }
 
 TEST(ServerList, NamesTheLineAndTheReason) {
@@ -33,7 +34,7 @@ TEST(ServerList, NamesTheLineAndTheReason) {
         {"10.0.0.1:80 weight=1001\n", "app.list:1: weight is a whole number from 0 to 1000: weight=1001"},
         {"10.0.0.1:80 weight=\n", "app.list:1: weight is a whole number from 0 to 1000: weight="},
         {"10.0.0.1:80 weight\n", "app.list:1: weight is a whole number from 0 to 1000: weight"},
-        {"10.0.0.1:80 wieght=1\n", "app.list:1: wieght=1 is none of weight=, priority= and max_connections="},
+        {"10.0.0.1:80 wieght=1\n", "app.list:1: wieght=1 is none of weight=, priority=, max_connections= and backup"},
         {"10.0.0.1:80, 10.0.0.2:80\n", "app.list:1: not an address such as 10.0.0.1:8001: 10.0.0.1:80,"}}) {
     const auto list = parse_server_list("app.list", text);
     ASSERT_FALSE(list) << text;
