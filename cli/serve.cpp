@@ -47,6 +47,7 @@ class Serve final : public Command {
     command->add_option("--workers", workers_, "Threads; overrides server.workers")
         ->type_name("N")
         ->check(CLI::Range(1U, config::kWorkersMax));
+    command->add_flag("--watch", watch_, "Reload the configuration when its files change");
     command->add_flag("--check", check_, "Validate the configuration and exit");
     command->add_flag("--print-config", print_, "Print the effective configuration, and exit");
     command
@@ -62,26 +63,32 @@ class Serve final : public Command {
         ->type_name("LEVEL")
         ->check(CLI::IsMember(kLevels).description(""));
     command->footer(
-        "Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGUSR1\nreopens log files.\n"
+        "Signals: SIGTERM, SIGINT drain and exit, a second one exits at once; SIGHUP\nreloads the configuration; "
+        "SIGUSR1 reopens log files.\n"
         "Exit codes: 0 ok, 1 runtime failure, 2 usage, 3 configuration, 4 cannot bind.");
   }
 
   int run() override {
-    auto loaded = config::load(path_);
-    if (check_ || !print_) server::check_tls(loaded);
+    auto loaded = load();
     print_diagnostics(loaded, path_);
     if (!loaded.ok()) return kConfiguration;
-    override_settings(loaded.config);
     if (print_) {
       write_output(config::render_effective(loaded, overrides()));
     } else if (check_) {
       write_output(fmt::format("{}: ok\n", path_));
     }
     if (print_ || check_) return kOk;
-    return serve(std::move(loaded.config));
+    return serve(std::move(loaded));
   }
 
  private:
+  config::Loaded load() const {
+    auto loaded = config::load(path_);
+    if (check_ || !print_) server::check_tls(loaded);
+    override_settings(loaded.config);
+    return loaded;
+  }
+
   void override_settings(config::Config& config) const {
     if (workers_) config.server.workers = *workers_;
     if (const auto level = std::ranges::find(kLevels, level_); level != kLevels.end())
@@ -95,10 +102,10 @@ class Serve final : public Command {
     return found;
   }
 
-  static int serve(config::Config config) {
-    log::set_level(config.server.log_level);
+  int serve(config::Loaded loaded) const {
+    log::set_level(loaded.config.server.log_level);
     log::start();
-    const auto served = server::run(std::move(config));
+    const auto served = server::run(std::move(loaded), {[this] { return load(); }, watch_, RPROXY_VERSION});
     if (!served) log::error("{}", describe(served.error()));
     log::stop();
     return served ? kOk : exit_code_of(served.error());
@@ -106,6 +113,7 @@ class Serve final : public Command {
 
   std::string path_;
   std::optional<unsigned> workers_;
+  bool watch_ = false;
   bool check_ = false;
   bool print_ = false;
   std::string level_;

@@ -11,7 +11,7 @@ _rproxy() {
     --workers) return ;;
   esac
   case ${COMP_WORDS[1]}:$current in
-    serve:-*) mapfile -t COMPREPLY < <(compgen -W "--workers --check --print-config --print-keys --log-level --help" -- "$current") ;;
+    serve:-*) mapfile -t COMPREPLY < <(compgen -W "--workers --watch --check --print-config --print-keys --log-level --help" -- "$current") ;;
     serve:*) mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$current"; compgen -d -S / -- "$current") ;;
   esac
 }

@@ -146,6 +146,8 @@ void EndpointState::end() {
 Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now) {
   switch (outcome) {
     case Outcome::kCancelled:
+      // As slow as that at least, which is no failure.
+      if (latency.count() > 0) measure(latency, now);
       return Change::kNone;
     case Outcome::kSuccess:
       measure(latency, now);
@@ -208,6 +210,7 @@ void EndpointState::leave_alone(EjectionCause cause, const EjectionOptions& ejec
   ejections_ = std::min(ejections_ + 1, kGrowthMax);
   ejected_until_ns_.store(to_ns(now + std::min<Duration>(grown, ejection.max_time)), std::memory_order_relaxed);
   cause_.store(cause, std::memory_order_relaxed);
+  ejected_times_.fetch_add(1, std::memory_order_relaxed);
   is_returning_.store(true, std::memory_order_relaxed);
   // One more failure of that kind after coming back ejects again at once.
   const auto before = [](std::uint32_t limit) { return limit == 0 ? 0 : limit - 1; };

@@ -95,13 +95,19 @@ class EndpointState {
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
   bool is_full() const { return max_connections() != 0 && in_flight() >= max_connections(); }
 
-  // `latency`: request sent to response head, or to where a timeout gave up.
+  // `latency`: request sent to response head, or to where a timeout, or who had another answer, gave up.
   Change record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now);
 
   bool is_ejected(TimePoint now) const { return now < ejected_until(); }
   TimePoint ejected_until() const;  // long ago where it never was
   EjectionCause ejection_cause() const { return cause_.load(std::memory_order_relaxed); }  // of the last one
   void end_ejection();
+  // How often it was, in all.
+  std::uint64_t ejections() const { return ejected_times_.load(std::memory_order_relaxed); }
+  // The moving average; 0: nobody has measured it.
+  std::chrono::nanoseconds latency() const {
+    return std::chrono::nanoseconds(ewma_ns_.load(std::memory_order_relaxed));
+  }
   // How long one more request may wait: peak EWMA (Finagle's), less of it the longer ago it was measured, but not while a request is
   // finding out, nor less than those that wait have waited. 0 for one that nobody has measured, until a request is on its way to.
   double expected_latency_ns(TimePoint now) const;
@@ -130,6 +136,7 @@ class EndpointState {
   std::atomic<bool> is_returning_{false};  // from an ejection, and has not answered well yet
   std::atomic<std::int64_t> there_since_ns_{0};
   std::atomic<std::int64_t> ejected_until_ns_{0};
+  std::atomic<std::uint64_t> ejected_times_{0};
   std::uint32_t ejections_ = 0;  // grows the time of the next; under Peers' lock
   mutable std::mutex mutex_;
   std::string health_reason_;

@@ -72,7 +72,10 @@ bool Loaded::ok() const {
 
 Loaded load(const std::string& path, const Environment& environment) {
   Problems problems;
-  return finish(read_tree(path, environment, problems), problems);
+  Sources sources;
+  Loaded loaded = finish(read_tree(path, environment, problems, &sources), problems);
+  loaded.sources = std::move(sources);
+  return loaded;
 }
 
 Loaded load_text(const std::string& name, const std::string& text, const Environment& environment) {

@@ -18,6 +18,7 @@ struct Loaded {
   Config config;                        // fit for use only when ok()
   std::vector<Diagnostic> diagnostics;  // errors and warnings, in file order
   std::shared_ptr<const Node> tree;     // what the files say; null where nothing could be read
+  Sources sources;                      // the files
   bool ok() const;
 };
 

@@ -29,7 +29,8 @@ void decode_socket(Problems& problems, const Node& node, Admin& out) {
     return;
   }
   decode_file(problems, node, out.socket);
-  check_socket_path(problems, node, out.socket);
+  // It is made beside where it will be, under a name that is longer.
+  check_socket_path(problems, node, out.socket + ".new");
 }
 
 void decode_listen(Problems& problems, const Node& node, Admin& out) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +27,8 @@ constexpr std::size_t kSecretMax = 64 << 10;
 enum class Kinds : std::uint8_t { kAny, kRegular };
 
 // Nothing where the file can't be read; `why` says so. Where only regular files will do, a pipe nobody writes to holds up nothing.
-std::optional<std::string> read_file(const std::string& path, Kinds kinds, std::size_t max, std::string& why) {
+std::optional<std::string> read_file(const std::string& path, Kinds kinds, std::size_t max, std::string& why,
+                                     std::string& identity) {
   const bool takes_any = kinds == Kinds::kAny;
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | (takes_any ? 0 : O_NONBLOCK)));
   struct stat status {};
@@ -36,6 +36,7 @@ std::optional<std::string> read_file(const std::string& path, Kinds kinds, std::
     why = std::strerror(errno);
     return std::nullopt;
   }
+  identity = identity_of(status);
   if (S_ISDIR(status.st_mode) || (!takes_any && !S_ISREG(status.st_mode))) {
     why = S_ISDIR(status.st_mode) ? "is a directory" : "not a regular file";
     return std::nullopt;
@@ -83,12 +84,12 @@ const std::string& as_written(const Node& node, const std::string& path) { retur
 
 class Reader {
  public:
-  Reader(const Environment& environment, Problems& problems, bool may_read)
-      : environment_(environment), problems_(problems), may_read_(may_read) {}
+  Reader(const Environment& environment, Problems& problems, bool may_read, Sources* sources = nullptr)
+      : environment_(environment), problems_(problems), may_read_(may_read), sources_(sources) {}
 
   std::optional<Node> read(const std::string& path, const Node* from, std::size_t depth) {
     std::string why;
-    auto text = read_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
+    auto text = take_file(path, from == nullptr ? Kinds::kAny : Kinds::kRegular, kFileMax, why);
     if (!text) {
       Place place;
       if (from != nullptr) {
@@ -124,6 +125,13 @@ class Reader {
   }
 
  private:
+  std::optional<std::string> take_file(const std::string& path, Kinds kinds, std::size_t max, std::string& why) {
+    std::string identity;
+    auto text = read_file(path, kinds, max, why, identity);
+    if (sources_ != nullptr) sources_->files.push_back({path, identity});
+    return text;
+  }
+
   void take_includes(Node& tree, const Node& wanted, std::size_t depth) {
     if (!may_read_) return;
     std::vector<const Node*> patterns;
@@ -148,16 +156,14 @@ class Reader {
   }
 
   void take_include(Node& tree, const Node& pattern, std::size_t depth) {
-    glob_t found{};
     const std::string path = resolve_path(pattern.at, pattern.text);
-    const int result = ::glob(path.c_str(), 0, nullptr, &found);
-    const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&found, &::globfree);
-    if (result != 0 || found.gl_pathc == 0) {
+    const auto found = find_files(path);
+    if (sources_ != nullptr) sources_->patterns.push_back({path, found});
+    if (found.empty()) {
       report_nothing_found(pattern, path);
       return;
     }
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
-      const std::string name = found.gl_pathv[i];
+    for (const std::string& name : found) {
       if (std::ranges::find(open_, real_path(name)) != open_.end()) {
         problems_.error("RP1008", pattern.at, fmt::format("{} includes itself", as_written(pattern, name)),
                         "delete this include");
@@ -247,7 +253,7 @@ class Reader {
 
   std::optional<std::string> secret(const std::string& path, const Place& at) {
     std::string why = "no files here";
-    auto text = may_read_ ? read_file(path, Kinds::kRegular, kSecretMax, why) : std::nullopt;
+    auto text = may_read_ ? take_file(path, Kinds::kRegular, kSecretMax, why) : std::nullopt;
     if (!text) {
       problems_.error("RP1008", at, fmt::format("can't read {}: {}", path, why), "check the path and its permissions");
       return std::nullopt;
@@ -259,6 +265,7 @@ class Reader {
   const Environment& environment_;
   Problems& problems_;
   bool may_read_;
+  Sources* sources_;               // may be null
   std::vector<std::string> open_;  // files being read, by their real paths, the outermost first
 };
 
@@ -277,8 +284,9 @@ std::string resolve_path(const Place& at, const std::string& path) {
   return (std::filesystem::path(at.file->directory) / path).string();
 }
 
-std::optional<Node> read_tree(const std::string& path, const Environment& environment, Problems& problems) {
-  return Reader(environment, problems, true).read(path, nullptr, 0);
+std::optional<Node> read_tree(const std::string& path, const Environment& environment, Problems& problems,
+                              Sources* sources) {
+  return Reader(environment, problems, true, sources).read(path, nullptr, 0);
 }
 
 std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment,

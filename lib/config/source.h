@@ -8,6 +8,7 @@
 
 #include "config/node.h"
 #include "config/problems.h"
+#include "config/sources.h"
 
 namespace rproxy::config {
 
@@ -15,8 +16,10 @@ namespace rproxy::config {
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 Environment process_environment();
 
-// The file with everything it includes, merged; nothing where the file itself could not be read or parsed.
-std::optional<Node> read_tree(const std::string& path, const Environment& environment, Problems& problems);
+// The file with everything it includes, merged; nothing where the file itself could not be read or parsed. `sources` takes what was read,
+// or would have been.
+std::optional<Node> read_tree(const std::string& path, const Environment& environment, Problems& problems,
+                              Sources* sources = nullptr);
 // The same from a text that includes nothing and reads no files.
 std::optional<Node> read_text(const std::string& name, const std::string& text, const Environment& environment,
                               Problems& problems);

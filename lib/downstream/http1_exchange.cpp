@@ -46,6 +46,7 @@ void Http1Exchange::reset() {
   outcome = {};
   awaits_continue = interim_under_way = continue_owed = is_last = false;
   stream = nullptr;
+  service = {};
 }
 
 net::Task<bool> Http1Exchange::run() {
@@ -104,6 +105,7 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
 
 // What is known of any request, whether or not its head is understood.
 void Http1Exchange::note_arrival() {
+  service = context.service;
   request.head.scheme = client.scheme;
   request.client_ip = client.peer.ip;
   request.trace.start = context.loop.now();
@@ -137,7 +139,7 @@ net::Task<bool> Http1Exchange::answer() {
       request.head.body.bytes > body_limits.bytes) {
     co_return co_await refuse(Error{ErrorCode::kBodyTooLarge, Side::kClient, Retry::kNever, 0, {}});
   }
-  net::Child<Result<Response>> call(context.handler.handle(request));
+  net::Child<Result<Response>> call(service.handler->handle(request));
   bool answered = call.is_done();
   if (!answered && request.body == nullptr) {
     answered = co_await exchange::UntilDone(call, *stream, kHalfCloseGrace);

@@ -47,6 +47,7 @@ struct Http1Exchange final : exchange::InterimSink {
   void send_continue();
 
   Context& context;
+  Service service;  // answers the request; the last to go
   net::Stream* stream = nullptr;
   Arena arena;
   exchange::Client client;

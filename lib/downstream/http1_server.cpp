@@ -37,7 +37,7 @@ void IdleConnections::drain() {
 }
 
 Context::Context(const Options& chosen, net::Loop& event_loop, exchange::Handler& root, exchange::Observer* finished)
-    : options(chosen), loop(event_loop), handler(root), observer(finished) {}
+    : options(chosen), loop(event_loop), service{&root, {}}, observer(finished) {}
 
 Context::~Context() = default;
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "downstream/options.h"
+#include "downstream/users.h"
 #include "exchange/exchange.h"
 #include "exchange/request_ids.h"
 #include "http/date.h"
@@ -40,14 +41,14 @@ class IdleConnections {
   Entry* first_ = nullptr;
 };
 
-// What one worker's connections share. Outlives them.
+// What those of one worker's connections share that have begun under the same options. Outlives them.
 struct Context {
   Context(const Options& chosen, net::Loop& event_loop, exchange::Handler& root, exchange::Observer* finished);
   ~Context();
 
   const Options& options;
   net::Loop& loop;
-  exchange::Handler& handler;
+  Service service;                            // of requests that begin from now on; each keeps a copy until its end
   exchange::Observer* observer;               // may be null
   metrics::ListenerSeries* series = nullptr;  // of this worker; may be null
   IdleConnections idle;

@@ -96,7 +96,7 @@ net::Task<Result<Response>> Http2Exchange::handle() {
     websocket_key_ = net::make_websocket_key(texts_);
     request_.head.fields.set(FieldId::kSecWebsocketKey, websocket_key_);
   }
-  return context_.handler.handle(request_);
+  return service_.handler->handle(request_);
 }
 
 net::Task<Result<Response>> Http2Exchange::refuse() { co_return fail(std::move(*refusal_)); }
@@ -208,6 +208,7 @@ void Http2Exchange::send_continue() {
 }
 
 void Http2Exchange::mark_start() {
+  service_ = context_.service;
   request_.trace.start = context_.loop.now();
   request_.trace.wall_time = context_.loop.wall_now();
 }

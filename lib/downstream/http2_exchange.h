@@ -55,6 +55,7 @@ class Http2Exchange final : public exchange::Http2Stream, private exchange::Inte
   void mark_first_byte();
   void record(std::string_view termination);
 
+  Service service_;  // answers the request; the last to go
   Arena texts_;
   Limits limits_;
   Http2ServerConnection& owner_;

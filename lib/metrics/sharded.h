@@ -20,7 +20,8 @@ class Sharded {
   }
 
   // All of them, on top of what `total` has.
-  void add_to(T& total) const {
+  template <typename Total>
+  void add_to(Total& total) const {
     const std::lock_guard lock(mutex_);
     for (const auto& shard : shards_) {
       if (shard) total += *shard;

@@ -13,10 +13,13 @@ void WordCounters::count(std::string_view word) {
   size_.store(size + 1, std::memory_order_release);
 }
 
-void WordCounters::add_to(Totals& totals) const {
-  const std::size_t size = size_.load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < size; ++i) totals[entries_.at(i).word] += entries_.at(i).count.value();
-  if (other_.value() != 0) totals[kOther] += other_.value();
+WordCounters::Totals& operator+=(WordCounters::Totals& totals, const WordCounters& counters) {
+  const std::size_t size = counters.size_.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < size; ++i) {
+    totals[counters.entries_.at(i).word] += counters.entries_.at(i).count.value();
+  }
+  if (counters.other_.value() != 0) totals[WordCounters::kOther] += counters.other_.value();
+  return totals;
 }
 
 }  // namespace rproxy::metrics

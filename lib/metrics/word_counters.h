@@ -22,7 +22,7 @@ class WordCounters {
 
   using Totals = std::map<std::string_view, std::uint64_t>;
   // By any thread, on top of what `totals` has.
-  void add_to(Totals& totals) const;
+  friend Totals& operator+=(Totals& totals, const WordCounters& counters);
 
  private:
   struct Entry {

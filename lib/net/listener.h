@@ -37,7 +37,7 @@ class Listener final : private Poller::Watcher {
   Listener& operator=(const Listener&) = delete;
 
   // Costs a system call for each connection.
-  void tell_local() { tells_local_ = true; }
+  void tell_local(bool tells = true) { tells_local_ = tells; }
   void start();
   // Stops accepting and closes the socket. Connections still in its backlog are accepted first.
   void stop();

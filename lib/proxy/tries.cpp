@@ -132,8 +132,9 @@ net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attem
   }
   auto answer = second.take();
   if (is_good(answer)) {
-    // How long the first would have taken nobody will know.
+    // How long the first would have taken nobody will know: so long at least, which its endpoint is to be known by.
     pool_.hedges().add(std::chrono::duration_cast<std::chrono::microseconds>(now() - begun), now());
+    record(attempt.at->endpoint().state, balance::Outcome::kCancelled, waited_for(attempt));
     attempt = other;
     co_return take_over(std::move(answer), std::move(beside));
   }
@@ -210,6 +211,7 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
     lease.emplace(std::move(*connected));
   }
   attempt.is_connected = true;
+  attempt.connected = now();
   attempt.on_reused = lease->is_reused();
   // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
   if (request.head.authority.empty()) request.head.authority = request.trace.endpoint;
@@ -239,7 +241,14 @@ net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, upstre
 void Tries::note(const Attempt& attempt, const Error& error) {
   leave(attempt);
   if (const auto kind = failure_kind(error)) attempt.at->series().fail(*kind);
-  if (!attempt.is_told && !goes_round_) record(attempt.at->endpoint().state, outcome_of(error), {});
+  if (attempt.is_told || goes_round_) return;
+  const balance::Outcome outcome = outcome_of(error);
+  const bool is_slow = outcome == balance::Outcome::kTimeout;
+  record(attempt.at->endpoint().state, outcome, is_slow ? waited_for(attempt) : std::chrono::nanoseconds{0});
+}
+
+std::chrono::nanoseconds Tries::waited_for(const Attempt& attempt) const {
+  return attempt.is_connected ? now() - attempt.connected : std::chrono::nanoseconds{0};
 }
 
 bool Tries::asks_again(const Attempt& attempt, const Error& error) {

@@ -45,7 +45,8 @@ class Tries {
     Attempt(upstream::EndpointPool& pool, bool fresh) : at(&pool), is_fresh(fresh) {}
     upstream::EndpointPool* at;
     bool is_fresh;              // wants a new connection
-    bool is_connected = false;  // the endpoint may have seen the request
+    bool is_connected = false;  // the endpoint may have seen the request...
+    TimePoint connected{};      // ...since then
     bool on_reused = false;     // on a connection that had served before
     bool is_told = false;       // its failure is another's, who waited for the same connection
   };
@@ -71,6 +72,7 @@ class Tries {
   net::Task<Result<exchange::Response>> try_once(exchange::Request& request, upstream::Place place, Attempt& attempt);
   net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, upstream::Place place, Attempt& attempt);
   void note(const Attempt& attempt, const Error& error);
+  std::chrono::nanoseconds waited_for(const Attempt& attempt) const;
   bool asks_again(const Attempt& attempt, const Error& error);
   bool asks_again(const Attempt& attempt, const exchange::Response& response);
   // It is not asked again before all others were.

@@ -21,6 +21,15 @@ std::vector<std::string> other_names(const upstream::Options& upstream, const st
   return names;
 }
 
+std::shared_ptr<const metrics::Catalogue> make_catalogue(const config::Config& config,
+                                                         const metrics::Catalogue* previous) {
+  std::vector<std::string> routes;
+  for (const auto& route : config.routes) routes.push_back(route.rule.name);
+  std::vector<std::string> listeners;
+  for (const auto& listener : config.listeners) listeners.push_back(listener.name);
+  return std::make_shared<const metrics::Catalogue>(routes, listeners, previous);
+}
+
 // Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
 // is to be none without them.
 Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
@@ -49,9 +58,11 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
   if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
-  auto tls = TlsMaterial::load(generation->config_);
+  auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
   generation->tls_ = std::move(*tls);
+  generation->catalogue_ =
+      make_catalogue(generation->config_, previous != nullptr ? previous->catalogue_.get() : nullptr);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 

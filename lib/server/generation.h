@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "metrics/catalogue.h"
 #include "proxy/proxy.h"
 #include "route/router.h"
 #include "server/tls_material.h"
@@ -31,6 +32,8 @@ class Generation {
   // Null: there is none of that name.
   const upstream::Upstream* find_upstream(const std::string& name) const;
   const TlsMaterial& tls() const { return tls_; }
+  // Its routes and listeners are those of the configuration, in their order.
+  const std::shared_ptr<const metrics::Catalogue>& catalogue() const { return catalogue_; }
 
  private:
   explicit Generation(config::Config config) : config_(std::move(config)) {}
@@ -44,6 +47,7 @@ class Generation {
   std::unordered_map<std::string, std::size_t> upstream_by_name_;
   std::vector<std::unique_ptr<proxy::Proxy::Plan>> plans_;
   TlsMaterial tls_;
+  std::shared_ptr<const metrics::Catalogue> catalogue_;
 };
 
 }  // namespace rproxy::server

@@ -1,21 +1,21 @@
-// The listening sockets of all workers, opened before anything is served, so that a bind error is found at start.
+// The listening sockets of all workers, opened before anything is served or changed, so that a bind error is found at once.
 #pragma once
 
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "config/config.h"
+#include "net/options.h"
 
 namespace rproxy::server {
 
-struct OpenListener {
-  std::size_t listener = 0;  // index into config.listeners
-  HostPort bound;            // with the real port
-  std::vector<Fd> sockets;   // one per worker
+struct OpenSockets {
+  HostPort bound;           // with the real port
+  std::vector<Fd> sockets;  // one per worker
 };
 
-Result<std::vector<OpenListener>> open_listeners(const config::Config& config, unsigned workers);
+// `port_is_ours`: sockets of this process may be in the way, which is then no error. Errors: kCannotBind, kOutOfDescriptors.
+Result<OpenSockets> open_sockets(net::ListenOptions options, unsigned workers, bool port_is_ours = false);
 
 // Raises the soft limit of open descriptors to the hard one; returns it.
 std::uint64_t raise_descriptor_limit();

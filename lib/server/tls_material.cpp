@@ -1,5 +1,7 @@
 #include "server/tls_material.h"
 
+#include <algorithm>
+
 namespace rproxy::server {
 namespace {
 
@@ -17,15 +19,15 @@ std::vector<std::string> alpn_of(upstream::Protocol protocol) {
 
 }  // namespace
 
-Result<TlsMaterial> TlsMaterial::load(const config::Config& config) {
+Result<TlsMaterial> TlsMaterial::load(const config::Config& config, const TlsMaterial* previous) {
   TlsMaterial material;
-  material.tickets_ = std::make_shared<net::TicketKeys>();
+  material.tickets_ = previous != nullptr ? previous->tickets_ : std::make_shared<net::TicketKeys>();
   LoadedKeys loaded;
   for (const auto& listener : config.listeners) {
     if (auto done = material.load_door(listener, loaded); !done) return fail(std::move(done.error()));
   }
   for (const auto& upstream : config.upstreams) {
-    if (auto done = material.load_upstream(upstream); !done) return fail(std::move(done.error()));
+    if (auto done = material.load_upstream(upstream, previous); !done) return fail(std::move(done.error()));
   }
   return material;
 }
@@ -49,13 +51,34 @@ Result<void> TlsMaterial::load_door(const config::Listener& listener, LoadedKeys
   return {};
 }
 
-Result<void> TlsMaterial::load_upstream(const upstream::Options& upstream) {
+Result<void> TlsMaterial::load_upstream(const upstream::Options& upstream, const TlsMaterial* previous) {
   const net::TlsClientOptions& options = upstream.tls;
   if (!options.enabled || !options.verify || trusted_.contains(options.ca_file)) return {};
   auto store = net::TlsClientContext::read_trusted(options);
   if (!store) return fail(std::move(store.error()));
-  trusted_.emplace(options.ca_file, std::move(*store));
+  auto& trusted = trusted_[options.ca_file] = std::make_shared<const x509::TrustStore>(std::move(*store));
+  if (previous == nullptr) return {};
+  const auto known = previous->trusted_.find(options.ca_file);
+  if (known != previous->trusted_.end() && known->second->is_same(*trusted)) trusted = known->second;
   return {};
+}
+
+bool TlsMaterial::shows_others(const TlsMaterial& other) const {
+  const auto shown = [](const TlsMaterial& material) {
+    std::vector<X509*> leaves;
+    for (const Door& door : material.doors_) {
+      for (const auto& key : door.keys) leaves.push_back(key->leaf().native());
+    }
+    return leaves;
+  };
+  return !std::ranges::equal(shown(*this), shown(other), [](X509* a, X509* b) { return X509_cmp(a, b) == 0; });
+}
+
+std::shared_ptr<const x509::TrustStore> TlsMaterial::trusted(const upstream::Upstream& upstream) const {
+  const net::TlsClientOptions& options = upstream.options().tls;
+  if (!options.enabled || !options.verify) return nullptr;
+  const auto found = trusted_.find(options.ca_file);
+  return found != trusted_.end() ? found->second : nullptr;
 }
 
 std::unique_ptr<net::TlsServerContext> TlsMaterial::server_context(std::size_t listener_index) const {
@@ -64,10 +87,9 @@ std::unique_ptr<net::TlsServerContext> TlsMaterial::server_context(std::size_t l
 }
 
 std::unique_ptr<net::TlsClientContext> TlsMaterial::client_context(const upstream::Upstream& upstream) const {
-  const net::TlsClientOptions& options = upstream.options().tls;
-  const auto store = trusted_.find(options.ca_file);
-  return std::move(net::TlsClientContext::create(options, store != trusted_.end() ? &store->second : nullptr,
-                                                 alpn_of(upstream.options().protocol)))
+  const auto store = trusted(upstream);
+  return std::move(
+             net::TlsClientContext::create(upstream.options().tls, store.get(), alpn_of(upstream.options().protocol)))
       .value();
 }
 

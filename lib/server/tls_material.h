@@ -18,8 +18,13 @@ class TlsMaterial {
  public:
   TlsMaterial() = default;
   // Reads every file and proves that each context can be made; a worker has nothing left to fail on. `config` outlives the material.
-  // Errors: kFile, kConfig.
-  static Result<TlsMaterial> load(const config::Config& config);
+  // Of `previous` the keys of tickets go on, and authorities whose file says the same. Errors: kFile, kConfig.
+  static Result<TlsMaterial> load(const config::Config& config, const TlsMaterial* previous = nullptr);
+
+  // Whether other certificates are shown than by `other`.
+  bool shows_others(const TlsMaterial& other) const;
+  // Whom an upstream's certificates are held against; null: nobody. The same object goes on as long as the file says the same.
+  std::shared_ptr<const x509::TrustStore> trusted(const upstream::Upstream& upstream) const;
 
   // For one worker. `listener_index` has TLS, and so has the upstream.
   std::unique_ptr<net::TlsServerContext> server_context(std::size_t listener_index) const;
@@ -34,10 +39,10 @@ class TlsMaterial {
   using LoadedKeys = std::map<std::pair<std::string, std::string>, std::shared_ptr<const x509::CertifiedKey>>;
 
   Result<void> load_door(const config::Listener& listener, LoadedKeys& loaded);
-  Result<void> load_upstream(const upstream::Options& upstream);
+  Result<void> load_upstream(const upstream::Options& upstream, const TlsMaterial* previous);
 
-  std::vector<Door> doors_;                          // as the listeners
-  std::map<std::string, x509::TrustStore> trusted_;  // by file; "": the system's
+  std::vector<Door> doors_;                                                 // as the listeners
+  std::map<std::string, std::shared_ptr<const x509::TrustStore>> trusted_;  // by file; "": the system's
   std::shared_ptr<net::TicketKeys> tickets_;
 };
 

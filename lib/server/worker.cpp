@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "base/log.h"
 #include "downstream/http2_server.h"
-#include "filter/grpc_web.h"
 #include "net/read_proxy_header.h"
 #include "net/tls_stream.h"
-#include "proxy/fixed_answers.h"
+#include "server/buffer_size.h"
 
 namespace rproxy::server {
 namespace {
@@ -24,132 +22,121 @@ constexpr std::uint64_t kTicksPerSecond = 1000 / net::DeadlineWheel::kTick.count
 
 }  // namespace
 
-std::size_t buffer_size(const config::Config& config) {
-  constexpr std::uint64_t kContentRoom = 4096;
-  std::uint64_t head = config.client.head.head.bytes;
-  for (const auto& upstream : config.upstreams) head = std::max(head, upstream.head.head.bytes);
-  head = std::max(head, config.client.max_proxy_header.bytes);
-  return static_cast<std::size_t>(head + kContentRoom);
-}
-
-Worker::Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> sockets, ConnectionCount& connections,
-               proxy::AccessLogWriter* log, std::uint64_t seed)
-    : generation_(std::move(generation)), connections_(connections), loop_(buffer_size(generation_->config())) {
-  if (log != nullptr) {
-    log_.emplace(*log);
-    log_ticks_ =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(log->options().flush / net::DeadlineWheel::kTick, 1));
-  }
-  build_handlers(seed);
-  for (std::size_t i = 0; i < sockets.size(); ++i) open_door(i, std::move(sockets[i]));
+Worker::Worker(Offer offer, ConnectionCount& connections)
+    : connections_(connections),
+      loop_(buffer_size(offer.generation->config()), offer.worker),
+      recorder_(*offer.generation->catalogue(), offer.worker, nullptr) {
+  adopt(std::move(offer));
   loop_.on_tick([](void* self) { static_cast<Worker*>(self)->on_tick(); }, this);
-  tasks_.on_end({[](void* self) { static_cast<Worker*>(self)->on_connection_end(); }, this});
 }
 
 Worker::~Worker() {
-  tasks_.cancel_all();
   doors_.clear();
-  // Mirrored requests use connections.
-  root_.reset();
-  pools_.clear();
+  handlers_.reset();
+  retired_.clear();
 }
 
-void Worker::build_handlers(std::uint64_t seed) {
-  for (const auto& upstream : generation_->upstreams()) {
-    const auto& tls = upstream->options().tls;
-    upstream::Reach reach{upstream, nullptr, net::connect};
-    if (tls.enabled) reach.tls = generation_->tls().client_context(*upstream);
-    pools_.push_back(std::make_unique<upstream::Pool>(loop_, std::move(reach), seed + pools_.size()));
-  }
-  const auto& routes = generation_->config().routes;
-  std::vector<proxy::RouteHandler::Route> chains;
-  chains.reserve(routes.size());
-  for (std::size_t i = 0; i < routes.size(); ++i)
-    chains.push_back({routes[i].rule.name, make_chain(routes[i], i, seed)});
-  root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), generation_->config().forwarding,
-                                                std::move(chains), generation_->config().client.paths);
-}
-
-std::unique_ptr<exchange::Handler> Worker::make_chain(const config::Route& route, std::size_t index,
-                                                      std::uint64_t seed) {
-  if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
-    return std::make_unique<proxy::Redirect>(redirect->status,
-                                             proxy::LocationTemplate::compile(redirect->location).value());
-  }
-  if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
-    return std::make_unique<proxy::Respond>(*respond);
-  }
-  const auto& plan = *generation_->plans()[index];
-  const auto pool_of = [this](const std::string& name) { return pools_[generation_->upstream_index(name)].get(); };
-  std::vector<upstream::Pool*> targets;
-  for (const auto& name : plan.action.targets()) targets.push_back(pool_of(name));
-  upstream::Pool* const shadow = plan.action.mirror ? pool_of(plan.action.mirror->upstream) : nullptr;
-  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, targets, shadow, seed + index);
-  if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
-  return chain;
-}
-
-void Worker::open_door(std::size_t index, Fd socket) {
-  auto door = std::make_unique<Door>();
-  door->options = &generation_->config().listeners[index];
-  exchange::Handler* handler = root_.get();
-  if (door->options->redirect_https) {
-    door->redirect = std::make_unique<proxy::RedirectToHttps>(door->options->redirect_port, *root_);
-    handler = door->redirect.get();
-  }
-  door->context =
-      std::make_unique<downstream::Context>(generation_->config().client, loop_, *handler, log_ ? &*log_ : nullptr);
-  door->context->speaks_http2 = door->options->speaks("h2");
-  if (door->options->tls) door->tls = generation_->tls().server_context(index);
-  door->listener = std::make_unique<net::Listener>(
-      loop_, std::move(socket), [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
-      [this, at = door.get()](net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
-        on_accept(*at, std::move(stream), peer, local);
-      });
-  const auto tells_endpoints = [](const upstream::Options& each) {
+void Worker::adopt(Offer offer) {
+  const config::Config& config = offer.generation->config();
+  set_log(std::move(offer.log));
+  auto previous = std::move(handlers_);
+  handlers_ = std::make_unique<Handlers>(loop_, offer.generation, offer.seed, previous.get());
+  const downstream::Use use(handlers_->users());
+  const bool tells_local = std::ranges::any_of(config.upstreams, [](const upstream::Options& each) {
     return each.proxy_protocol != upstream::ProxyProtocol::kOff;
-  };
-  if (std::ranges::any_of(generation_->config().upstreams, tells_endpoints)) door->listener->tell_local();
-  doors_.push_back(std::move(door));
+  });
+  std::vector<const Door*> open;
+  for (std::size_t i = 0; i < offer.listeners.size(); ++i) {
+    exchange::Handler& handler = handlers_->at(i);
+    const auto& series = offer.generation->catalogue()->listeners()[i].series;
+    auto entrance = std::make_unique<Entrance>(config.listeners[i], config.client, series, loop_, handler, &recorder_);
+    entrance->tls = std::move(offer.listeners[i].tls);
+    entrance->connections.on_end({[](void* self) { static_cast<Worker*>(self)->on_connection_end(); }, this});
+    Door& door = door_of(offer.listeners[i]);
+    door.open(std::move(entrance));
+    door.serve_by({&handler, use}, config.client.paths);
+    door.listener().tell_local(tells_local);
+    open.push_back(&door);
+  }
+  for (const auto& door : doors_) {
+    if (std::ranges::find(open, door.get()) == open.end()) door->close();
+  }
+  if (previous == nullptr) return;
+  previous->retire();
+  retired_.push_back(std::move(previous));
 }
 
-void Worker::on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
+// What ends from now on is told to the new one: the old one's lines are complete.
+void Worker::set_log(std::shared_ptr<proxy::AccessLogWriter> log) {
+  if (log == log_writer_) return;
+  auto observer = log != nullptr ? std::make_unique<LogObserver>(*log) : nullptr;
+  recorder_.hand_on_to(observer.get());
+  if (log != nullptr) {
+    log_ticks_ =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(log->options().flush / net::DeadlineWheel::kTick, 1));
+  }
+  log_ = std::move(observer);
+  log_writer_ = std::move(log);
+}
+
+Door& Worker::door_of(Offer::Listener& listener) {
+  const auto found = std::ranges::find(doors_, listener.door, &Door::id);
+  return found != doors_.end() ? **found : add_door(listener);
+}
+
+Door& Worker::add_door(Offer::Listener& listener) {
+  doors_.push_back(std::make_unique<Door>(
+      listener.door, loop_, std::move(listener.socket),
+      [this] { return connections_.open.load(std::memory_order_relaxed) < connections_.max; },
+      [this](Entrance& entrance, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
+        on_accept(entrance, std::move(stream), peer, local);
+      }));
+  if (running_) doors_.back()->listener().start();
+  return *doors_.back();
+}
+
+void Worker::on_accept(Entrance& entrance, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local) {
   connections_.open.fetch_add(1, std::memory_order_relaxed);
+  entrance.counts().accepted.add();
   exchange::Client client;
   client.peer = peer;
   client.local = local;
-  const bool is_proxied = door.options->proxy_protocol.contains(peer);
-  tasks_.spawn(is_proxied ? serve_proxied(door, std::move(stream), client) : serve(door, std::move(stream), client));
+  const bool is_proxied = entrance.listener.proxy_protocol.contains(peer);
+  entrance.connections.spawn(is_proxied ? serve_proxied(entrance, std::move(stream), client)
+                                        : serve(entrance, std::move(stream), client));
 }
 
-net::Task<void> Worker::serve_proxied(Door& door, net::StreamPtr stream, exchange::Client client) {
-  const downstream::Options& options = generation_->config().client;
+net::Task<void> Worker::serve_proxied(Entrance& entrance, net::StreamPtr stream, exchange::Client client) {
+  const downstream::Options& options = entrance.client;
   net::ReceivedProxyHeader received;
   const auto done =
       co_await net::read_proxy_header(*stream, options.max_proxy_header.bytes, options.handshake_timeout, received);
   if (!done) {
+    entrance.counts().proxy_header_failures.add();
     complaints_.add(client.peer, done.error(), loop_.now());
     co_return;
   }
   client.proxy_header = &received.header;
   believe_proxy_header(client);
-  co_await serve(door, std::move(stream), client);
+  co_await serve(entrance, std::move(stream), client);
 }
 
-net::Task<void> Worker::serve(Door& door, net::StreamPtr stream, exchange::Client client) {
-  if (door.tls == nullptr) return serve_plain(door, std::move(stream), client);
-  return serve_tls(door, std::move(stream), client);
+net::Task<void> Worker::serve(Entrance& entrance, net::StreamPtr stream, exchange::Client client) {
+  if (entrance.tls == nullptr) return serve_plain(entrance, std::move(stream), client);
+  return serve_tls(entrance, std::move(stream), client);
 }
 
 // Where nothing was agreed upon.
-net::Task<void> Worker::serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client) {
-  if (!door.options->speaks("http/1.1")) return downstream::serve_http2(std::move(stream), client, *door.context);
-  return downstream::serve_http1(std::move(stream), client, *door.context);
+net::Task<void> Worker::serve_plain(Entrance& entrance, net::StreamPtr stream, const exchange::Client& client) {
+  if (!entrance.listener.speaks("http/1.1"))
+    return downstream::serve_http2(std::move(stream), client, entrance.context);
+  return downstream::serve_http1(std::move(stream), client, entrance.context);
 }
 
-net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::Client client) {
-  auto secured = net::TlsStream::accept(std::move(stream), *door.tls);
-  if (auto done = co_await secured->handshake(generation_->config().client.handshake_timeout); !done) {
+net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exchange::Client client) {
+  auto secured = net::TlsStream::accept(std::move(stream), *entrance.tls);
+  if (auto done = co_await secured->handshake(entrance.client.handshake_timeout); !done) {
+    entrance.counts().tls_failures.add();
     log::debug("TLS handshake with {}: {}", client.peer.ip.to_string(), describe(done.error()));
     if (done.error().code != ErrorCode::kBadRequest) co_return;
     // Someone typed http:// in front of the port: an alert would tell them nothing.
@@ -164,48 +151,67 @@ net::Task<void> Worker::serve_tls(Door& door, net::StreamPtr stream, exchange::C
     }
     co_return;
   }
+  entrance.counts().tls_handshakes.add();
   client.scheme = "https";
   client.tls_version = secured->version();
   client.tls_cipher = secured->cipher();
   client.server_name = secured->server_name();
   believe_proxy_header(client);
   if (secured->alpn() == "h2") {
-    co_await downstream::serve_http2(std::move(secured), client, *door.context);
+    co_await downstream::serve_http2(std::move(secured), client, entrance.context);
   } else {
-    co_await serve_plain(door, std::move(secured), client);
+    co_await serve_plain(entrance, std::move(secured), client);
   }
 }
 
 void Worker::on_connection_end() {
   connections_.open.fetch_sub(1, std::memory_order_relaxed);
   if (draining_) {
-    if (tasks_.size() == 0) loop_.stop();
+    if (!has_connections()) loop_.stop();
     return;
   }
   for (auto& door : doors_) {
-    if (door->listener->is_paused()) door->listener->resume();
+    if (door->listener().is_paused()) door->listener().resume();
   }
+}
+
+bool Worker::has_connections() const {
+  return std::ranges::any_of(doors_, [](const auto& door) { return door->connections() > 0; });
 }
 
 void Worker::on_tick() {
   ++ticks_;
   if (log_ && ticks_ % log_ticks_ == 0) log_->flush();
-  if (draining_ && draining_ticks_++ > 0) {
-    for (auto& door : doors_) door->context->idle.drain();
-  }
+  for (auto& door : doors_) door->tick();
+  let_go();
   if (ticks_ % kTicksPerSecond != 0) return;
   const TimePoint now = loop_.now();
-  for (auto& pool : pools_) pool->sweep(now);
+  handlers_->sweep(now);
+  for (auto& handlers : retired_) handlers->sweep(now);
   if (draining_) return;
-  for (auto& door : doors_) door->listener->resume();
+  for (auto& door : doors_) door->listener().resume();
+}
+
+// At a tick, when nothing of what goes is at work.
+void Worker::let_go() {
+  std::erase_if(doors_, [](const auto& door) { return door->is_closed() && door->connections() == 0; });
+  std::erase_if(retired_, [](const auto& handlers) { return handlers->users().count() == 0; });
 }
 
 void Worker::start(std::function<void()> on_exit) {
   thread_ = std::thread([this, on_exit = std::move(on_exit)] {
-    for (auto& door : doors_) door->listener->start();
+    for (auto& door : doors_) door->listener().start();
+    running_ = true;
     loop_.run();
     if (log_) log_->flush();
     on_exit();
+  });
+}
+
+void Worker::take(Offer offer, std::function<void()> on_taken) {
+  loop_.post([this, offer = std::move(offer), on_taken = std::move(on_taken)]() mutable {
+    if (!draining_) adopt(std::move(offer));
+    on_taken();
   });
 }
 
@@ -215,13 +221,10 @@ void Worker::drain() {
 
 void Worker::begin_drain() {
   if (draining_) return;
-  for (auto& door : doors_) {
-    door->listener->stop();
-    door->context->draining = true;
-  }
+  for (auto& door : doors_) door->close();
   draining_ = true;
-  for (auto& pool : pools_) pool->close_idle();
-  if (tasks_.size() == 0) loop_.stop();
+  handlers_->close_idle();
+  if (!has_connections()) loop_.stop();
 }
 
 void Worker::stop() {

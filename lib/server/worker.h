@@ -8,39 +8,50 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "downstream/http1_server.h"
-#include "net/listener.h"
 #include "net/loop.h"
-#include "net/task_group.h"
 #include "proxy/access_log.h"
-#include "proxy/route_handler.h"
+#include "server/door.h"
 #include "server/generation.h"
+#include "server/handlers.h"
 #include "server/log_observer.h"
 #include "server/proxied_client.h"
-#include "upstream/pool.h"
+#include "server/recorder.h"
 
 namespace rproxy::server {
 
 // Client connections in all workers together.
 struct ConnectionCount {
   std::atomic<std::uint64_t> open{0};
-  std::uint64_t max = 0;
+  std::atomic<std::uint64_t> max{0};
 };
-
-// Of a loop's buffers: one holds the longest head allowed and still has room for content behind it.
-std::size_t buffer_size(const config::Config& config);
 
 class Worker {
  public:
-  // `sockets[i]` listens for config.listeners[i]. `connections` and `log` outlive the worker.
-  Worker(std::shared_ptr<const Generation> generation, std::vector<Fd> sockets, ConnectionCount& connections,
-         proxy::AccessLogWriter* log, std::uint64_t seed);
+  // What a worker serves: the first configuration, or the next one. All that can fail has been done.
+  struct Offer {
+    struct Listener {
+      std::size_t door = 0;  // the number of one that is there, or a new one's
+      Fd socket;             // a new one's
+      std::unique_ptr<net::TlsServerContext> tls;
+    };
+    std::shared_ptr<const Generation> generation;
+    std::vector<Listener> listeners;              // as the configuration's
+    std::shared_ptr<proxy::AccessLogWriter> log;  // null: none
+    std::uint64_t seed = 0;
+    std::size_t worker = 0;  // its number
+  };
+
+  // `connections` outlives the worker.
+  Worker(Offer offer, ConnectionCount& connections);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
   // Starts the thread. `on_exit` is called from it at its end.
   void start(std::function<void()> on_exit);
+  // From any thread, after start(): `on_taken` is called from the worker's when requests go by the offer. Connections stay, and requests
+  // under way end as they have begun; listeners that are not in the offer stop, and their connections end with what they are at.
+  void take(Offer offer, std::function<void()> on_taken);
   // From any thread: stop accepting, let requests finish, then end. Safe to call again.
   void drain();
   // From any thread: end now, whatever is under way.
@@ -48,41 +59,34 @@ class Worker {
   void join();
 
  private:
-  // What belongs to one listener on this worker.
-  struct Door {
-    const config::Listener* options;
-    std::unique_ptr<exchange::Handler> redirect;  // where that is all it does
-    std::unique_ptr<downstream::Context> context;
-    std::unique_ptr<net::TlsServerContext> tls;
-    std::unique_ptr<net::Listener> listener;
-  };
-
-  void build_handlers(std::uint64_t seed);
-  void open_door(std::size_t index, Fd socket);
-  std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index, std::uint64_t seed);
-  void on_accept(Door& door, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local);
+  void adopt(Offer offer);
+  void set_log(std::shared_ptr<proxy::AccessLogWriter> log);
+  Door& door_of(Offer::Listener& listener);
+  Door& add_door(Offer::Listener& listener);
+  void on_accept(Entrance& entrance, net::StreamPtr stream, const net::Peer& peer, const net::Peer& local);
   // First the PROXY header, for peers that send one.
-  net::Task<void> serve_proxied(Door& door, net::StreamPtr stream, exchange::Client client);
-  net::Task<void> serve(Door& door, net::StreamPtr stream, exchange::Client client);
-  static net::Task<void> serve_plain(Door& door, net::StreamPtr stream, const exchange::Client& client);
-  net::Task<void> serve_tls(Door& door, net::StreamPtr stream, exchange::Client client);
+  net::Task<void> serve_proxied(Entrance& entrance, net::StreamPtr stream, exchange::Client client);
+  net::Task<void> serve(Entrance& entrance, net::StreamPtr stream, exchange::Client client);
+  static net::Task<void> serve_plain(Entrance& entrance, net::StreamPtr stream, const exchange::Client& client);
+  net::Task<void> serve_tls(Entrance& entrance, net::StreamPtr stream, exchange::Client client);
   void on_tick();
   void on_connection_end();
   void begin_drain();
+  bool has_connections() const;
+  void let_go();
 
-  std::shared_ptr<const Generation> generation_;
   ConnectionCount& connections_;
   net::Loop loop_;
-  std::optional<LogObserver> log_;
-  std::vector<std::unique_ptr<upstream::Pool>> pools_;
-  std::unique_ptr<proxy::RouteHandler> root_;
+  std::shared_ptr<proxy::AccessLogWriter> log_writer_;
+  std::unique_ptr<LogObserver> log_;
+  Recorder recorder_;
+  std::vector<std::unique_ptr<Handlers>> retired_;  // their last requests are under way
+  std::unique_ptr<Handlers> handlers_;
   std::vector<std::unique_ptr<Door>> doors_;
   ProxyHeaderComplaints complaints_;
-  net::TaskGroup tasks_;
   std::thread thread_;
+  bool running_ = false;
   bool draining_ = false;
-  // Idle connections end with the second: by then every request that had arrived before the drain has been read.
-  std::uint64_t draining_ticks_ = 0;
   std::uint64_t ticks_ = 0;
   std::uint64_t log_ticks_ = 1;
 };

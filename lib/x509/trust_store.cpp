@@ -1,8 +1,10 @@
 #include "x509/trust_store.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -25,7 +27,16 @@ std::string system_bundle() {
   return {};
 }
 
-Result<StorePtr> read_store(const std::string& path) {
+std::string digest_of(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+}  // namespace
+
+Result<TrustStore> TrustStore::read(const std::string& path) {
   auto text = read_file(path, kBundleMax);
   if (!text) return fail(std::move(text.error()));
   ERR_clear_error();
@@ -34,30 +45,23 @@ Result<StorePtr> read_store(const std::string& path) {
   StorePtr store(X509_STORE_new());
   for (const Certificate& certificate : *certificates) X509_STORE_add_cert(store.get(), certificate.native());
   ERR_clear_error();
-  return store;
+  return TrustStore(std::move(store), digest_of(*text));
 }
-
-}  // namespace
 
 Result<TrustStore> TrustStore::system() {
   const std::string bundle = system_bundle();
-  if (!bundle.empty()) {
-    auto store = read_store(bundle);
-    if (!store) return fail(std::move(store.error()));
-    return TrustStore(std::move(*store));
-  }
+  if (!bundle.empty()) return read(bundle);
   StorePtr store(X509_STORE_new());
   X509_STORE_set_default_paths(store.get());
   ERR_clear_error();
-  return TrustStore(std::move(store));
+  return TrustStore(std::move(store), {});
 }
 
 Result<TrustStore> TrustStore::from_file(const std::string& path) {
-  auto store = read_store(path);
-  if (!store) return fail(std::move(store.error()));
+  auto store = read(path);
   // What the operator put there is trusted as it is: a private intermediate does not need its root beside it.
-  X509_STORE_set_flags(store->get(), X509_V_FLAG_PARTIAL_CHAIN);
-  return TrustStore(std::move(*store));
+  if (store) X509_STORE_set_flags(store->native(), X509_V_FLAG_PARTIAL_CHAIN);
+  return store;
 }
 
 }  // namespace rproxy::x509

@@ -17,11 +17,15 @@ class TrustStore {
   static Result<TrustStore> from_file(const std::string& path);
 
   X509_STORE* native() const { return store_.get(); }
+  // Read from the same text, as far as is known.
+  bool is_same(const TrustStore& other) const { return !digest_.empty() && digest_ == other.digest_; }
 
  private:
-  explicit TrustStore(StorePtr store) : store_(std::move(store)) {}
+  TrustStore(StorePtr store, std::string digest) : store_(std::move(store)), digest_(std::move(digest)) {}
+  static Result<TrustStore> read(const std::string& path);
 
   std::shared_ptr<X509_STORE> store_;
+  std::string digest_;  // of the file's text; empty where there is none
 };
 
 }  // namespace rproxy::x509

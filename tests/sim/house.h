@@ -56,7 +56,12 @@ class House final : public exchange::Observer {
 
   World& world() { return world_; }
   // After cancel(): nothing is asked any more.
-  void drop_pool() { pool_.reset(); }
+  void drop_pool() {
+    // Copies are the routes', and use connections.
+    root_.reset();
+    pool_.reset();
+    shadow_pool_.reset();
+  }
   // What the first client got and what the origins got, comparable between runs.
   std::string client_view() const;
   std::string origin_view() const;

@@ -121,6 +121,7 @@ void House::check_kept_connections() {
     }
     tasks_.cancel_all();
   }
+  if (has_mirror()) settle();
   pool_->close_idle();
   shadow_pool_->close_idle();
   run_out();

@@ -106,8 +106,8 @@ TEST(WordCounters, LearnWordsAsTheyComeAndCountTheRestTogether) {
   first.count(words[0]);
   second.count("word0");
   WordCounters::Totals totals;
-  first.add_to(totals);
-  second.add_to(totals);
+  totals += first;
+  totals += second;
   EXPECT_EQ(totals["word0"], 3U);
   EXPECT_EQ(totals["word31"], 1U);
   EXPECT_EQ(totals[WordCounters::kOther], 3U);

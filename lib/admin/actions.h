@@ -1,0 +1,36 @@
+// What can be asked for, one function each.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "admin/answer.h"
+#include "admin/subject.h"
+
+namespace rproxy::admin {
+
+struct Call {
+  Subject& subject;
+  TimePoint now;
+  std::vector<std::string> names;  // of what is in the path: upstream, endpoint
+  Json content;                    // an object, where there is one
+};
+
+Answer get_health(Call& call);
+Answer get_readiness(Call& call);
+Answer get_metrics(Call& call);
+Answer get_status(Call& call);
+Answer get_config(Call& call);
+Answer get_upstreams(Call& call);
+Answer get_upstream(Call& call);
+Answer get_endpoint(Call& call);
+
+Answer drain_endpoint(Call& call);
+Answer disable_endpoint(Call& call);
+Answer enable_endpoint(Call& call);
+Answer put_weight(Call& call);
+Answer add_endpoint(Call& call);
+Answer remove_endpoint(Call& call);
+
+}  // namespace rproxy::admin

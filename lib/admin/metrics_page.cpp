@@ -1,0 +1,258 @@
+#include "admin/metrics_page.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "admin/endpoint_view.h"
+#include "metrics/text.h"
+
+namespace rproxy::admin {
+namespace {
+
+using metrics::EndpointSeries;
+using metrics::ListenerSeries;
+using metrics::RouteSeries;
+using metrics::Text;
+using Type = metrics::Text::Type;
+
+double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
+// Rows that bear the same labels, or are over the number, are one. Their order stays: that of the configuration.
+template <typename T, typename Key = std::string>
+class Rows {
+ public:
+  explicit Rows(std::size_t max) : max_(max) {}
+
+  T& at(const Key& key, const Key& other) {
+    if (const auto found = index_.find(key); found != index_.end()) return rows_[found->second].second;
+    const bool is_full = index_.size() >= max_ && key != other;
+    if (is_full) return at(other, other);
+    index_.emplace(key, rows_.size());
+    return rows_.emplace_back(std::piecewise_construct, std::forward_as_tuple(key), std::forward_as_tuple()).second;
+  }
+  const std::deque<std::pair<Key, T>>& all() const { return rows_; }
+
+ private:
+  std::size_t max_;
+  std::map<Key, std::size_t> index_;
+  std::deque<std::pair<Key, T>> rows_;
+};
+
+// Those of the same name have the same series, which counts once.
+template <typename T>
+void add_named(const std::vector<metrics::Catalogue::Named<T>>& all, Rows<T>& rows) {
+  std::unordered_set<const void*> seen;
+  for (const auto& [name, series] : all) {
+    if (seen.insert(series.get()).second) series->add_to(rows.at(name, kOtherSeries));
+  }
+}
+
+// What an endpoint is now, besides what it was asked.
+struct EndpointNow {
+  EndpointSeries series;
+  std::uint64_t in_flight = 0;
+  std::uint64_t weight = 0;
+  std::uint64_t ejections = 0;
+  double latency = 0;
+  std::array<std::uint64_t, kStateNames.size()> states{};
+};
+
+using EndpointKey = std::pair<std::string, std::string>;
+
+class Page {
+ public:
+  Page(const Subject& subject, TimePoint now) : subject_(subject), now_(now) {}
+
+  std::string write() {
+    put_process();
+    put_listeners();
+    put_routes();
+    put_endpoints();
+    put_upstreams();
+    return text_.take();
+  }
+
+ private:
+  std::size_t series_max() const { return static_cast<std::size_t>(subject_.serving.config->admin.max_series); }
+
+  template <typename T>
+  void put(const char* name, Type type, const char* help, T value) {
+    text_.family(name, type, help);
+    text_.sample({}, value);
+  }
+
+  void put_process() {
+    text_.family("rproxy_build_info", Type::kGauge, "Always 1; the version is a label.");
+    text_.sample({{"version", subject_.version}}, std::uint64_t{1});
+    put("rproxy_start_time_seconds", Type::kGauge, "When the process began, in seconds since 1970.",
+        seconds(subject_.started.time_since_epoch()));
+    put("rproxy_workers", Type::kGauge, "Threads that serve.", std::uint64_t{subject_.workers});
+    put("rproxy_draining", Type::kGauge, "1 while the proxy ends and takes no new connections.",
+        std::uint64_t{subject_.is_draining() ? 1U : 0U});
+    put("rproxy_config_revision", Type::kGauge, "Configurations that have served, the one that does included.",
+        subject_.serving.revision);
+    put("rproxy_config_time_seconds", Type::kGauge, "Since when this configuration serves, in seconds since 1970.",
+        seconds(subject_.serving.since.time_since_epoch()));
+    put("rproxy_connections_open", Type::kGauge, "Client connections.", subject_.open_connections());
+    put("rproxy_connections_max", Type::kGauge, "Client connections that there may be.", subject_.max_connections());
+    text_.family("rproxy_requests_failed_total", Type::kCounter,
+                 "Requests that did not end well, by the access log's word for why.");
+    metrics::WordCounters::Totals totals;
+    subject_.serving.catalogue->terminations()->add_to(totals);
+    for (const auto& [word, count] : totals) text_.sample({{"termination", word}}, count);
+  }
+
+  void put_listeners() {
+    Rows<ListenerSeries> rows(series_max());
+    add_named(subject_.serving.catalogue->listeners(), rows);
+    const auto each = [&](const char* name, const char* help, const metrics::Counter ListenerSeries::*counter) {
+      text_.family(name, Type::kCounter, help);
+      for (const auto& [listener, total] : rows.all()) text_.sample({{"listener", listener}}, (total.*counter).value());
+    };
+    each("rproxy_connections_accepted_total", "Client connections accepted.", &ListenerSeries::accepted);
+    each("rproxy_tls_handshakes_total", "TLS handshakes with clients that succeeded.", &ListenerSeries::tls_handshakes);
+    each("rproxy_tls_handshake_failures_total", "TLS handshakes with clients that failed.",
+         &ListenerSeries::tls_failures);
+    each("rproxy_proxy_header_failures_total", "Connections closed for their PROXY header.",
+         &ListenerSeries::proxy_header_failures);
+    each("rproxy_http2_abuse_total", "HTTP/2 connections closed for abuse of the protocol.",
+         &ListenerSeries::http2_abuse);
+  }
+
+  void put_routes() {
+    Rows<RouteSeries> rows(series_max());
+    add_named(subject_.serving.catalogue->routes(), rows);
+    subject_.serving.catalogue->unmatched()->add_to(rows.at(kNoRoute, kNoRoute));
+    text_.family("rproxy_requests_total", Type::kCounter, "Requests answered, by route and class of status.");
+    for (const auto& [route, total] : rows.all()) put_classes("route", route, total.requests);
+    text_.family("rproxy_request_duration_seconds", Type::kHistogram,
+                 "From a request's head to the end of its answer.");
+    for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.duration);
+    text_.family("rproxy_request_bytes_total", Type::kCounter, "Bytes of requests, heads included.");
+    for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.bytes_received.value());
+    text_.family("rproxy_response_bytes_total", Type::kCounter, "Bytes of answers, heads included.");
+    for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.bytes_sent.value());
+  }
+
+  void put_classes(const char* label, const std::string& name, const metrics::StatusCounters& counters) {
+    for (std::size_t i = 0; i < metrics::StatusCounters::kNames.size(); ++i) {
+      // There is hardly ever one.
+      if (i == 0 && counters.value(0) == 0) continue;
+      text_.sample({{label, name}, {"code", metrics::StatusCounters::kNames.at(i)}}, counters.value(i));
+    }
+  }
+
+  void add_endpoint(const std::string& upstream, const upstream::Endpoint& endpoint) {
+    EndpointNow& row = endpoints_->at({upstream, address_of(endpoint)}, {kOtherSeries, kOtherSeries});
+    endpoint.series.add_to(row.series);
+    row.in_flight += endpoint.state.in_flight();
+    row.weight += endpoint.state.weight();
+    row.ejections += endpoint.state.ejections();
+    row.latency = std::max(row.latency, seconds(endpoint.state.latency()));
+    ++row.states.at(static_cast<std::size_t>(state_of(endpoint.state, now_)));
+  }
+
+  template <typename Value>
+  void put_each(const char* name, Type type, const char* help, Value value) {
+    text_.family(name, type, help);
+    for (const auto& [key, row] : endpoints_->all()) {
+      text_.sample({{"upstream", key.first}, {"endpoint", key.second}}, value(row));
+    }
+  }
+
+  void put_histogram(const char* name, const char* help, const metrics::Histogram EndpointSeries::*histogram) {
+    text_.family(name, Type::kHistogram, help);
+    for (const auto& [key, row] : endpoints_->all()) {
+      text_.sample({{"upstream", key.first}, {"endpoint", key.second}}, row.series.*histogram);
+    }
+  }
+
+  void put_endpoints() {
+    endpoints_.emplace(series_max());
+    for (const auto& upstream : subject_.serving.upstreams) {
+      const auto set = upstream->endpoints();
+      for (const auto& endpoint : set->endpoints()) add_endpoint(upstream->name(), *endpoint);
+    }
+    put_each("rproxy_endpoint_requests_total", Type::kCounter, "Attempts at an endpoint, retries included.",
+             [](const EndpointNow& row) { return row.series.requests.value(); });
+    put_each("rproxy_endpoint_retries_total", Type::kCounter, "Attempts after another one had failed.",
+             [](const EndpointNow& row) { return row.series.retries.value(); });
+    put_responses();
+    put_failures();
+    put_each("rproxy_endpoint_ejections_total", Type::kCounter, "How often an endpoint was left alone for failing.",
+             [](const EndpointNow& row) { return row.ejections; });
+    put_histogram("rproxy_endpoint_connect_seconds", "To make a new connection, TLS included.",
+                  &EndpointSeries::connect);
+    put_histogram("rproxy_endpoint_first_byte_seconds", "From a request sent to the head of its response.",
+                  &EndpointSeries::first_byte);
+    put_each("rproxy_endpoint_in_flight", Type::kGauge, "Requests under way.",
+             [](const EndpointNow& row) { return row.in_flight; });
+    put_each("rproxy_endpoint_weight", Type::kGauge, "Its share of requests, against its peers'.",
+             [](const EndpointNow& row) { return row.weight; });
+    put_each("rproxy_endpoint_latency_seconds", Type::kGauge, "The moving average of latency that balancing goes by.",
+             [](const EndpointNow& row) { return row.latency; });
+    put_states();
+  }
+
+  void put_responses() {
+    text_.family("rproxy_endpoint_responses_total", Type::kCounter, "Responses of an endpoint, by class of status.");
+    for (const auto& [key, row] : endpoints_->all()) {
+      for (std::size_t i = 2; i < metrics::StatusCounters::kNames.size(); ++i) {
+        text_.sample(
+            {{"upstream", key.first}, {"endpoint", key.second}, {"code", metrics::StatusCounters::kNames.at(i)}},
+            row.series.responses.value(i));
+      }
+    }
+  }
+
+  void put_failures() {
+    text_.family("rproxy_endpoint_failures_total", Type::kCounter, "Attempts without a response, by what was wrong.");
+    for (const auto& [key, row] : endpoints_->all()) {
+      for (std::size_t i = 0; i < metrics::kFailureNames.size(); ++i) {
+        text_.sample({{"upstream", key.first}, {"endpoint", key.second}, {"kind", metrics::kFailureNames.at(i)}},
+                     row.series.failures.at(i).value());
+      }
+    }
+  }
+
+  void put_states() {
+    text_.family("rproxy_endpoint_state", Type::kGauge, "How many endpoints are in this state: one, or none.");
+    for (const auto& [key, row] : endpoints_->all()) {
+      for (std::size_t i = 0; i < kStateNames.size(); ++i) {
+        text_.sample({{"upstream", key.first}, {"endpoint", key.second}, {"state", kStateNames.at(i)}},
+                     row.states.at(i));
+      }
+    }
+  }
+
+  void put_upstreams() {
+    Rows<std::uint64_t> all(series_max());
+    Rows<std::uint64_t> available(series_max());
+    for (const auto& upstream : subject_.serving.upstreams) {
+      const auto set = upstream->endpoints();
+      all.at(upstream->name(), kOtherSeries) += set->states().size();
+      auto& ready = available.at(upstream->name(), kOtherSeries);
+      for (const auto* state : set->states()) ready += state->is_available(now_) ? 1 : 0;
+    }
+    text_.family("rproxy_upstream_endpoints", Type::kGauge, "Endpoints of an upstream.");
+    for (const auto& [name, count] : all.all()) text_.sample({{"upstream", name}}, count);
+    text_.family("rproxy_upstream_endpoints_available", Type::kGauge, "Endpoints that take requests.");
+    for (const auto& [name, count] : available.all()) text_.sample({{"upstream", name}}, count);
+  }
+
+  const Subject& subject_;
+  TimePoint now_;
+  Text text_;
+  std::optional<Rows<EndpointNow, EndpointKey>> endpoints_;
+};
+
+}  // namespace
+
+std::string metrics_page(const Subject& subject, TimePoint now) { return Page(subject, now).write(); }
+
+}  // namespace rproxy::admin

@@ -1,0 +1,95 @@
+#include "server/handlers.h"
+
+#include <utility>
+#include <variant>
+
+#include "filter/grpc_web.h"
+#include "proxy/fixed_answers.h"
+
+namespace rproxy::server {
+
+Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation, std::uint64_t seed,
+                   const Handlers* previous)
+    : loop_(loop), generation_(std::move(generation)) {
+  build_pools(seed, previous);
+  build_routes(seed);
+  for (const auto& listener : generation_->config().listeners) {
+    redirects_.push_back(
+        listener.redirect_https ? std::make_unique<proxy::RedirectToHttps>(listener.redirect_port, *root_) : nullptr);
+  }
+}
+
+void Handlers::build_pools(std::uint64_t seed, const Handlers* previous) {
+  for (const auto& upstream : generation_->upstreams()) {
+    const auto* before = previous != nullptr ? previous->find(*upstream, generation_->tls()) : nullptr;
+    upstream::Reach reach{upstream, before != nullptr ? before->tls : nullptr};
+    if (before == nullptr && upstream->options().tls.enabled) reach.tls = generation_->tls().client_context(*upstream);
+    auto tls = reach.tls;
+    auto pool = std::make_unique<upstream::Pool>(loop_, std::move(reach), seed + supplies_.size(),
+                                                 before != nullptr ? before->pool.get() : nullptr);
+    supplies_.push_back({std::move(tls), std::move(pool)});
+  }
+}
+
+// Of an upstream that goes by the same name and proves in the same way who it is.
+const Handlers::Supply* Handlers::find(const upstream::Upstream& upstream, const TlsMaterial& tls) const {
+  const upstream::Upstream* before = generation_->find_upstream(upstream.name());
+  if (before == nullptr) return nullptr;
+  const upstream::Options& a = before->options();
+  const upstream::Options& b = upstream.options();
+  if (a.tls != b.tls || a.protocol != b.protocol) return nullptr;
+  if (generation_->tls().trusted(*before) != tls.trusted(upstream)) return nullptr;
+  return &supplies_[generation_->upstream_index(upstream.name())];
+}
+
+void Handlers::build_routes(std::uint64_t seed) {
+  const config::Config& config = generation_->config();
+  std::vector<proxy::RouteHandler::Route> chains;
+  chains.reserve(config.routes.size());
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    auto& series = generation_->catalogue()->routes()[i].series->of(loop_.number());
+    chains.push_back({config.routes[i].rule.name, make_chain(config.routes[i], i, seed), &series});
+  }
+  root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), config.forwarding, std::move(chains),
+                                                config.client.paths);
+}
+
+std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& route, std::size_t index,
+                                                        std::uint64_t seed) {
+  if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
+    return std::make_unique<proxy::Redirect>(redirect->status,
+                                             proxy::LocationTemplate::compile(redirect->location).value());
+  }
+  if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
+    return std::make_unique<proxy::Respond>(*respond);
+  }
+  const auto& plan = *generation_->plans()[index];
+  const auto pool_of = [this](const std::string& name) {
+    return supplies_[generation_->upstream_index(name)].pool.get();
+  };
+  std::vector<upstream::Pool*> targets;
+  for (const auto& name : plan.action.targets()) targets.push_back(pool_of(name));
+  upstream::Pool* const shadow = plan.action.mirror ? pool_of(plan.action.mirror->upstream) : nullptr;
+  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, targets, shadow, seed + index);
+  if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
+  return chain;
+}
+
+exchange::Handler& Handlers::at(std::size_t listener) const {
+  exchange::Handler* redirect = redirects_[listener].get();
+  return redirect != nullptr ? *redirect : *root_;
+}
+
+void Handlers::sweep(TimePoint now) {
+  for (const auto& supply : supplies_) supply.pool->sweep(now);
+}
+
+void Handlers::close_idle() {
+  for (const auto& supply : supplies_) supply.pool->close_idle();
+}
+
+void Handlers::retire() {
+  for (const auto& supply : supplies_) supply.pool->retire();
+}
+
+}  // namespace rproxy::server

@@ -1,0 +1,35 @@
+#include "server/reload_requests.h"
+
+namespace rproxy::server {
+
+void ReloadRequests::request_reload(std::string why, Done done) {
+  std::optional<std::string> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal = refusal_;
+    if (!refusal) {
+      if (!waiting_) waiting_ = Batch{std::move(why), {}};
+      if (done) waiting_->waiting.push_back(std::move(done));
+    }
+  }
+  if (!refusal) return wake_();
+  if (done) done({false, *refusal});
+}
+
+std::optional<ReloadRequests::Batch> ReloadRequests::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(waiting_, std::nullopt);
+}
+
+void ReloadRequests::refuse(const std::string& reason) {
+  std::optional<Batch> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal_ = reason;
+    batch = std::exchange(waiting_, std::nullopt);
+  }
+  if (!batch) return;
+  for (const Done& done : batch->waiting) done({false, reason});
+}
+
+}  // namespace rproxy::server

@@ -1,0 +1,357 @@
+"""The admin endpoint, by curl: who may come, what it says, and what it changes while requests are under way."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import unittest
+
+from harness import Backend, Client, Proxy, TestCase, answering, config_for, ok, until
+
+TOKEN = "0123456789abcdef"
+ADMIN = f"""
+[admin]
+socket = "admin.sock"
+listen = "127.0.0.1:0"
+token = "${{ADMIN_TOKEN}}"
+"""
+
+
+class Admin:
+    """Calls of the admin endpoint."""
+
+    def __init__(self, proxy):
+        self.path = str(proxy.directory / "admin.sock")
+        self.tcp = until(lambda: re.search(r"admin endpoint on (\d\S+)", proxy.log()), "the admin address").group(1)
+
+    def curl(self, method, path, *arguments, content=None):
+        data = ("--data-binary", content if isinstance(content, str) else json.dumps(content)) if content is not None else ()
+        done = subprocess.run(["curl", "-sS", "-m", "30", "-X", method, "-w", "\n%{http_code}", *data, *arguments, path],
+                              capture_output=True, text=True, check=True)
+        text, _, status = done.stdout.rpartition("\n")
+        return int(status), text
+
+    def ask(self, method, path, content=None):
+        status, text = self.curl(method, f"http://admin{path}", "--unix-socket", self.path, content=content)
+        return status, json.loads(text) if text else None
+
+    def remote(self, path, *arguments):
+        return self.curl("GET", f"http://{self.tcp}{path}", *arguments)
+
+    def metrics(self):
+        text = self.curl("GET", "http://admin/metrics", "--unix-socket", self.path)[1]
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
+
+    def endpoint(self, backend, verb="", upstream="app"):
+        return f"/upstreams/{upstream}/endpoints/{backend.name}{verb}"
+
+
+class AdminTest(TestCase):
+    def proxy_for(self, *backends, upstream="", extra="", environment=None):
+        proxy = self.start(Proxy(config_for(*backends, upstream=upstream, extra=ADMIN + extra),
+                                 environment={"ADMIN_TOKEN": TOKEN, **(environment or {})}))
+        return proxy, Admin(proxy)
+
+    def backend(self, text=b"hello"):
+        return self.start(Backend(answering(ok(text))))
+
+
+class Access(AdminTest):
+    def test_the_socket_is_its_owners_alone_and_gone_at_the_end(self):
+        proxy, admin = self.proxy_for(self.backend())
+        mode = os.stat(admin.path).st_mode
+        self.assertTrue(stat.S_ISSOCK(mode))
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
+        self.assertFalse(os.path.exists(admin.path + ".new"))
+        proxy.signal(signal.SIGTERM)
+        self.assertEqual(proxy.wait(), 0)
+        self.assertFalse(os.path.exists(admin.path))
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "only root can become somebody else")
+    def test_nobody_else_may_use_the_socket(self):
+        proxy, admin = self.proxy_for(self.backend())
+        os.chmod(proxy.directory, 0o755)
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "curl", "-sS", "--unix-socket",
+                               admin.path, "http://admin/status"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 7, done.stdout)
+
+    def test_tcp_needs_the_token(self):
+        proxy, admin = self.proxy_for(self.backend())
+        self.assertEqual(admin.remote("/status", "-H", f"Authorization: Bearer {TOKEN}")[0], 200)
+        for arguments in ((), ("-H", "Authorization: Bearer 0123456789abcdeg"), ("-u", f"admin:{TOKEN}")):
+            status, text = admin.remote("/status", *arguments)
+            self.assertEqual(status, 401)
+            self.assertEqual(json.loads(text)["status"], 401)
+        self.assertEqual(admin.curl("POST", f"http://{admin.tcp}/reload")[0], 401)
+        self.assertNotIn(TOKEN, proxy.log())
+
+    def test_clients_of_the_proxy_do_not_reach_it(self):
+        backend = self.backend(b"the backend")
+        proxy, admin = self.proxy_for(backend)
+        for path in ("/status", "/metrics", "/config", "/upstreams"):
+            for host in ("admin", admin.tcp):
+                self.assertEqual(proxy.get(path, host=host).body, b"the backend")
+
+    def test_a_successor_takes_the_socket_over(self):
+        first, admin = self.proxy_for(self.backend(b"first"))
+        second = self.start(Proxy(config_for(self.backend(), extra='[admin]\nsocket = "admin.sock"\n'),
+                                  directory=first.directory, wait=False))
+        del second.addresses[:]
+        until(lambda: admin.ask("GET", "/status")[1]["pid"] == second.process.pid, "the successor at the socket")
+        first.signal(signal.SIGTERM)
+        self.assertEqual(first.wait(), 0)
+        self.assertEqual(admin.ask("GET", "/status")[1]["pid"], second.process.pid)
+
+    def test_what_is_no_http_ends_the_connection_and_nothing_else(self):
+        proxy, admin = self.proxy_for(self.backend())
+        for data in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0" * 70000):
+            with Client(admin.path) as client:
+                client.send(data)
+                client.socket.shutdown(socket.SHUT_WR)
+                answer = client.response()
+                if answer is not None:
+                    self.assertGreaterEqual(answer.status, 400)
+        self.assertEqual(admin.ask("GET", "/healthz")[0], 200)
+
+
+class Telling(AdminTest):
+    def test_the_configuration_is_shown_without_its_secrets(self):
+        _, admin = self.proxy_for(self.backend())
+        text = admin.curl("GET", "http://admin/config", "--unix-socket", admin.path)[1]
+        self.assertIn("[upstreams.app]", text)
+        self.assertIn('token = "${ADMIN_TOKEN}"', text)
+        self.assertNotIn(TOKEN, text)
+
+    def test_status_and_readiness(self):
+        backend = self.backend()
+        proxy, admin = self.proxy_for(backend)
+        status, view = admin.ask("GET", "/status")
+        self.assertEqual((status, view["pid"], view["ready"]), (200, proxy.process.pid, True))
+        self.assertEqual(view["configuration"]["upstreams"], 1)
+        self.assertEqual(admin.ask("GET", "/readyz")[0], 200)
+        admin.ask("POST", admin.endpoint(backend, "/disable"))
+        self.assertEqual(admin.ask("GET", "/readyz")[0], 503)
+        self.assertEqual(admin.ask("GET", "/healthz")[0], 200)
+
+    def test_it_is_not_ready_while_it_drains(self):
+        hold = threading.Event()
+        self.addCleanup(hold.set)
+
+        def script(peer):
+            peer.next_request()
+            hold.wait(20)
+
+        backend = self.start(Backend(script))
+        proxy, admin = self.proxy_for(backend)
+        with proxy.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: backend.requests, "the request at the backend")
+            proxy.signal(signal.SIGTERM)
+            until(lambda: "draining" in proxy.log(), "the drain")
+            status, view = admin.ask("GET", "/readyz")
+            self.assertEqual((status, view["detail"]), (503, "draining"))
+            until(lambda: not can_connect(admin.tcp), "the end of the TCP listener")
+            hold.set()
+
+    def test_an_endpoint_that_fails_says_so(self):
+        gone = Backend(answering(ok()))
+        gone.stop()
+        alive = self.backend()
+        proxy, admin = self.proxy_for(gone, alive, upstream='balance = "round_robin"')
+        until(lambda: proxy.get().status == 200 and admin.ask("GET", admin.endpoint(gone))[1]["state"] == "ejected",
+              "the ejection")
+        view = admin.ask("GET", admin.endpoint(gone))[1]
+        self.assertEqual(view["ejected"]["cause"], "failures in a row")
+        self.assertGreaterEqual(view["counts"]["failures"]["connect"], 3)
+        self.assertEqual(view["counts"]["ejections"], 1)
+        self.assertEqual(admin.ask("GET", "/upstreams")[1]["upstreams"][0]["available"], 1)
+
+
+class Metrics(AdminTest):
+    def test_counts_are_those_of_the_requests_made(self):
+        backend = self.backend(b"x" * 1000)
+        proxy, admin = self.proxy_for(backend)
+        for _ in range(5):
+            self.assertEqual(proxy.get().status, 200)
+        with proxy.connect() as client:
+            client.send("GET / HTTP/1.1\r\n\r\n")
+            self.assertEqual(client.response().status, 400)
+        until(lambda: proxy.access_lines(6), "six lines")
+        seen = admin.metrics()
+        route = next(name for name in seen if name.startswith("rproxy_requests_total") and "_none" not in name)
+        route = re.search(r'route="([^"]*)"', route).group(1)
+        labels = f'upstream="app",endpoint="{backend.name}"'
+        for name, value in ((f'rproxy_requests_total{{route="{route}",code="2xx"}}', 5),
+                            ('rproxy_requests_total{route="_none",code="4xx"}', 1),
+                            (f'rproxy_request_duration_seconds_count{{route="{route}"}}', 5),
+                            (f"rproxy_endpoint_requests_total{{{labels}}}", 5),
+                            (f'rproxy_endpoint_responses_total{{{labels},code="2xx"}}', 5),
+                            (f"rproxy_endpoint_first_byte_seconds_count{{{labels}}}", 5),
+                            ('rproxy_requests_failed_total{termination="client_bad_request"}', 1),
+                            (f'rproxy_endpoint_state{{{labels},state="available"}}', 1)):
+            self.assertEqual(seen.get(name), value, name)
+        self.assertGreater(seen[f'rproxy_response_bytes_total{{route="{route}"}}'], 5000)
+        self.assertEqual(sum(value for name, value in seen.items() if name.startswith("rproxy_connections_accepted_total")), 6)
+
+    def test_counters_only_grow_while_requests_run(self):
+        proxy, admin = self.proxy_for(self.backend())
+        done = threading.Event()
+
+        def load():
+            with proxy.connect() as client:
+                while not done.is_set():
+                    client.request()
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        before = {}
+        for _ in range(20):
+            after = admin.metrics()
+            for name, value in before.items():
+                if re.search(r"_(total|count|sum|bucket)\b", name.partition("{")[0]):
+                    self.assertGreaterEqual(after[name], value, name)
+            before = after
+        done.set()
+        thread.join()
+
+
+class Changing(AdminTest):
+    def load(self, proxy, done, failures, threads=4):
+        def run():
+            try:
+                with proxy.connect() as client:
+                    while not done.is_set():
+                        answer = client.request()
+                        if answer is None or answer.status != 200:
+                            failures.append(answer)
+            except Exception as error:  # noqa: BLE001: shown where the test ends
+                failures.append(error)
+
+        started = [threading.Thread(target=run) for _ in range(threads)]
+        for thread in started:
+            thread.start()
+        return started
+
+    def test_endpoints_are_drained_removed_and_added_under_load_without_a_failure(self):
+        first, second, third = self.backend(), self.backend(), self.backend()
+        proxy, admin = self.proxy_for(first, second, upstream='balance = "round_robin"', extra="[server]\nworkers = 2\n")
+        done, failures = threading.Event(), []
+        threads = self.load(proxy, done, failures)
+
+        def grows(backend, by=50):
+            start = len(backend.requests)
+            return lambda: len(backend.requests) >= start + by
+
+        try:
+            until(grows(first), "requests at the first")
+            status, view = admin.ask("POST", admin.endpoint(first, "/drain"))
+            self.assertEqual((status, view["state"]), (200, "draining"))
+            until(lambda: admin.ask("GET", admin.endpoint(first))[1]["in_flight"] == 0, "the end of what was under way")
+            count = len(first.requests)
+            until(grows(second, 200), "requests at the second")
+            self.assertLessEqual(len(first.requests), count + 4)
+            self.assertEqual(admin.ask("POST", "/upstreams/app/endpoints", {"address": third.name})[0], 201)
+            until(grows(third), "requests at the added one")
+            self.assertEqual(admin.ask("DELETE", admin.endpoint(second))[0], 204)
+            until(grows(third, 200), "requests at the added one")
+            first_count = len(first.requests)
+            self.assertEqual(admin.ask("POST", admin.endpoint(first, "/enable"))[0], 200)
+            until(lambda: len(first.requests) > first_count, "requests at the enabled one")
+            self.assertEqual(admin.ask("PUT", admin.endpoint(first, "/weight"), {"weight": 0})[0], 200)
+            until(grows(third, 200), "requests at the one that is left")
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(failures, [])
+
+    def test_weights_share_requests_out(self):
+        first, second = self.backend(), self.backend()
+        proxy, admin = self.proxy_for(first, second, upstream='balance = "round_robin"', extra="[server]\nworkers = 1\n")
+        self.assertEqual(admin.ask("PUT", admin.endpoint(first, "/weight"), {"weight": 3})[1]["weight"], 3)
+        with proxy.connect() as client:
+            for _ in range(40):
+                self.assertEqual(client.request().status, 200)
+        self.assertAlmostEqual(len(first.requests), 30, delta=2)
+
+    def test_wrong_calls_change_nothing(self):
+        first, second = self.backend(), self.backend()
+        _, admin = self.proxy_for(first, second)
+        for method, path, content, status in (
+                ("POST", "/upstreams/none/endpoints", {"address": "127.0.0.1:1"}, 404),
+                ("POST", "/upstreams/app/endpoints", {"address": first.name}, 409),
+                ("POST", "/upstreams/app/endpoints", {"adress": "127.0.0.1:1"}, 400),
+                ("PUT", admin.endpoint(first, "/weight"), "weight=3", 400),
+                ("PUT", admin.endpoint(first, "/weight"), "x" * 100_000, 413),
+                ("GET", admin.endpoint(first, "/weight"), None, 405),
+                ("GET", "/status?pretty", None, 400)):
+            with self.subTest(method=method, path=path):
+                code, text = admin.ask(method, path, content)
+                self.assertEqual((code, text["status"]), (status, status))
+        self.assertEqual([view["weight"] for view in admin.ask("GET", "/upstreams/app")[1]["endpoints"]], [1, 1])
+
+
+class Reloading(AdminTest):
+    def change(self, proxy, old, new):
+        path = proxy.directory / "config.toml"
+        path.write_text(path.read_text().replace(old, new))
+
+    def test_a_reload_says_what_has_changed_and_a_bad_file_why_nothing_has(self):
+        backend = self.backend()
+        proxy, admin = self.proxy_for(backend)
+        self.change(proxy, "[admin]", '[[routes]]\nmatch = "/new"\nrespond = 418\n[admin]')
+        status, view = admin.ask("POST", "/reload")
+        self.assertEqual((status, view["status"]), (200, "reloaded"), view)
+        self.assertIn("route", view["changed"])
+        self.assertEqual(proxy.get("/new").status, 418)
+        self.assertEqual(admin.ask("GET", "/status")[1]["configuration"]["revision"], 2)
+        self.change(proxy, "respond = 418", "respnd = 418")
+        status, view = admin.ask("POST", "/reload")
+        self.assertEqual(status, 422)
+        self.assertIn("did you mean respond?", view["detail"])
+        self.assertIn("config.toml:", view["detail"])
+        self.assertEqual(proxy.get("/new").status, 418)
+        self.assertEqual(admin.ask("GET", "/status")[1]["configuration"]["revision"], 2)
+
+    def test_counts_and_the_operators_states_survive_a_reload_and_the_list_is_the_files(self):
+        first, second, third = self.backend(), self.backend(), self.backend()
+        proxy, admin = self.proxy_for(first, second, upstream='balance = "round_robin"')
+        for _ in range(10):
+            self.assertEqual(proxy.get().status, 200)
+        until(lambda: proxy.access_lines(10), "ten lines")
+        admin.ask("POST", admin.endpoint(first, "/drain"))
+        admin.ask("POST", "/upstreams/app/endpoints", {"address": third.name})
+        before = admin.metrics()
+        self.change(proxy, "[admin]", '[[routes]]\nmatch = "/new"\nrespond = 418\n[admin]')
+        self.assertEqual(admin.ask("POST", "/reload")[0], 200)
+        self.assertEqual(admin.ask("GET", admin.endpoint(first))[1]["state"], "draining")
+        self.assertEqual(admin.ask("GET", admin.endpoint(third))[0], 404)
+        after = admin.metrics()
+        for name, value in before.items():
+            if name.startswith(("rproxy_requests_total", "rproxy_endpoint_requests_total")) and third.name not in name:
+                self.assertGreaterEqual(after[name], value, name)
+
+    def test_a_reload_changes_the_token(self):
+        proxy, admin = self.proxy_for(self.backend())
+        self.change(proxy, "${ADMIN_TOKEN}", "another-token-of-some-length")
+        self.assertEqual(admin.ask("POST", "/reload")[0], 200)
+        self.assertEqual(admin.remote("/status", "-H", f"Authorization: Bearer {TOKEN}")[0], 401)
+        self.assertEqual(admin.remote("/status", "-H", "Authorization: Bearer another-token-of-some-length")[0], 200)
+
+
+def can_connect(address):
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 5).close()
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    unittest.main()
