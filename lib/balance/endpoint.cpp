@@ -147,6 +147,8 @@ Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, 
   if (outcome != Outcome::kCancelled) count(outcome, latency);
   switch (outcome) {
     case Outcome::kCancelled:
+      // As slow as that at least, which is no failure.
+      if (latency.count() > 0) measure(latency, now);
       return Change::kNone;
     case Outcome::kSuccess:
       measure(latency, now);

@@ -103,7 +103,7 @@ class EndpointState {
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
   bool is_full() const { return max_connections() != 0 && in_flight() >= max_connections(); }
 
-  // `latency`: request sent to response head, or to where a timeout gave up.
+  // `latency`: request sent to response head, or to where a timeout, or who had another answer, gave up.
   Change record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now);
 
   // Since the last call. For one caller, the OutlierDetector; a request that ends meanwhile may be split between two calls.

@@ -61,7 +61,7 @@ class RouteBuilder {
   }
 
   void settle_action(const Node& node, RouteDraft& draft) {
-    static constexpr const char* kActions[] = {"upstream", "redirect", "respond"};
+    static constexpr const char* kActions[] = {"upstream", "split", "redirect", "respond"};
     std::vector<const Node*> found;
     bool is_meant = false;
     for (const char* name : kActions) {
@@ -71,29 +71,51 @@ class RouteBuilder {
     if (found.size() != 1) {
       are_actions_sound_ = false;
       if (found.size() > 1) {
-        problems_.error("RP1006", node.at, "the route has more than one of upstream, redirect, respond", "keep one");
+        problems_.error("RP1006", node.at, "the route has more than one of upstream, split, redirect, respond",
+                        "keep one");
       } else if (!is_meant) {
         problems_.error("RP1005", node.at, "the route leads nowhere",
-                        "give it exactly one of upstream, redirect and respond");
+                        "give it exactly one of upstream, split, redirect and respond");
       }
       return;
     }
-    if (node.find("upstream") == nullptr)
-      warn_of_useless(node, node.find("redirect") != nullptr ? "redirect" : "respond");
+    const bool is_forwarded = node.find("upstream") != nullptr || node.find("split") != nullptr;
+    if (!is_forwarded) warn_of_useless(node, node.find("redirect") != nullptr ? "redirect" : "respond");
     if (draft.redirect) {
       draft.route.action = std::move(*draft.redirect);
     } else if (draft.respond) {
       draft.route.action = std::move(*draft.respond);
-    } else if (node.find("upstream") != nullptr) {
-      check_upstream(*node.find("upstream"), draft.forward.upstream);
+    } else if (is_forwarded) {
+      check_targets(node, draft);
       draft.route.action = std::move(draft.forward);
     }
   }
 
+  void check_targets(const Node& route, RouteDraft& draft) {
+    proxy::ForwardAction& forward = draft.forward;
+    if (const Node* upstream = route.find("upstream")) check_upstream(*upstream, forward.upstream);
+    if (forward.split) {
+      forward.split->by = draft.split_sticky.by;
+      forward.split->cookie = draft.split_sticky.cookie;
+      forward.split->lifetime = draft.split_sticky.lifetime;
+      for (const Node& part : route.find("split")->items) {
+        const Node* upstream = part.find("upstream");
+        if (upstream != nullptr) check_upstream(*upstream, upstream->text);
+        if (upstream == nullptr) are_actions_sound_ = false;
+      }
+    } else if (const Node* sticky = route.find("sticky"); sticky != nullptr && route.find("split") == nullptr) {
+      problems_.warning("RP1010", sticky->at, "sticky does nothing without split",
+                        "delete it; to keep clients at a server write sticky in [upstreams.NAME]");
+    }
+    const Node* mirror = route.find("mirror");
+    const Node* shadow = mirror != nullptr && mirror->is(Node::Kind::kTable) ? mirror->find("upstream") : mirror;
+    if (shadow != nullptr && forward.mirror) check_upstream(*shadow, forward.mirror->upstream);
+  }
+
   // Settings of what is forwarded, where nothing is.
   void warn_of_useless(const Node& route, const char* action) {
-    static constexpr std::string_view kForwarding[] = {"rewrite",         "host",    "hide_backend", "proxy_status",
-                                                       "request_timeout", "grpc_web"};
+    static constexpr std::string_view kForwarding[] = {"rewrite",         "host",     "hide_backend", "proxy_status",
+                                                       "request_timeout", "grpc_web", "sticky",       "mirror"};
     for (const Member& member : route.members) {
       if (std::ranges::find(kForwarding, member.key) == std::end(kForwarding)) continue;
       problems_.warning("RP1010", member.at, fmt::format("{} does nothing beside {}", member.key, action),

@@ -174,6 +174,7 @@ class Printer {
       put_inner(name, "retry", retry_keys(), options.retry, node);
       const Node* retry = node->find("retry");
       if (options.retry.hedge) put_inner(name + ".retry", "hedge", hedge_keys(), *options.retry.hedge, retry);
+      if (options.sticky) put_inner(name, "sticky", sticky_keys(), *options.sticky, node);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
       put_inner(name, "limits", limit_keys(), options.limits, node);
     }
@@ -186,7 +187,7 @@ class Printer {
         if (member.key != "redirect" && member.key != "respond")
           put_line(member.key, render_node(member.value), origin(member.value));
       }
-      if (node.find("upstream") != nullptr) put_defaults(node);
+      if (node.find("upstream") != nullptr || node.find("split") != nullptr) put_defaults(node);
       if (const Node* redirect = node.find("redirect")) {
         const Node table = long_form(*redirect, "location");
         put_section<proxy::RedirectAction>("routes.redirect", redirect_keys(), {}, &table);
@@ -248,10 +249,13 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::HealthOptions>(out, "upstreams.*.health.", health_keys(), {});
   list_keys<upstream::HedgeOptions>(out, "upstreams.*.retry.hedge.", hedge_keys(), {});
   list_keys<balance::PolicyOptions>(out, "upstreams.*.balance.", balance_keys(), {});
+  list_keys<upstream::StickyOptions>(out, "upstreams.*.sticky.", sticky_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
   list_keys<balance::LimitOptions>(out, "upstreams.*.limits.", limit_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
+  list_keys<proxy::SplitOptions::Part>(out, "routes.split.", split_keys(), {});
+  list_keys<proxy::MirrorOptions>(out, "routes.mirror.", mirror_keys(), {});
   list_keys<route::Match>(out, "routes.match.", match_keys(), {});
   list_keys<route::RewriteOptions>(out, "routes.rewrite.", rewrite_keys(), {});
   list_keys<proxy::RedirectAction>(out, "routes.redirect.", redirect_keys(), {});

@@ -14,6 +14,7 @@ struct RouteDraft {
   Route route;
   bool is_match_sound = false;  // it was there and is understood
   proxy::ForwardAction forward;
+  proxy::SplitOptions split_sticky;  // that part of it, which may stand before the split
   std::optional<proxy::RedirectAction> redirect;
   std::optional<proxy::RespondAction> respond;
 };
@@ -54,6 +55,9 @@ Keys<upstream::HedgeOptions> hedge_keys();
 Keys<balance::PolicyOptions> balance_keys();
 Keys<balance::EjectionOptions> ejection_keys();
 Keys<balance::LimitOptions> limit_keys();
+Keys<upstream::StickyOptions> sticky_keys();
+Keys<proxy::SplitOptions::Part> split_keys();
+Keys<proxy::MirrorOptions> mirror_keys();
 Keys<net::TlsClientOptions> upstream_tls_keys();
 Keys<proxy::ForwardAction> defaults_keys();
 Keys<RouteDraft> route_keys();
@@ -90,6 +94,11 @@ void decode_tls(Problems& problems, const Node& node, const std::string& name, n
 void decode_health(Problems& problems, const Node& node, upstream::Options& out);
 // `retry = { ... }`, or false.
 void decode_retry(Problems& problems, const Node& node, upstream::RetryOptions& out);
+// `sticky` of an upstream; `split`, `sticky` and `mirror` of a route.
+void decode_sticky(Problems& problems, const Node& node, upstream::Options& out);
+void decode_split(Problems& problems, const Node& node, proxy::ForwardAction& out);
+void decode_split_sticky(Problems& problems, const Node& node, proxy::SplitOptions& out);
+void decode_mirror(Problems& problems, const Node& node, proxy::ForwardAction& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
 

@@ -37,7 +37,12 @@ std::optional<std::pair<std::size_t, std::size_t>> parse_statuses(std::string_vi
   return std::pair(status, status);
 }
 
-void decode_on_word(Problems& problems, const Node& node, On& out) {
+void decode_on_word(Problems& problems, const Node& written, On& out) {
+  Node node = written;
+  if (node.is(Node::Kind::kInteger)) {
+    node.kind = Node::Kind::kString;
+    node.text = std::to_string(node.integer);
+  }
   if (node.is_broken || !expect(problems, node, Node::Kind::kString, "a word", kOnRemedy)) return;
   const auto event = std::ranges::find(kEvents, node.text, [](const auto& each) { return std::string(each.first); });
   if (event != std::end(kEvents)) {
@@ -51,7 +56,7 @@ void decode_on_word(Problems& problems, const Node& node, On& out) {
 
 void decode_on(Problems& problems, const Node& node, R& out) {
   out.on = {false, false, false, false, {}};
-  if (node.is(Node::Kind::kString)) return decode_on_word(problems, node, out.on);
+  if (node.is(Node::Kind::kString) || node.is(Node::Kind::kInteger)) return decode_on_word(problems, node, out.on);
   if (!expect(problems, node, Node::Kind::kArray, "an array of words", kOnRemedy)) return;
   for (const Node& item : node.items) decode_on_word(problems, item, out.on);
 }
@@ -103,7 +108,7 @@ void decode_after(Problems& problems, const Node& node, H& out) {
 }
 
 constexpr Key<H> kHedge[] = {
-    {"after", "string", "a quantile of how long answers take, or a time; steps of 50 ms", decode_after,
+    {"after", "string", "a quantile of how long answers take, or a time", decode_after,
      [](const H& o) {
        if (o.after.count() != 0) return render_value(o.after);
        return quote_toml(fmt::format("p{:.0f}", o.quantile * 100));
@@ -122,7 +127,7 @@ void decode_hedge(Problems& problems, const Node& node, R& out) {
 
 constexpr Key<R> kRetry[] = {
     ranged<1, kAttemptsMax, &R::attempts>("attempts", "in all, the first included"),
-    {"on", "strings", "connect_failure, refused_stream, reset, timeout, statuses such as \"503\", \"5xx\"", decode_on,
+    {"on", "strings", "connect_failure, refused_stream, reset, timeout, statuses such as 503, \"5xx\"", decode_on,
      render_on},
     {"methods", "strings", "what may be processed twice; empty: GET, HEAD, OPTIONS, TRACE, PUT, DELETE", decode_methods,
      [](const R& o) { return render_value(o.methods); }},

@@ -291,6 +291,17 @@ constexpr Key<R> kRoute[] = {
      },
      [](const R& o) { return std::to_string(o.route.rule.priority); }},
     special<R>("upstream", "string", "the name of an [upstreams.NAME]", decode_upstream),
+    special<R>("split", "array of { upstream, weight }",
+               "several upstreams that share the requests, instead of upstream",
+               [](Problems& p, const Node& n, R& o) { decode_split(p, n, o.forward); }),
+    special<R>("sticky", "string, table or boolean",
+               "how a client keeps its part of a split: \"client_ip\" (default), \"cookie\" or { cookie, lifetime }; "
+               "false: not at all",
+               [](Problems& p, const Node& n, R& o) { decode_split_sticky(p, n, o.split_sticky); }),
+    special<R>("mirror", "string or table",
+               "another upstream that gets copies of requests, whose answers are dropped: upstream, percent, max_body, "
+               "max, timeout",
+               [](Problems& p, const Node& n, R& o) { decode_mirror(p, n, o.forward); }),
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
     special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
     special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),

@@ -202,6 +202,10 @@ constexpr Key<U> kUpstream[] = {
     special<U>("retry", "table or false",
                "attempts, on, methods, per_try_timeout, max_body, hedge, budget_percent, budget_min",
                [](Problems& p, const Node& n, U& o) { decode_retry(p, n, o.retry); }),
+    special<U>(
+        "sticky", "boolean or table",
+        "a signed cookie keeps clients at their server as long as it lives: cookie, lifetime, secret, path, secure",
+        decode_sticky),
     special<U>("ejection", "table or false",
                "leave a server alone that fails: by failures in a row, or worse than its peers", decode_ejection),
     special<U>("limits", "table", "max_connections, max_pending, max_requests, max_retries; error_percent",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "net/loop.h"
 #include "net/stream.h"
 #include "net/task.h"
 
@@ -93,6 +94,49 @@ class UntilDoneOrLate {
   net::Child<T>& child_;
   net::DeadlineWheel& wheel_;
   Duration patience_;
+  net::Deadline deadline_;
+  std::coroutine_handle<> handle_;
+};
+
+// The same to the millisecond, as far as that makes a difference: a long patience may last a tick more.
+template <typename T>
+class UntilDoneOrDue {
+ public:
+  UntilDoneOrDue(net::Child<T>& child, net::Loop& loop, Duration patience)
+      : child_(child), loop_(loop), patience_(patience), alarm_(&leave, this), deadline_(&leave, this) {}
+  UntilDoneOrDue(const UntilDoneOrDue&) = delete;
+  UntilDoneOrDue& operator=(const UntilDoneOrDue&) = delete;
+  ~UntilDoneOrDue() = default;
+
+  bool await_ready() const { return child_.is_done(); }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    child_.continue_with(handle);
+    if (patience_ < kExactBelow) {
+      alarm_.arm(loop_.alarms(), loop_.now() + patience_);
+    } else {
+      deadline_.arm(loop_.wheel(), patience_);
+    }
+  }
+  bool await_resume() {
+    alarm_.disarm();
+    deadline_.disarm();
+    return child_.is_done();
+  }
+
+ private:
+  static constexpr Duration kExactBelow = 10 * net::DeadlineWheel::kTick;
+
+  static void leave(void* self) {
+    auto& waiting = *static_cast<UntilDoneOrDue*>(self);
+    waiting.child_.continue_with(std::noop_coroutine());
+    waiting.handle_.resume();
+  }
+
+  net::Child<T>& child_;
+  net::Loop& loop_;
+  Duration patience_;
+  net::Alarm alarm_;
   net::Deadline deadline_;
   std::coroutine_handle<> handle_;
 };

@@ -28,7 +28,9 @@ void Loop::run() {
   stopped_ = false;
   while (!stopped_) {
     // Rounded up: woken a moment early, the loop would turn without doing anything.
-    const auto left = std::chrono::ceil<Duration>(ticked_ + DeadlineWheel::kTick - now());
+    TimePoint end = ticked_ + DeadlineWheel::kTick;
+    if (const auto due = alarms_.next()) end = std::min(end, *due);
+    const auto left = std::chrono::ceil<Duration>(end - now());
     turn(std::clamp(left, Duration{0}, DeadlineWheel::kTick));
   }
 }
@@ -38,6 +40,7 @@ void Loop::turn(Duration longest) {
   // After a stall the events come before the deadlines, which they may push on; their own must not count from before the stall.
   if (now() - ticked_ >= DeadlineWheel::kTick) wheel_.note(tick());
   poller_.call_ready();
+  alarms_.fire(now());
   if (now() - ticked_ >= DeadlineWheel::kTick) {
     ticked_ = now();
     wall_at_tick_ = std::chrono::system_clock::now();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "net/alarms.h"
 #include "net/buffer_pool.h"
 #include "net/deadline_wheel.h"
 #include "net/poller.h"
@@ -28,6 +29,7 @@ class Loop {
 
   Poller& poller() { return poller_; }
   DeadlineWheel& wheel() { return wheel_; }
+  Alarms& alarms() { return alarms_; }
   BufferPool& buffers() { return buffers_; }
   // By which metrics::Sharded knows its thread.
   std::size_t number() const { return number_; }
@@ -83,6 +85,7 @@ class Loop {
   asio::io_context io_{1};
   Wakener wakener_{*this};
   DeadlineWheel wheel_;
+  Alarms alarms_;
   BufferPool buffers_;
   TimePoint started_ = Clock::now();
   TimePoint ticked_ = started_;
@@ -104,6 +107,28 @@ class NextTurn final : private Poller::Watcher {
   void await_suspend(std::coroutine_handle<> handle) {
     handle_ = handle;
     poller_.again(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void on_ready(std::uint32_t) override { handle_.resume(); }
+
+  Poller& poller_;
+  std::coroutine_handle<> handle_;
+};
+
+// co_await goes on at the end of this round, when what is to be done at once has been done.
+class EndOfTurn final : private Poller::Watcher {
+ public:
+  explicit EndOfTurn(Loop& loop) : poller_(loop.poller()) {}
+  EndOfTurn(const EndOfTurn&) = delete;
+  EndOfTurn& operator=(const EndOfTurn&) = delete;
+  ~EndOfTurn() { poller_.forget(*this); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    poller_.at_end(*this);
   }
   void await_resume() const noexcept {}
 

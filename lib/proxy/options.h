@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,14 +14,47 @@
 
 namespace rproxy::proxy {
 
-struct ForwardAction {
+// Several upstreams that share a route's requests.
+struct SplitOptions {
+  struct Part {
+    std::string upstream;
+    std::uint32_t weight = 1;
+  };
+  // By what a client keeps to its part; kRequest: it does not.
+  enum class By : std::uint8_t { kClientIp, kCookie, kRequest };
+  std::vector<Part> parts;
+  By by = By::kClientIp;
+  std::string cookie = "rproxy_split";
+  Duration lifetime{0};  // of the cookie; 0: the browser's session
+};
+
+// Another upstream that gets copies of a route's requests, whose answers nobody sees.
+struct MirrorOptions {
   std::string upstream;
+  std::uint32_t percent = 100;
+  ByteSize max_body{65536};  // requests with more content are left out
+  std::uint32_t max = 64;    // copies at once, per route and worker; more are left out
+  Duration timeout{10'000};  // for one copy, to its answer's end
+};
+
+struct ForwardAction {
+  std::string upstream;  // empty: split says
+  std::optional<SplitOptions> split;
+  std::optional<MirrorOptions> mirror;
   route::RewriteOptions rewrite;
   std::string host;             // Host sent upstream; empty: the client's
   bool hide_backend = true;     // strip Server and the like, rewrite Location and cookie domains
   bool proxy_status = false;    // add Proxy-Status (RFC 9209) to answers
   Duration request_timeout{0};  // the whole request, head read to last byte sent; 0: none
   bool grpc_web = false;        // translate for gRPC-Web clients
+
+  // The upstreams that may answer, in split's order.
+  std::vector<std::string> targets() const {
+    if (!split) return {upstream};
+    std::vector<std::string> names;
+    for (const auto& part : split->parts) names.push_back(part.upstream);
+    return names;
+  }
 };
 
 struct RedirectAction {

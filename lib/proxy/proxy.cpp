@@ -8,8 +8,8 @@
 #include "exchange/error_page.h"
 #include "exchange/grpc_answer.h"
 #include "http/hop_by_hop.h"
-#include "proxy/failure_kind.h"
 #include "proxy/grpc_status.h"
+#include "proxy/hash_key.h"
 #include "proxy/request_head.h"
 #include "proxy/tries.h"
 
@@ -36,16 +36,17 @@ Response answer_failure(Request& request, const Error& error, http::GrpcStatus s
 constexpr Duration kComplainEvery{1'000};
 
 // What the client may see of any answer.
-void clean(http::ResponseHead& head, const Request& request, const Proxy::Plan& plan) {
+void clean(http::ResponseHead& head, const Request& request, const BackendHider* hider) {
   const bool names_protocols = head.status == 101 || head.status == 426;
   http::remove_hop_by_hop(head.fields, names_protocols);
-  if (plan.hider) plan.hider->apply(head, request);
+  if (hider != nullptr) hider->apply(head, request);
 }
 
 // Interim answers tell no more than final ones.
 class InterimFilter final : public exchange::InterimSink {
  public:
-  InterimFilter(Request& request, const Proxy::Plan& plan) : request_(request), plan_(plan), next_(request.interim) {
+  InterimFilter(Request& request, const BackendHider* hider)
+      : request_(request), hider_(hider), next_(request.interim) {
     if (next_ != nullptr) request.interim = this;
   }
   InterimFilter(const InterimFilter&) = delete;
@@ -53,17 +54,28 @@ class InterimFilter final : public exchange::InterimSink {
   ~InterimFilter() { request_.interim = next_; }
 
   net::Task<Result<void>> interim(http::ResponseHead& head) override {
-    clean(head, request_, plan_);
+    clean(head, request_, hider_);
     return next_->interim(head);
   }
 
  private:
   Request& request_;
-  const Proxy::Plan& plan_;
+  const BackendHider* hider_;
   exchange::InterimSink* next_;
 };
 
 }  // namespace
+
+Proxy::Proxy(const Plan& plan, const ForwardingOptions& forwarding, const std::vector<upstream::Pool*>& targets,
+             upstream::Pool* shadow, std::uint64_t seed)
+    : plan_(plan), forwarding_(forwarding) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    targets_.push_back({targets[i], nullptr, i < plan.hiders.size() ? &plan.hiders[i] : nullptr});
+    if (targets[i]->options().sticky) targets_[i].sticky = std::make_unique<StickyCookies>(*targets[i]);
+  }
+  if (plan.action.split) split_.emplace(*plan.action.split, seed);
+  if (plan.action.mirror) mirror_.emplace(*plan.action.mirror, *shadow, seed + 1);
+}
 
 net::Task<Result<Response>> Proxy::handle(Request& request) {
   const auto may_go_on = count_hop(request);
@@ -74,15 +86,16 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
     const Error error(ErrorCode::kBadRequest, Side::kClient);
     co_return answer_failure(request, error, http::GrpcStatus::kInternal, "malformed grpc-timeout");
   }
+  const auto chosen = split_ ? split_->choose(request) : Split::Chosen();
+  Target& target = targets_[chosen.part];
+  request.trace.upstream = target.pool->upstream().name();
   if (auto ready = prepare(request); !ready) {
     complain(request, ready.error());
     co_return fail(std::move(ready.error()));
   }
-  const InterimFilter filter(request, plan_);
-  Tries tries(request, pool_, *limit);
-  auto response = co_await tries.run();
+  auto response = co_await ask(request, target, *limit);
   if (response) {
-    finish(request, *response, *limit);
+    if (split_) split_->give(request, *response, chosen);
     co_return response;
   }
   const Error& error = response.error();
@@ -99,6 +112,20 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   co_return page;
 }
 
+net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const TimeLimit& limit) {
+  const balance::PolicyOptions& policy = target.pool->options().policy;
+  const std::uint64_t hash = policy.kind == balance::PolicyKind::kHash ? hash_of(policy.key, request) : 0;
+  const auto home = target.sticky ? target.sticky->take(request) : nullptr;
+  if (mirror_) mirror_->watch(request);
+  const InterimFilter filter(request, target.hider);
+  Tries tries(request, *target.pool, limit, home, hash);
+  auto response = co_await tries.run();
+  if (!response) co_return response;
+  finish(request, *response, target, limit);
+  if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
+  co_return response;
+}
+
 // A failing upstream fails each request: the log tells of the first, and then how many more there were.
 void Proxy::complain(const Request& request, const Error& error) {
   if (const TimePoint now = request.loop->now(); now - complained_ >= kComplainEvery) {
@@ -111,7 +138,6 @@ void Proxy::complain(const Request& request, const Error& error) {
 }
 
 Result<void> Proxy::prepare(Request& request) const {
-  request.trace.upstream = pool_.upstream().name();
   prepare_request_head(request, forwarding_);
   if (plan_.rewrite) {
     auto path = plan_.rewrite->apply(request.head.path, *request.arena);
@@ -122,9 +148,9 @@ Result<void> Proxy::prepare(Request& request) const {
   return {};
 }
 
-void Proxy::finish(Request& request, Response& response, const TimeLimit& limit) const {
+void Proxy::finish(Request& request, Response& response, const Target& target, const TimeLimit& limit) const {
   request.trace.upstream_status = response.head.status;
-  clean(response.head, request, plan_);
+  clean(response.head, request, target.hider);
   note_grpc_status(request.trace, response, limit);
   if (plan_.action.proxy_status) {
     response.head.fields.add(

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "balance/waiting.h"
 #include "base/log.h"
 #include "exchange/until_done.h"
 #include "proxy/failure_kind.h"
@@ -45,11 +44,11 @@ net::Task<Result<Response>> Tries::run() {
     }
     auto place = pick(last);
     if (!place) break;
-    Attempt attempt(std::move(*place), now(), is_fresh);
-    auto response = co_await try_next(attempt);
+    Attempt attempt(place->pool(), is_fresh);
+    auto response = co_await try_next(std::move(*place), attempt);
     if (response) {
-      if (!asks_again(attempt, *response)) co_return give(std::move(*response));
-      hold(std::move(*response));
+      if (!asks_again(attempt, *response)) co_return give(attempt, std::move(*response));
+      hold(attempt, std::move(*response));
       last = Error(ErrorCode::kNoEndpoint, Side::kUpstream);
       is_fresh = false;
     } else {
@@ -61,12 +60,8 @@ net::Task<Result<Response>> Tries::run() {
     if (content_ != nullptr) content_->rewind();
     ++request_.trace.retries;
   }
-  if (!held_) co_return fail(std::move(last));
-  request_.trace.endpoint = held_->endpoint;
-  request_.trace.upstream_first_byte = held_->first_byte;
-  Response response = std::move(held_->response);
-  held_.reset();
-  co_return response;
+  if (held_) co_return give_held();
+  co_return fail(std::move(last));
 }
 
 // In such a form that another attempt can have it again. Where none would be allowed to once it has been sent, nothing is kept: HTTP/1
@@ -83,69 +78,81 @@ void Tries::keep_content() {
   request_.bodies_in_between.push_back(std::move(content));
 }
 
-// Another one than before; where there is no other, again the first.
+// Where its client belongs; else another one than before; where there is no other, again the first.
 std::optional<upstream::Place> Tries::pick(const Error& last) {
-  if (auto place = pool_.pick({tried_, request_.trace.start})) return place;
+  if (home_ != nullptr && !home_->state.takes_sticky(now())) home_.reset();
+  if (home_ != nullptr) {
+    if (auto place = pool_.pick(*home_)) return place;
+  }
+  if (auto place = pick(tried_)) return place;
   // Who took no connection just now takes none now.
   if (attempts_ == 0 || is_connect_failure(last)) return std::nullopt;
   tried_ = {};
   goes_round_ = true;
-  return pool_.pick({tried_, request_.trace.start});
+  return pick(tried_);
 }
 
-net::Task<Result<Response>> Tries::try_next(Attempt& attempt) {
+std::optional<upstream::Place> Tries::pick(const balance::TriedSet& tried) {
+  return pool_.pick({tried, request_.trace.start, hash_});
+}
+
+net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& attempt) {
   const auto patience = may_hedge() ? pool_.hedges().patience(now()) : std::nullopt;
-  return patience ? try_two(attempt, *patience) : try_within(request_, attempt);
+  return patience ? try_two(std::move(place), attempt, *patience) : try_within(request_, std::move(place), attempt);
 }
 
+// Who belongs to an endpoint is not better served by another.
 bool Tries::may_hedge() const {
+  if (home_ != nullptr) return false;
   return options_.hedge && options_.attempts > 1 && is_repeatable(options_, request_.head) && !request_.head.upgrade;
 }
 
 // The first answer wins; the other try goes with its task. A failure wins nothing as long as the other may have an answer.
-net::Task<Result<Response>> Tries::try_two(Attempt& attempt, Duration patience) {
+net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attempt, Duration patience) {
   const TimePoint begun = now();
-  net::Child<Result<Response>> first(try_within(request_, attempt));
-  const bool is_in_time = co_await exchange::UntilDoneOrLate(first, request_.loop->wheel(), patience);
-  auto other = is_in_time ? std::nullopt : find_second(attempt);
-  if (!other) {
+  net::Child<Result<Response>> first(try_within(request_, std::move(place), attempt));
+  const bool is_in_time = co_await exchange::UntilDoneOrDue(first, *request_.loop, patience);
+  auto another = is_in_time ? std::nullopt : find_second(attempt);
+  if (!another) {
     co_await first.wait();
     co_return first.take();
   }
-  const upstream::Hedges::Place place(pool_.hedges());
+  const upstream::Hedges::Count count(pool_.hedges());
+  Attempt other(another->pool(), false);
   auto beside = std::make_unique<RequestBeside>(request_, content_);
-  net::Child<Result<Response>> second(try_within(beside->request(), *other));
+  net::Child<Result<Response>> second(try_within(beside->request(), std::move(*another), other));
   co_await exchange::UntilEitherDone(first, second);
   if (first.is_done()) {
     auto answer = first.take();
     if (is_good(answer)) co_return answer;
     set_aside(attempt, std::move(answer));
-    attempt = std::move(*other);
+    attempt = other;
     co_await second.wait();
     co_return take_over(second.take(), std::move(beside));
   }
   auto answer = second.take();
   if (is_good(answer)) {
-    // How long the first would have taken nobody will know.
+    // How long the first would have taken nobody will know: so long at least, which its endpoint is to be known by.
     pool_.hedges().add(std::chrono::duration_cast<std::chrono::microseconds>(now() - begun), now());
-    attempt = std::move(*other);
+    record(attempt.at->endpoint().state, balance::Outcome::kCancelled, waited_for(attempt));
+    attempt = other;
     co_return take_over(std::move(answer), std::move(beside));
   }
-  set_aside(*other, take_over(std::move(answer), std::move(beside)));
+  set_aside(other, take_over(std::move(answer), std::move(beside)));
   co_await first.wait();
   co_return first.take();
 }
 
 // At another endpoint, where all of the content is there to be sent again, and the budget pays.
-std::optional<Tries::Attempt> Tries::find_second(const Attempt& first) {
+std::optional<upstream::Place> Tries::find_second(const Attempt& first) {
   if (request_.body != nullptr && !content_->is_whole()) return std::nullopt;
   balance::TriedSet tried = tried_;
   tried.add(first.at->endpoint().state.id());
   if (!pool_.hedges().has_room()) return std::nullopt;
-  auto place = pool_.pick({tried, request_.trace.start});
+  auto place = pick(tried);
   if (!place || !pool_.budget().take(now())) return std::nullopt;
   ++request_.trace.retries;
-  return Attempt(std::move(*place), now());
+  return place;
 }
 
 bool Tries::is_good(const Result<Response>& result) const {
@@ -155,8 +162,8 @@ bool Tries::is_good(const Result<Response>& result) const {
 void Tries::set_aside(const Attempt& attempt, Result<Response> result) {
   ++attempts_;
   if (result) {
-    tried_.add(attempt.at->endpoint().state.id());
-    hold(std::move(*result));
+    leave(attempt);
+    hold(attempt, std::move(*result));
   } else if (!attempt.on_reused || !is_stale(result.error())) {
     note(attempt, result.error());
   }
@@ -171,40 +178,43 @@ Result<Response> Tries::take_over(Result<Response> result, std::unique_ptr<Reque
   return result;
 }
 
-net::Task<Result<Response>> Tries::try_within(Request& request, Attempt& attempt) {
-  if (options_.per_try_timeout.count() == 0) return try_once(request, attempt);
-  const auto within = [](Tries& self, Request& asked, Attempt& made) -> net::Task<Result<Response>> {
-    net::Child<Result<Response>> trying(self.try_once(asked, made));
+net::Task<Result<Response>> Tries::try_within(Request& request, upstream::Place place, Attempt& attempt) {
+  if (options_.per_try_timeout.count() == 0) return try_once(request, std::move(place), attempt);
+  const auto within = [](Tries& self, Request& asked, upstream::Place at,
+                         Attempt& made) -> net::Task<Result<Response>> {
+    net::Child<Result<Response>> trying(self.try_once(asked, std::move(at), made));
     const bool is_in_time =
         co_await exchange::UntilDoneOrLate(trying, asked.loop->wheel(), self.options_.per_try_timeout);
     if (is_in_time) co_return trying.take();
     if (!made.is_connected) co_return fail(ErrorCode::kConnectTimeout, Side::kUpstream, Retry::kSafe);
     co_return fail(ErrorCode::kReadTimeout, Side::kUpstream, Retry::kIdempotent);
   };
-  return within(*this, request, attempt);
+  return within(*this, request, std::move(place), attempt);
 }
 
-net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) {
+net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place place, Attempt& attempt) {
+  upstream::Endpoint& endpoint = attempt.at->endpoint();
   metrics::EndpointSeries& series = attempt.at->series();
   series.requests.add();
   if (request.trace.retries > 0) series.retries.add();
-  request.trace.endpoint = request.arena->copy(attempt.at->endpoint().state.name());
+  request.trace.endpoint = request.arena->copy(endpoint.state.name());
   // With content, the client may be what it waits for.
   std::optional<balance::Waiting> waiting;
-  if (request.body == nullptr) waiting.emplace(attempt.at->endpoint().state, attempt.began);
+  if (request.body == nullptr) waiting.emplace(attempt.at->endpoint().state, now());
   std::optional<upstream::Lease> lease;
   if (!attempt.is_fresh) {
-    if (auto idle = attempt.at->acquire_idle(*attempt.place, request.client)) lease.emplace(std::move(*idle));
+    if (auto idle = attempt.at->acquire_idle(place, request.client)) lease.emplace(std::move(*idle));
   }
   if (!lease) {
     const TimePoint before = now();
-    auto connected = co_await connect(request, attempt);
+    auto connected = co_await connect(request, std::move(place), attempt);
     if (!connected) co_return fail(std::move(connected.error()));
     request.trace.connect = std::chrono::duration_cast<std::chrono::microseconds>(now() - before);
     series.connect.observe(request.trace.connect);
     lease.emplace(std::move(*connected));
   }
   attempt.is_connected = true;
+  attempt.connected = now();
   attempt.on_reused = lease->is_reused();
   // HTTP/1.1 needs a Host (RFC 9112 3.2), which an HTTP/1.0 client may have left out.
   if (request.head.authority.empty()) request.head.authority = request.trace.endpoint;
@@ -214,15 +224,15 @@ net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) 
   if (response) {
     series.responses.count(response->head.status);
     series.first_byte.observe(request.trace.upstream_first_byte);
-    record(attempt, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
+    record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
     pool_.hedges().add(request.trace.upstream_first_byte, now());
   }
   co_return response;
 }
 
 // What others wait for, too, goes on without this one.
-net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, Attempt& attempt) {
-  net::Child<Result<upstream::Lease>> connecting(attempt.at->connect(std::move(*attempt.place), request.client));
+net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, upstream::Place place, Attempt& attempt) {
+  net::Child<Result<upstream::Lease>> connecting(attempt.at->connect(std::move(place), request.client));
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), limit_.left(now()));
   if (!is_in_time) co_return fail(limit_.error());
   auto connected = connecting.take();
@@ -232,9 +242,16 @@ net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, Attemp
 
 // One request counts against an endpoint once, however often it was asked.
 void Tries::note(const Attempt& attempt, const Error& error) {
-  tried_.add(attempt.at->endpoint().state.id());
+  leave(attempt);
   if (const auto kind = failure_kind(error)) attempt.at->series().fail(*kind);
-  if (!attempt.is_told && !goes_round_) record(attempt, outcome_of(error), now() - attempt.began);
+  if (attempt.is_told || goes_round_) return;
+  const balance::Outcome outcome = outcome_of(error);
+  const bool is_slow = outcome == balance::Outcome::kTimeout;
+  record(attempt.at->endpoint().state, outcome, is_slow ? waited_for(attempt) : std::chrono::nanoseconds{0});
+}
+
+std::chrono::nanoseconds Tries::waited_for(const Attempt& attempt) const {
+  return attempt.is_connected ? now() - attempt.connected : std::chrono::nanoseconds{0};
 }
 
 bool Tries::asks_again(const Attempt& attempt, const Error& error) {
@@ -257,24 +274,39 @@ bool Tries::asks_again(const Attempt& attempt, const Response& response) {
   if (attempts_ >= options_.attempts || !allows_retry(options_, request_.head, response.head.status)) return false;
   // The answer is kept with its connection, where content that still comes could not be had a second time.
   if (response.tunnel != nullptr || (request_.body != nullptr && !content_->is_whole())) return false;
-  tried_.add(attempt.at->endpoint().state.id());
+  leave(attempt);
   return pool_.budget().take(now());
 }
 
-void Tries::hold(Response response) {
-  if (held_) drop(std::move(held_->response));
-  held_.emplace(Held{std::move(response), request_.trace.endpoint, request_.trace.upstream_first_byte});
+void Tries::leave(const Attempt& attempt) {
+  tried_.add(attempt.at->endpoint().state.id());
+  if (&attempt.at->endpoint() == home_.get()) home_.reset();
 }
 
-Result<Response> Tries::give(Response response) {
+void Tries::hold(const Attempt& attempt, Response response) {
+  if (held_) drop(std::move(held_->response));
+  held_.emplace(
+      Held{std::move(response), &attempt.at->endpoint(), request_.trace.endpoint, request_.trace.upstream_first_byte});
+}
+
+Result<Response> Tries::give(const Attempt& attempt, Response response) {
   if (held_) drop(std::move(held_->response));
   held_.reset();
   if (content_ != nullptr) content_->settle();
+  answered_by_ = &attempt.at->endpoint();
   return response;
 }
 
-void Tries::record(const Attempt& attempt, balance::Outcome outcome, std::chrono::nanoseconds latency) const {
-  balance::EndpointState& state = attempt.at->endpoint().state;
+Result<Response> Tries::give_held() {
+  request_.trace.endpoint = held_->name;
+  request_.trace.upstream_first_byte = held_->first_byte;
+  answered_by_ = held_->endpoint;
+  Response response = std::move(held_->response);
+  held_.reset();
+  return response;
+}
+
+void Tries::record(balance::EndpointState& state, balance::Outcome outcome, std::chrono::nanoseconds latency) const {
   switch (state.record(outcome, latency, now())) {
     case balance::Change::kNone:
       return;

@@ -124,8 +124,10 @@ Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::
     }
   }
   if (action.hide_backend) {
-    const auto& upstream = upstreams_[upstream_index(action.upstream)];
-    plan->hider.emplace(other_names(upstream->options(), action.host), upstream, action.rewrite.strip_prefix);
+    for (const auto& name : action.targets()) {
+      const auto& upstream = upstreams_[upstream_index(name)];
+      plan->hiders.emplace_back(other_names(upstream->options(), action.host), upstream, action.rewrite.strip_prefix);
+    }
   }
   return plan;
 }

@@ -12,7 +12,7 @@ Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation
                    const Handlers* previous)
     : loop_(loop), generation_(std::move(generation)) {
   build_pools(seed, previous);
-  build_routes();
+  build_routes(seed);
   for (const auto& listener : generation_->config().listeners) {
     redirects_.push_back(
         listener.redirect_https ? std::make_unique<proxy::RedirectToHttps>(listener.redirect_port, *root_) : nullptr);
@@ -42,19 +42,20 @@ const Handlers::Supply* Handlers::find(const upstream::Upstream& upstream, const
   return &supplies_[generation_->upstream_index(upstream.name())];
 }
 
-void Handlers::build_routes() {
+void Handlers::build_routes(std::uint64_t seed) {
   const config::Config& config = generation_->config();
   std::vector<proxy::RouteHandler::Route> chains;
   chains.reserve(config.routes.size());
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     auto& series = generation_->catalogue()->routes()[i].series->of(loop_.number());
-    chains.push_back({config.routes[i].rule.name, make_chain(config.routes[i], i), &series});
+    chains.push_back({config.routes[i].rule.name, make_chain(config.routes[i], i, seed), &series});
   }
   root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), config.forwarding, std::move(chains),
                                                 config.client.paths);
 }
 
-std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& route, std::size_t index) {
+std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& route, std::size_t index,
+                                                        std::uint64_t seed) {
   if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
     return std::make_unique<proxy::Redirect>(redirect->status,
                                              proxy::LocationTemplate::compile(redirect->location).value());
@@ -63,8 +64,13 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
     return std::make_unique<proxy::Respond>(*respond);
   }
   const auto& plan = *generation_->plans()[index];
-  auto& pool = *supplies_[generation_->upstream_index(plan.action.upstream)].pool;
-  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, pool);
+  const auto pool_of = [this](const std::string& name) {
+    return supplies_[generation_->upstream_index(name)].pool.get();
+  };
+  std::vector<upstream::Pool*> targets;
+  for (const auto& name : plan.action.targets()) targets.push_back(pool_of(name));
+  upstream::Pool* const shadow = plan.action.mirror ? pool_of(plan.action.mirror->upstream) : nullptr;
+  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, targets, shadow, seed + index);
   if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
   return chain;
 }

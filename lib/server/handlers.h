@@ -44,13 +44,13 @@ class Handlers {
 
   void build_pools(std::uint64_t seed, const Handlers* previous);
   const Supply* find(const upstream::Upstream& upstream, const TlsMaterial& tls) const;
-  void build_routes();
-  std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index);
+  void build_routes(std::uint64_t seed);
+  std::unique_ptr<exchange::Handler> make_chain(const config::Route& route, std::size_t index, std::uint64_t seed);
 
   net::Loop& loop_;
   std::shared_ptr<const Generation> generation_;
-  std::vector<Supply> supplies_;  // as the upstreams
-  std::unique_ptr<proxy::RouteHandler> root_;
+  std::vector<Supply> supplies_;                               // as the upstreams
+  std::unique_ptr<proxy::RouteHandler> root_;                  // goes first: mirrored requests use connections
   std::vector<std::unique_ptr<exchange::Handler>> redirects_;  // as the listeners; null where the root is asked
   downstream::Users users_;
 };

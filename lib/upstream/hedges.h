@@ -35,12 +35,12 @@ class Hedges {
   }
 
   // Counts as one of those under way.
-  class Place {
+  class Count {
    public:
-    explicit Place(Hedges& hedges) : hedges_(&hedges) { ++hedges.under_way_; }
-    Place(Place&& other) noexcept : hedges_(std::exchange(other.hedges_, nullptr)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
+    explicit Count(Hedges& hedges) : hedges_(&hedges) { ++hedges.under_way_; }
+    Count(Count&& other) noexcept : hedges_(std::exchange(other.hedges_, nullptr)) {}
+    Count& operator=(Count&&) = delete;
+    ~Count() {
       if (hedges_ != nullptr) --hedges_->under_way_;
     }
 

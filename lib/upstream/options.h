@@ -57,6 +57,16 @@ struct RetryOptions {
   bool operator==(const RetryOptions&) const = default;
 };
 
+// The cookie that keeps a client at its endpoint.
+struct StickyOptions {
+  std::string cookie = "rproxy_backend";
+  Duration lifetime{0};  // 0: the browser's session
+  std::string secret;    // empty: a random one, each start another
+  std::string path = "/";
+  bool secure = false;  // else only where the request came by https
+  bool operator==(const StickyOptions&) const = default;
+};
+
 // What an endpoint is spoken to in. kAuto: what TLS agrees upon.
 enum class Protocol : std::uint8_t { kHttp1, kHttp2, kAuto };
 
@@ -99,6 +109,7 @@ struct Options {
   PoolOptions pool;
   RetryOptions retry;
   std::optional<HealthOptions> health;  // nothing: not checked
+  std::optional<StickyOptions> sticky;
   net::TlsClientOptions tls;
   Protocol protocol = Protocol::kHttp1;
   Http2Options http2;

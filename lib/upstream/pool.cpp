@@ -50,7 +50,7 @@ void Pool::update() {
 }
 
 std::optional<Place> Pool::pick(const balance::PickRequest& request) {
-  if (set_->version() != reach_.upstream->version()) update();
+  (void)endpoints();
   // Another worker may take the last place meanwhile; who is full then is passed over.
   for (std::size_t tries = 0; tries <= pools_.size(); ++tries) {
     const auto picked = policy_->pick(request);
@@ -58,6 +58,18 @@ std::optional<Place> Pool::pick(const balance::PickRequest& request) {
     if (auto place = Place::take(*pools_[*picked])) return place;
   }
   return std::nullopt;
+}
+
+std::optional<Place> Pool::pick(const Endpoint& endpoint) {
+  const auto all = endpoints().endpoints();
+  const auto found = std::ranges::find(all, &endpoint, &EndpointPtr::get);
+  if (found == all.end()) return std::nullopt;
+  return Place::take(*pools_[static_cast<std::size_t>(found - all.begin())]);
+}
+
+const EndpointSet& Pool::endpoints() {
+  if (set_->version() != reach_.upstream->version()) update();
+  return *set_;
 }
 
 void Pool::sweep(TimePoint now) {

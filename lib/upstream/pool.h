@@ -28,6 +28,10 @@ class Pool {
 
   // A place at the endpoint that takes the next request; nothing where all have been tried.
   std::optional<Place> pick(const balance::PickRequest& request);
+  // A place at that endpoint; nothing where it has gone, or is full.
+  std::optional<Place> pick(const Endpoint& endpoint);
+  // Those there are just now.
+  const EndpointSet& endpoints();
   // Of the endpoints there are just now.
   EndpointPool& at(std::size_t index) { return *pools_[index]; }
 

@@ -21,12 +21,18 @@ constexpr std::uint64_t kBodyMax = 16 * 1024;
 constexpr std::uint64_t kTicksMax = std::uint64_t{300} * 20;
 constexpr std::uint64_t kTunnelTicksMax = kTicksMax + std::uint64_t{3600} * 20;
 constexpr std::size_t kEndpoints = 2;
+constexpr Duration kHedgeAfter{1'000};
+// Virtual time is faster than the budget's.
+constexpr std::uint32_t kBudget = 1000;
 
 upstream::Options make_upstream_options(bool is_http2) {
   upstream::Options options;
   options.name = "origins";
   options.policy.kind = balance::PolicyKind::kRoundRobin;
   options.head.head.bytes = kHeadMax;
+  options.retry.on.statuses.set(503);
+  options.retry.hedge.emplace().after = kHedgeAfter;
+  options.retry.budget_min = kBudget;
   if (is_http2) options.protocol = upstream::Protocol::kHttp2;
   for (std::uint16_t i = 1; i <= kEndpoints; ++i) {
     balance::EndpointOptions endpoint;
@@ -58,6 +64,7 @@ net::TlsClientOptions unverified() {
 
 House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speech speech)
     : scenarios_(std::move(scenarios)),
+      seed_(options.seed),
       speech_(speech),
       tls_(speech == Speech::kHttp1Tls ? &tls_parts() : nullptr),
       loop_(kBufferSize),
@@ -67,11 +74,10 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
       tls_client_(tls_ != nullptr ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),
       origin_(world_, tls_, is_http2_upstream()),
-      pool_(std::make_unique<upstream::Pool>(
-          loop_,
-          upstream::Reach{upstream_, tls_client_,
-                          [this](net::Loop&, const net::SocketAddress&, Duration timeout) { return connect(timeout); }},
-          options.seed)),
+      pool_(make_pool(upstream_, origin_)),
+      shadow_(std::move(*upstream::Upstream::create(upstream_options_))),
+      shadow_origin_(world_, tls_, is_http2_upstream()),
+      shadow_pool_(make_pool(shadow_, shadow_origin_)),
       router_(make_router()) {
   // Failures are the daily bread here.
   log::set_level(LogLevel::kOff);
@@ -79,15 +85,27 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
   client_options_.max_body.bytes = kBodyMax;
   plan_.action.upstream = upstream_options_.name;
   std::vector<proxy::RouteHandler::Route> routes;
-  routes.push_back(
-      {"all", std::make_unique<filter::GrpcWeb>(std::make_unique<proxy::Proxy>(plan_, forwarding_, *pool_))});
+  routes.push_back({"all", std::make_unique<filter::GrpcWeb>(make_proxy())});
   root_.emplace(*router_, forwarding_, std::move(routes));
   context_.emplace(client_options_, loop_, *root_, this);
   for (const Scenario& scenario : scenarios_) {
     origin_.follow(scenario.origin);
+    shadow_origin_.follow(scenario.origin);
     clients_.push_back(make_client(scenario));
     serve(*clients_.back());
   }
+}
+
+std::unique_ptr<upstream::Pool> House::make_pool(const std::shared_ptr<upstream::Upstream>& upstream, Origin& origin) {
+  const auto connecting = [this, &origin](net::Loop&, const net::SocketAddress&, Duration timeout) {
+    return connect(origin, timeout);
+  };
+  return std::make_unique<upstream::Pool>(loop_, upstream::Reach{upstream, tls_client_, connecting}, seed_);
+}
+
+std::unique_ptr<proxy::Proxy> House::make_proxy() {
+  if (has_mirror()) plan_.action.mirror.emplace().upstream = "shadow";
+  return std::make_unique<proxy::Proxy>(plan_, forwarding_, std::vector{pool_.get()}, shadow_pool_.get(), seed_);
 }
 
 std::unique_ptr<Client> House::make_client(const Scenario& scenario) {
@@ -110,7 +128,7 @@ net::Task<void> House::serve_tls(net::StreamPtr stream, exchange::Client from) {
   if (done) co_await downstream::serve_http1(std::move(secured), from, *context_);
 }
 
-net::Task<Result<net::StreamPtr>> House::connect(Duration timeout) {
+net::Task<Result<net::StreamPtr>> House::connect(Origin& origin, Duration timeout) {
   const Fault fault = world_.next_operation(World::Harmless::kEver);
   if (world_.one_in(2)) co_await Turn(world_);
   if (fault == Fault::kReset) co_return fail(ErrorCode::kConnectRefused, Side::kUpstream, Retry::kSafe);
@@ -119,7 +137,7 @@ net::Task<Result<net::StreamPtr>> House::connect(Duration timeout) {
     co_await Sleep(world_, timeout);
     co_return fail(ErrorCode::kConnectTimeout, Side::kUpstream, Retry::kSafe);
   }
-  co_return origin_.accept();
+  co_return origin.accept();
 }
 
 bool House::run(std::size_t steps_max) {

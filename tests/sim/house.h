@@ -1,6 +1,7 @@
 // The proxy as a worker builds it, with a simulated network in place of the sockets, and one run of a scenario through it.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,14 +56,22 @@ class House final : public exchange::Observer {
 
   World& world() { return world_; }
   // After cancel(): nothing is asked any more.
-  void drop_pool() { pool_.reset(); }
+  void drop_pool() {
+    // Copies are the routes', and use connections.
+    root_.reset();
+    pool_.reset();
+    shadow_pool_.reset();
+  }
   // What the first client got and what the origins got, comparable between runs.
   std::string client_view() const;
   std::string origin_view() const;
 
  private:
   void finished(const exchange::Request&, const exchange::Outcome&) override { ++finished_; }
-  net::Task<Result<net::StreamPtr>> connect(Duration timeout);
+  net::Task<Result<net::StreamPtr>> connect(Origin& origin, Duration timeout);
+  std::unique_ptr<upstream::Pool> make_pool(const std::shared_ptr<upstream::Upstream>& upstream, Origin& origin);
+  std::unique_ptr<proxy::Proxy> make_proxy();
+  std::size_t idle_count() const { return pool_->idle_count() + shadow_pool_->idle_count(); }
   void serve(Client& client);
   net::Task<void> serve_tls(net::StreamPtr stream, exchange::Client from);
   bool has_tunnel() const;
@@ -74,11 +83,12 @@ class House final : public exchange::Observer {
   void check_kept_connections();
 
   std::unique_ptr<Client> make_client(const Scenario& scenario);
+  bool has_mirror() const { return std::ranges::any_of(scenarios_, &Scenario::mirrors); }
   bool is_http2() const { return speech_ == Speech::kHttp2 || speech_ == Speech::kHttp2Both; }
   bool is_http2_upstream() const { return speech_ == Speech::kHttp2Upstream || speech_ == Speech::kHttp2Both; }
   // Until no connection is under way: one that others may want goes on without who asked for it.
   void settle() {
-    run_while([this] { return world_.streams != pool_->idle_count(); });
+    run_while([this] { return world_.streams != idle_count(); });
   }
   // Until all that was kept has been closed.
   void run_out() {
@@ -87,6 +97,7 @@ class House final : public exchange::Observer {
   void run_while(const std::function<bool()>& is_busy);
 
   const std::vector<Scenario> scenarios_;
+  std::uint64_t seed_;
   Speech speech_;
   TlsParts* tls_;  // null: all is plain
   net::Loop loop_;
@@ -101,6 +112,9 @@ class House final : public exchange::Observer {
   std::shared_ptr<upstream::Upstream> upstream_;
   Origin origin_;  // behind every endpoint
   std::unique_ptr<upstream::Pool> pool_;
+  std::shared_ptr<upstream::Upstream> shadow_;
+  Origin shadow_origin_;  // behind the mirror
+  std::unique_ptr<upstream::Pool> shadow_pool_;
   std::optional<route::Router> router_;
   std::optional<proxy::RouteHandler> root_;
   std::optional<downstream::Context> context_;

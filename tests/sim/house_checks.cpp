@@ -27,7 +27,7 @@ std::string lower(std::string text) {
 void House::check_invariants() {
   for (const auto& client : clients_) check_answers(*client);
   check_requests();
-  if (is_http2_upstream()) settle();
+  if (is_http2_upstream() || has_mirror()) settle();
   check_resources();
   check_kept_connections();
 }
@@ -91,7 +91,7 @@ void House::check_resources() const {
   EXPECT_TRUE(is_over());
   const auto set = upstream_->endpoints();
   for (const auto* state : set->states()) EXPECT_EQ(state->in_flight(), 0U) << state->name();
-  EXPECT_EQ(world_.streams, pool_->idle_count()) << "a connection is held by nobody";
+  EXPECT_EQ(world_.streams, idle_count()) << "a connection is held by nobody";
   std::size_t asked = 0;
   std::size_t answered = 0;
   for (const auto& client : clients_) {
@@ -107,6 +107,7 @@ void House::check_kept_connections() {
   world_.stop_faults();
   context_->draining = false;
   origin_.follow(probe().origin);
+  shadow_origin_.follow(probe().origin);
   for (int i = 0; i < 3; ++i) {
     const auto next = make_client(probe());
     serve(*next);
@@ -120,7 +121,9 @@ void House::check_kept_connections() {
     }
     tasks_.cancel_all();
   }
+  if (has_mirror()) settle();
   pool_->close_idle();
+  shadow_pool_->close_idle();
   run_out();
   EXPECT_EQ(world_.streams, 0U);
 }

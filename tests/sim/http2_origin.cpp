@@ -79,7 +79,7 @@ bool Origin::Http2Connection::begin(std::int32_t id, Seen& seen) {
   if (then_ == Then::kFinish && id > last_) return true;
   last_ = id;
   seen.head = true;
-  ++origin_.heads_[name(id)];
+  seen.is_mute = ++origin_.heads_[name(id)] == 1 && script(id).is_mute_first;
   seen.said = script(id).on_head;
   speak(id, seen, false);
   if (script(id).then != Then::kFinishEarly) return true;
@@ -99,6 +99,7 @@ void Origin::Http2Connection::complete(std::int32_t id, Seen& seen) {
   got.trailers = text_of(request.trailers);
   got.whole = true;
   origin_.requests_.push_back(std::move(got));
+  if (seen.is_mute) return;
   seen.said += script(id).on_content;
   speak(id, seen, true);
   // Once it has said that it goes, it does.

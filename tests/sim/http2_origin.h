@@ -22,6 +22,7 @@ class Origin::Http2Connection final : public Peer {
     bool head = false;
     bool whole = false;
     bool answered = false;
+    bool is_mute = false;
   };
 
   void on_bytes(std::string_view bytes) override;

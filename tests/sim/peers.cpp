@@ -88,13 +88,17 @@ class Origin::Connection final : public Peer {
     if (request.head.empty()) return false;
     const OriginScript& script = origin_.script_.at(request.name());
     if (!std::exchange(head_seen_, true)) {
-      ++origin_.heads_[request.name()];
+      is_mute_ = ++origin_.heads_[request.name()] == 1 && script.is_mute_first;
       line->send(script.on_head);
       if (script.then == OriginScript::Then::kFinishEarly) return close(false), false;
     }
     if (!request.whole) return false;
     head_seen_ = false;
     input_.erase(0, request.size);
+    if (is_mute_) {
+      origin_.requests_.push_back(std::move(request));
+      return true;
+    }
     line->send(script.on_content);
     then_ = script.then;
     if (then_ == OriginScript::Then::kFinish) close(false);
@@ -107,6 +111,7 @@ class Origin::Connection final : public Peer {
   std::string input_;
   OriginScript::Then then_ = OriginScript::Then::kKeep;
   bool head_seen_ = false;
+  bool is_mute_ = false;
   bool closed_ = false;
 };
 

@@ -30,6 +30,7 @@ struct OriginScript {
   std::string on_head;     // once the request's head is there
   std::string on_content;  // once all of it is
   Then then = Then::kKeep;
+  bool is_mute_first = false;  // the first who asks for it gets no answer
 };
 
 // One request as the client means it, and the answer where nothing goes wrong.
@@ -57,6 +58,7 @@ struct Scenario {
 
   std::string decoded = {};  // what the origin gets as content of its POSTs, where that is not what the client sends
 
+  bool mirrors = false;        // the requests go to a shadow, too, which says the same
   bool spoils_kept = false;    // its origin's connections are no good for others either
   bool is_whole_only = false;  // in pieces, bytes that nobody asked for may come when a kept connection is in use again
 

@@ -275,6 +275,46 @@ void add_grpc(std::vector<Scenario>& all) {
                  {{"POST", "200"}, {"GET", "200", "a"}}});
 }
 
+void add_tries(std::vector<Scenario>& all) {
+  const auto busy = "HTTP/1.1 503 Service Unavailable\r\nDate: now\r\nContent-Length: 4\r\n\r\nbusy";
+  all.push_back({"status_that_is_tried_again",
+                 {send(get("/r") + get("/a"))},
+                 {{"GET /r", {{}, busy}}, {"GET /a", {{}, answer("a")}}},
+                 {{"GET", "503", "busy"}, {"GET", "200", "a"}}});
+  const std::string body = text(3000);
+  all.push_back({"content_that_is_sent_again",
+                 {send("PUT /r HTTP/1.1\r\nHost: sim\r\nContent-Length: 3000\r\n\r\n" + body + get("/a"))},
+                 {{"PUT /r", {{}, busy}}, {"GET /a", {{}, answer("a")}}},
+                 {{"PUT", "503", "busy"}, {"GET", "200", "a"}}});
+  // Which of both wins is not for the script to say.
+  Scenario hedged{"second_try_beside_a_mute_one",
+                  {send(get("/h") + get("/a"))},
+                  {{"GET /h", {{}, answer(text(4000))}}, {"GET /a", {{}, answer("a")}}},
+                  {{"GET", "200", text(4000)}, {"GET", "200", "a"}}};
+  hedged.origin["GET /h"].is_mute_first = true;
+  hedged.is_racy = true;
+  all.push_back(hedged);
+  hedged.name = "second_try_with_content";
+  hedged.client = {send("PUT /h HTTP/1.1\r\nHost: sim\r\nContent-Length: 3000\r\n\r\n" + body + get("/a"))};
+  hedged.origin["PUT /h"] = hedged.origin["GET /h"];
+  hedged.expected[0].method = "PUT";
+  all.push_back(hedged);
+}
+
+// Copies go elsewhere, and nobody sees what comes of them.
+void add_mirrored(std::vector<Scenario>& all) {
+  std::vector<Scenario> made;
+  add_plain(made);
+  add_content(made);
+  for (Scenario& one : made) {
+    if (one.name != "pipelined_gets" && one.name != "post_with_length" && one.name != "post_chunked_with_trailers")
+      continue;
+    one.name += "_mirrored";
+    one.mirrors = true;
+    all.push_back(std::move(one));
+  }
+}
+
 std::vector<Scenario> make_scenarios() {
   std::vector<Scenario> all;
   add_plain(all);
@@ -285,6 +325,8 @@ std::vector<Scenario> make_scenarios() {
   add_unasked(all);
   add_bad_clients(all);
   add_grpc(all);
+  add_tries(all);
+  add_mirrored(all);
   return all;
 }
 

@@ -203,6 +203,20 @@ TEST(Hedging, TheFirstAnswerWinsAndTheOtherTryEnds) {
   EXPECT_EQ(f.peers[0]->server.requests().at(1).closed, NGHTTP2_CANCEL);
 }
 
+// Who is never answered by it would otherwise never know that it is slow.
+TEST(Hedging, TheLoserIsKnownToBeSlow) {
+  HedgeFixture f(2);
+  f.answer = [](Http2Peer& peer, std::int32_t id, int n) {
+    if (n == 2) say(peer, id, "200", "second");
+  };
+  const auto set = f.upstream->endpoints();
+  EXPECT_EQ(f.ask().status, 200);
+  const auto one = set->states()[0]->latency();
+  const auto other = set->states()[1]->latency();
+  EXPECT_GE(std::max(one, other), std::chrono::milliseconds{45});
+  EXPECT_LT(std::min(one, other), std::chrono::milliseconds{45});
+}
+
 TEST(Hedging, AnAnswerInTimeIsTheOnlyTry) {
   HedgeFixture f(2);
   f.answer = [](Http2Peer& peer, std::int32_t id, int) { say(peer, id, "200", "first"); };

@@ -52,11 +52,11 @@ TEST(Generation, HasAPlanForEveryRouteThatForwards) {
   ASSERT_NE(generation.plans()[0], nullptr);
   EXPECT_EQ(generation.plans()[0]->action.upstream, "two");
   EXPECT_FALSE(generation.plans()[0]->rewrite.has_value());
-  EXPECT_TRUE(generation.plans()[0]->hider.has_value());
+  EXPECT_EQ(generation.plans()[0]->hiders.size(), 1U);
   EXPECT_EQ(generation.plans()[1], nullptr);
   ASSERT_NE(generation.plans()[2], nullptr);
   EXPECT_TRUE(generation.plans()[2]->rewrite.has_value());
-  EXPECT_FALSE(generation.plans()[2]->hider.has_value());
+  EXPECT_TRUE(generation.plans()[2]->hiders.empty());
   EXPECT_EQ(generation.upstreams()[generation.upstream_index("one")]->endpoints()->states().size(), 1U);
   EXPECT_EQ(generation.upstreams()[generation.upstream_index("two")]->endpoints()->states().size(), 3U);
 }
@@ -238,7 +238,7 @@ rewrite = { strip_prefix = "/app" }
     request.client_authority = "shop.com";
     http::ResponseHead head;
     head.fields.add("Location", location);
-    (*made)->plans()[0]->hider->apply(head, request);
+    (*made)->plans()[0]->hiders[0].apply(head, request);
     EXPECT_EQ(head.fields.get(http::FieldId::kLocation), seen) << location;
   }
 }
