@@ -33,11 +33,6 @@ std::vector<std::string> keep_until_restart(config::Config& next, const config::
                               running.server.workers));
     next.server.workers = running.server.workers;
   }
-  if (next.admin.socket != running.admin.socket || next.admin.listen != running.admin.listen) {
-    out.emplace_back("where [admin] listens needs a restart to change; until then it stays as it is");
-    next.admin.socket = running.admin.socket;
-    next.admin.listen = running.admin.listen;
-  }
   keep(out, "admin.socket", next.admin.socket, running.admin.socket);
   keep(out, "admin.listen", next.admin.listen, running.admin.listen);
   limit(out, "client.max_head", next.client.head.head, buffer);
