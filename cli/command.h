@@ -20,5 +20,6 @@ class Command {
 
 // Adds the subcommand to `app`; its flags are filled in by parsing.
 std::unique_ptr<Command> make_serve(CLI::App& app);
+std::unique_ptr<Command> make_health(CLI::App& app);
 
 }  // namespace rproxy::cli

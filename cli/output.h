@@ -1,11 +1,15 @@
 // Results, to stdout.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace rproxy::cli {
 
 // Throws, with a message for the user, where it can't be written. What is buffered main() finds out about.
 void write_output(std::string_view text);
+
+// Whoever reads the file meanwhile has the old one or the new one, whole. Throws as above.
+void write_file_atomically(const std::string& path, std::string_view text);
 
 }  // namespace rproxy::cli

@@ -2,8 +2,9 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "exchange/string_body.h"
+#include "exchange/body.h"
 
 namespace rproxy::admin {
 namespace {
@@ -31,6 +32,20 @@ const char* title_of(std::uint16_t status) {
   }
 }
 
+// /metrics may be long, and an arena keeps what it once had.
+class TextBody final : public exchange::Body {
+ public:
+  explicit TextBody(std::string text) : text_(std::move(text)) {}
+
+  net::ValueTask<Result<exchange::Slice>> read() override {
+    return Result<exchange::Slice>(exchange::Slice{text_, true});
+  }
+  http::BodyLength length() const override { return {http::BodyLength::Kind::kFixed, text_.size()}; }
+
+ private:
+  std::string text_;
+};
+
 // What is not UTF-8, in a path or a message of the system, is no reason to say nothing.
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -51,13 +66,13 @@ Answer problem(std::uint16_t status, const std::string& detail) {
   return answer;
 }
 
-exchange::Response to_response(const exchange::Request& request, const Answer& answer) {
+exchange::Response to_response(const exchange::Request& request, Answer answer) {
   exchange::Response response;
   response.head.status = answer.status;
   auto& fields = response.head.fields;
   if (answer.status != 204) {
     fields.add(http::FieldId::kContentType, answer.type);
-    response.body = std::make_unique<exchange::StringBody>(request.arena->copy(answer.text));
+    response.body = std::make_unique<TextBody>(std::move(answer.text));
   }
   fields.add(http::FieldId::kCacheControl, "no-store");
   fields.add("X-Content-Type-Options", "nosniff");

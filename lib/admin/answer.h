@@ -25,7 +25,7 @@ Answer json_answer(const Json& json, std::uint16_t status = 200);
 // RFC 9457: why a call did not do what it should.
 Answer problem(std::uint16_t status, const std::string& detail);
 
-// Copied into the request's arena.
-exchange::Response to_response(const exchange::Request& request, const Answer& answer);
+// The answer's fields are copied into the request's arena.
+exchange::Response to_response(const exchange::Request& request, Answer answer);
 
 }  // namespace rproxy::admin

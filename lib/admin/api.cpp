@@ -155,9 +155,9 @@ struct Reloading {
 net::Task<Result<exchange::Response>> Api::handle(exchange::Request& request) {
   auto answered = co_await answer(request);
   if (!answered) co_return fail(std::move(answered.error()));
-  exchange::Response response = to_response(request, *answered);
+  exchange::Response response = to_response(request, std::move(*answered));
   // What is left of content that nobody wants is not read.
-  response.close = answered->status == 413;
+  response.close = response.head.status == 413;
   co_return response;
 }
 

@@ -1,5 +1,7 @@
 #include "admin/gate.h"
 
+#include <utility>
+
 #include "admin/answer.h"
 
 namespace rproxy::admin {
@@ -27,7 +29,7 @@ net::Task<Result<exchange::Response>> Gate::handle(exchange::Request& request) {
   if (may_pass(request)) co_return co_await next_.handle(request);
   Answer answer = problem(401, "Authorization: Bearer with the admin endpoint's token is missing, or is not it");
   answer.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"rproxy admin\"");
-  co_return to_response(request, answer);
+  co_return to_response(request, std::move(answer));
 }
 
 }  // namespace rproxy::admin

@@ -19,11 +19,11 @@ struct EjectionOptions {
 
   // Against the peers, looked at once in each interval.
   Duration interval{10'000};
-  std::uint32_t success_rate_factor = 0;      // thousandths of a standard deviation below the mean; 0: never
-  std::uint32_t success_rate_min_hosts = 5;   // with enough requests to be compared
-  std::uint32_t success_rate_requests = 100;  // in an interval
-  std::uint32_t latency_factor = 0;           // hundredths of the peers' median; 0: never
-  Duration latency_min{10};                   // whoever is quicker is no outlier, whatever the others are
+  std::uint32_t success_rate_factor = 0;  // percent of a standard deviation below the mean; 0: never
+  std::uint32_t latency_factor = 0;       // percent of the peers' median; 0: never
+  Duration latency_min{10};               // whoever is quicker is no outlier, whatever the others are
+  std::uint32_t min_hosts = 5;            // with enough requests to be compared
+  std::uint32_t min_requests = 100;       // in an interval
   bool operator==(const EjectionOptions&) const = default;
 };
 

@@ -144,6 +144,7 @@ void EndpointState::end() {
 }
 
 Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now) {
+  if (outcome != Outcome::kCancelled) count(outcome, latency);
   switch (outcome) {
     case Outcome::kCancelled:
       return Change::kNone;
@@ -163,6 +164,24 @@ Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, 
       break;
   }
   return fail(outcome, now);
+}
+
+void EndpointState::count(Outcome outcome, std::chrono::nanoseconds latency) {
+  requests_.fetch_add(1, std::memory_order_relaxed);
+  const bool is_success = outcome == Outcome::kSuccess;
+  if (!is_success && outcome != Outcome::kServerError && outcome != Outcome::kGatewayError) return;
+  answers_.fetch_add(1, std::memory_order_relaxed);
+  latency_ns_.fetch_add(latency.count(), std::memory_order_relaxed);
+  if (is_success) successes_.fetch_add(1, std::memory_order_relaxed);
+}
+
+Tally EndpointState::take_tally() {
+  Tally tally;
+  tally.requests = requests_.exchange(0, std::memory_order_relaxed);
+  tally.answers = answers_.exchange(0, std::memory_order_relaxed);
+  tally.successes = successes_.exchange(0, std::memory_order_relaxed);
+  tally.latency = std::chrono::nanoseconds(latency_ns_.exchange(0, std::memory_order_relaxed));
+  return tally;
 }
 
 Change EndpointState::succeed() {

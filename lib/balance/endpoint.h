@@ -51,6 +51,14 @@ std::string_view to_string(AdminState state);  // "enabled"
 enum class Health : std::uint8_t { kUnknown, kHealthy, kUnhealthy };
 std::string_view to_string(Health health);  // "healthy"
 
+// What became of the requests of an interval.
+struct Tally {
+  std::uint64_t requests = 0;  // that ended, whichever way, but for those that were cancelled
+  std::uint64_t answers = 0;   // with any status
+  std::uint64_t successes = 0;
+  std::chrono::nanoseconds latency{0};  // the sum of the answers'
+};
+
 // Thread-safe.
 class EndpointState {
  public:
@@ -98,6 +106,9 @@ class EndpointState {
   // `latency`: request sent to response head, or to where a timeout gave up.
   Change record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now);
 
+  // Since the last call. For one caller, the OutlierDetector; a request that ends meanwhile may be split between two calls.
+  Tally take_tally();
+
   bool is_ejected(TimePoint now) const { return now < ejected_until(); }
   TimePoint ejected_until() const;  // long ago where it never was
   EjectionCause ejection_cause() const { return cause_.load(std::memory_order_relaxed); }  // of the last one
@@ -119,6 +130,7 @@ class EndpointState {
   friend class Peers;
   // By Peers, under its lock.
   void leave_alone(EjectionCause cause, const EjectionOptions& ejection, TimePoint now);
+  void count(Outcome outcome, std::chrono::nanoseconds latency);
   void measure(std::chrono::nanoseconds latency, TimePoint now);
   Change succeed();
   Change fail(Outcome outcome, TimePoint now);
@@ -145,7 +157,11 @@ class EndpointState {
   std::atomic<std::uint32_t> failures_in_row_{0};
   std::atomic<std::uint32_t> server_errors_in_row_{0};
   std::atomic<std::uint32_t> gateway_errors_in_row_{0};
-  std::atomic<std::uint64_t> waiting_{0};  // how many, and the sum of when they began; see begin_waiting()
+  std::atomic<std::uint64_t> waiting_{0};   // how many, and the sum of when they began; see begin_waiting()
+  std::atomic<std::uint64_t> requests_{0};  // of the tally
+  std::atomic<std::uint64_t> answers_{0};
+  std::atomic<std::uint64_t> successes_{0};
+  std::atomic<std::int64_t> latency_ns_{0};
   std::atomic<std::int64_t> ewma_ns_{0};
   std::atomic<std::int64_t> ewma_stamp_ns_{0};
 };

@@ -76,10 +76,9 @@ class Printer {
     }
   }
 
-  // What is secret and written out in the file is no value of this text: it would be another configuration that has it.
   static std::string render_set(std::string_view type, const Node& node) {
     if (type == "path") return render_path(node);
-    return type == "secret" && !is_secret(node) ? quote_toml("<redacted>") : render_node(node);
+    return type == "secret" ? render_secret(node) : render_node(node);
   }
 
   static bool is_section(const Node& node) {
@@ -154,7 +153,10 @@ class Printer {
   void put_upstreams() {
     const Node* all = tree_.find("upstreams");
     for (const auto& options : config_.upstreams) {
-      const Node* node = all->find(options.name);
+      Node table = *all->find(options.name);
+      if (Node* health = table.find("health"); health != nullptr && options.health)
+        *health = long_form(*health, "path");
+      const Node* node = &table;
       const std::string name = "upstreams." + quote_key(options.name);
       put_section(name, upstream_keys(), options, node);
       put_items<balance::EndpointOptions>(name + ".servers", endpoint_keys(), node->find("servers"));
@@ -164,10 +166,16 @@ class Printer {
       }
       put_inner(name, "discovery", discovery_keys(), options.discovery, node);
       put_inner(name, "pool", pool_keys(), options.pool, node);
+      if (options.health) {
+        const Node* health = node->find("health");
+        put_section(name + ".health", health_keys(), *options.health, health);
+        if (const Node* headers = health->find("headers")) put_line("headers", render_node(*headers), origin(*headers));
+      }
       put_inner(name, "retry", retry_keys(), options.retry, node);
       const Node* retry = node->find("retry");
       if (options.retry.hedge) put_inner(name + ".retry", "hedge", hedge_keys(), *options.retry.hedge, retry);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
+      put_inner(name, "limits", limit_keys(), options.limits, node);
     }
   }
 
@@ -237,8 +245,11 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::DiscoveryOptions>(out, "upstreams.*.discovery.", discovery_keys(), {});
   list_keys<upstream::PoolOptions>(out, "upstreams.*.pool.", pool_keys(), {});
   list_keys<upstream::RetryOptions>(out, "upstreams.*.retry.", retry_keys(), {});
+  list_keys<upstream::HealthOptions>(out, "upstreams.*.health.", health_keys(), {});
   list_keys<upstream::HedgeOptions>(out, "upstreams.*.retry.hedge.", hedge_keys(), {});
+  list_keys<balance::PolicyOptions>(out, "upstreams.*.balance.", balance_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
+  list_keys<balance::LimitOptions>(out, "upstreams.*.limits.", limit_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
   list_keys<route::Match>(out, "routes.match.", match_keys(), {});

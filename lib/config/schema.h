@@ -49,8 +49,11 @@ Keys<upstream::DiscoveryOptions> discovery_keys();
 Keys<net::ResolverOptions> resolver_keys();
 Keys<upstream::PoolOptions> pool_keys();
 Keys<upstream::RetryOptions> retry_keys();
+Keys<upstream::HealthOptions> health_keys();
 Keys<upstream::HedgeOptions> hedge_keys();
+Keys<balance::PolicyOptions> balance_keys();
 Keys<balance::EjectionOptions> ejection_keys();
+Keys<balance::LimitOptions> limit_keys();
 Keys<net::TlsClientOptions> upstream_tls_keys();
 Keys<proxy::ForwardAction> defaults_keys();
 Keys<RouteDraft> route_keys();
@@ -83,9 +86,18 @@ bool check_socket_path(Problems& problems, const Node& node, const std::string& 
 void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
+// `health = "/healthz"`, or a table.
+void decode_health(Problems& problems, const Node& node, upstream::Options& out);
 // `retry = { ... }`, or false.
 void decode_retry(Problems& problems, const Node& node, upstream::RetryOptions& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
+
+// `balance = "hash"` or `balance = { policy = "hash", ... }`.
+void decode_balance(Problems& problems, const Node& node, upstream::Options& out);
+std::string render_balance(const upstream::Options& from);
+// `ejection = false` or a table.
+void decode_ejection(Problems& problems, const Node& node, upstream::Options& out);
+void decode_limits(Problems& problems, const Node& node, upstream::Options& out);
 
 }  // namespace rproxy::config

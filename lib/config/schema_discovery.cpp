@@ -79,7 +79,7 @@ constexpr Key<D> kDiscovery[] = {
     unhurried<&D::refresh, true>("refresh", "names are asked for again so often; 0: as their answers' TTL says"),
     unhurried<&D::min_ttl, false>("min_ttl", "an answer's TTL counts as no less"),
     unhurried<&D::max_ttl, false>("max_ttl", "an answer's TTL counts as no more"),
-    {"family", "string", "any, ipv4 or ipv6: which addresses of names are used",
+    {"family", "string", "any (of what this machine has itself), ipv4 or ipv6: which addresses of names are used",
      [](Problems& p, const Node& n, D& o) {
        const int word = decode_word(p, n, {kFamilies.begin(), kFamilies.end()});
        if (word >= 0) o.family = static_cast<net::AddressFamily>(word);

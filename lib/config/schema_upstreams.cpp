@@ -13,6 +13,7 @@ namespace rproxy::config {
 namespace {
 
 constexpr std::uint32_t kWeightMax = 1000;
+constexpr std::uint32_t kPriorityMax = 1000;
 
 void decode_endpoint_address(Problems& problems, const Node& node, balance::EndpointOptions& out) {
   constexpr const char* kExamples =
@@ -33,7 +34,28 @@ constexpr Key<balance::EndpointOptions> kEndpoint[] = {
        if (const auto w = decode_integer(p, n, 0, kWeightMax)) o.weight = static_cast<std::uint32_t>(*w);
      },
      [](const balance::EndpointOptions& o) { return render_value(o.weight); }},
+    {"priority", "integer", "servers of the lowest number that has one available are used",
+     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
+       if (const auto number = decode_integer(p, n, 0, kPriorityMax)) o.priority = static_cast<std::uint32_t>(*number);
+     },
+     [](const balance::EndpointOptions& o) { return render_value(o.priority); }},
+    {"backup", "boolean", "used when no other server is available",
+     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
+       bool is_backup = false;
+       decode_value(p, n, is_backup);
+       if (is_backup) o.priority = balance::kBackupPriority;
+     },
+     [](const balance::EndpointOptions& o) { return render_value(o.priority == balance::kBackupPriority); }},
+    key<&balance::EndpointOptions::max_connections>("max_connections",
+                                                    "requests at once, over all workers; 0: no limit"),
 };
+
+void check_backup(Problems& problems, const Node& server) {
+  const Node* backup = server.find("backup");
+  const Node* priority = server.find("priority");
+  if (backup == nullptr || priority == nullptr || !backup->flag) return;
+  problems.error("RP1006", priority->at, "a backup comes after every priority", "delete priority or backup");
+}
 
 using U = upstream::Options;
 
@@ -68,6 +90,7 @@ void decode_servers(Problems& problems, const Node& node, upstream::Options& out
     } else if (expect(problems, item, Node::Kind::kTable, "a server",
                       "\"10.0.0.1:8001\" or { address = \"10.0.0.1:8001\", weight = 2 }")) {
       decode_table<balance::EndpointOptions>(problems, item, "a server", kEndpoint, endpoint);
+      check_backup(problems, item);
       if (lacks(item, "address", names_of(endpoint_keys())))
         problems.error("RP1005", item.at, "a server needs address", "address = \"10.0.0.1:8001\"");
     }
@@ -79,11 +102,6 @@ void decode_servers(Problems& problems, const Node& node, upstream::Options& out
 }
 
 namespace {
-
-void decode_balance(Problems& problems, const Node& node, U& out) {
-  const int word = decode_word(problems, node, {"p2c_ewma", "round_robin", "least_conn"});
-  if (word >= 0) out.policy.kind = static_cast<balance::PolicyKind>(word);
-}
 
 void decode_upstream_version(Problems& problems, const Node& node, net::TlsClientOptions& out) {
   const int word = decode_word(problems, node, {"1.2", "1.3"});
@@ -143,43 +161,6 @@ constexpr Key<H> kHttp2[] = {
     key<&H::ping_timeout>("ping_timeout", "without an answer by then the connection is given up"),
 };
 
-using E = balance::EjectionOptions;
-
-template <auto Member>
-constexpr auto positive(std::string_view name, std::string_view meaning) {
-  auto made = key<Member>(name, meaning);
-  made.decode = [](Problems& problems, const Node& node, E& out) {
-    Duration time = out.*Member;
-    decode_value(problems, node, time);
-    if (time.count() != 0) {
-      out.*Member = time;
-    } else {
-      problems.error("RP1004", node.at, "a server is left alone for a time",
-                     "the least is \"1ms\"; ejection = false leaves none alone");
-    }
-  };
-  return made;
-}
-
-constexpr Key<E> kEjection[] = {
-    key<&E::consecutive_failures>("consecutive_failures", "in a row; 0: never"),
-    positive<&E::base_time>("base_time", "the first time out; doubles each time in a row"),
-    positive<&E::max_time>("max_time", "the longest time out"),
-    ranged<0, 100, &E::max_percent>("max_percent", "of the servers may be out; above, all are used"),
-};
-
-void decode_ejection(Problems& problems, const Node& node, U& out) {
-  if (node.is(Node::Kind::kBool) && !node.flag) {
-    out.ejection.consecutive_failures = 0;
-    return;
-  }
-  decode_table<E>(problems, node, "ejection", kEjection, out.ejection);
-  const Node* longest = node.find("max_time");
-  if (longest == nullptr || node.find("base_time") == nullptr || out.ejection.base_time <= out.ejection.max_time)
-    return;
-  problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
-}
-
 // In the order of their enumerators.
 constexpr std::array kProxyProtocols{"off", "v1", "v2"};
 
@@ -190,15 +171,19 @@ void decode_proxy_protocol(Problems& problems, const Node& node, U& out) {
 }
 
 constexpr Key<U> kUpstream[] = {
-    special<U>("servers", "array of addresses or { address, weight }",
+    special<U>("servers", "array of addresses or { address, weight, priority, backup, max_connections }",
                "where requests go: \"10.0.0.1:8001\", \"name:8001\", \"unix:/run/app.sock\", "
                "\"srv:_http._tcp.shop.internal\" or "
                "\"file:/etc/shop.list\"",
                decode_servers),
     special<U>("discovery", "table", "of names and lists: refresh, min_ttl, max_ttl, family, required",
                decode_discovery),
-    {"balance", "string", "p2c_ewma, round_robin or least_conn", decode_balance,
-     [](const U& o) { return quote_toml(balance::to_string(o.policy.kind)); }},
+    {"balance", "string or table", "p2c_ewma, round_robin, least_conn, random or hash; table: policy, key, load_factor",
+     decode_balance, render_balance},
+    key<&U::policy, &balance::PolicyOptions::slow_start>(
+        "slow_start", "a server that comes back, or is added, gets a tenth of its share, and all of it after so long"),
+    ranged<0, 100, &U::policy, &balance::PolicyOptions::panic_threshold>(
+        "panic_threshold", "percent of the servers; if fewer are available, all are used; 0: only when none is"),
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
                decode_upstream_tls),
     {"protocol", "string",
@@ -212,10 +197,15 @@ constexpr Key<U> kUpstream[] = {
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),
+    special<U>("health", "path, table or false",
+               "checks of each server, whether requests come or not; table: [upstreams.NAME.health]", decode_health),
     special<U>("retry", "table or false",
                "attempts, on, methods, per_try_timeout, max_body, hedge, budget_percent, budget_min",
                [](Problems& p, const Node& n, U& o) { decode_retry(p, n, o.retry); }),
-    special<U>("ejection", "table or false", "consecutive_failures, base_time, max_time, max_percent", decode_ejection),
+    special<U>("ejection", "table or false",
+               "leave a server alone that fails: by failures in a row, or worse than its peers", decode_ejection),
+    special<U>("limits", "table", "max_connections, max_pending, max_requests, max_retries; error_percent",
+               decode_limits),
     key<&U::connect_timeout>("connect_timeout", "TCP"),
     key<&U::handshake_timeout>("handshake_timeout", "TLS"),
     key<&U::response_timeout>("response_timeout", "request sent to response head"),
@@ -231,7 +221,6 @@ Keys<upstream::Options> upstream_keys() { return kUpstream; }
 Keys<balance::EndpointOptions> endpoint_keys() { return kEndpoint; }
 Keys<upstream::Http2Options> upstream_http2_keys() { return kHttp2; }
 Keys<upstream::PoolOptions> pool_keys() { return kPool; }
-Keys<balance::EjectionOptions> ejection_keys() { return kEjection; }
 Keys<net::TlsClientOptions> upstream_tls_keys() { return kTls; }
 
 }  // namespace rproxy::config

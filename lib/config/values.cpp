@@ -267,6 +267,8 @@ std::string render_value(const std::vector<IpNetwork>& value) {
   return render_value(texts);
 }
 
+std::string render_secret(const Node& node) { return is_secret(node) ? render_node(node) : quote_toml("<redacted>"); }
+
 std::string render_node(const Node& node) {
   std::string out;
   switch (node.kind) {
@@ -285,7 +287,8 @@ std::string render_node(const Node& node) {
       return "[" + out + "]";
     case Node::Kind::kTable:
       for (const Member& member : node.members) {
-        out += (out.empty() ? " " : ", ") + quote_key(member.key) + " = " + render_node(member.value);
+        out += (out.empty() ? " " : ", ") + quote_key(member.key) + " = " +
+               (is_secret_key(member.key) ? render_secret(member.value) : render_node(member.value));
       }
       return "{" + out + " }";
   }

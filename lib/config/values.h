@@ -62,6 +62,10 @@ std::string shown(const Node& node);
 bool is_secret(const Node& node);
 // A key as TOML writes it: bare where it can be.
 std::string quote_key(std::string_view key);
+// Whether a value by that name is secret in whatever table.
+constexpr bool is_secret_key(std::string_view key) { return key == "secret" || key == "token"; }
+// A secret: written out it is no value of any text, for it would be another configuration that has it.
+std::string render_secret(const Node& node);
 // The node as written, ${...} unexpanded: secrets are not printed.
 std::string render_node(const Node& node);
 

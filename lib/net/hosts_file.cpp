@@ -1,6 +1,7 @@
 #include "net/hosts_file.h"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <optional>
 
@@ -30,10 +31,11 @@ std::string_view without_dot(std::string_view name) {
 }
 
 std::string read_file(const std::string& path) {
-  std::string text(kFileMax, '\0');
+  std::string text;
   std::ifstream file(path, std::ios::binary);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(file.is_open() ? static_cast<std::size_t>(file.gcount()) : 0);
+  std::array<char, 4096> piece;
+  while (text.size() < kFileMax && (file.read(piece.data(), piece.size()), file.gcount() > 0))
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
   return text;
 }
 

@@ -60,6 +60,7 @@ struct TlsClientOptions {
   bool operator==(const TlsClientOptions&) const = default;
 };
 
+// kAny: those that this machine has addresses of.
 enum class AddressFamily : std::uint8_t { kAny, kIpv4, kIpv6 };
 
 // How names become addresses.
@@ -69,6 +70,7 @@ struct ResolverOptions {
   std::uint32_t attempts = 3;     // at each server
   bool search = true;             // short names get the domains that /etc/resolv.conf lists
   std::string hosts_file = "/etc/hosts";
+  bool every_family = false;      // kAny means both, whatever addresses this machine has
   std::size_t max_answers = 256;  // addresses, or services, taken from one answer
   bool operator==(const ResolverOptions&) const = default;
 };

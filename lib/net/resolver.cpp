@@ -7,6 +7,7 @@
 
 #include "net/dns_question.h"
 #include "net/hosts_file.h"
+#include "net/local_families.h"
 
 namespace rproxy::net {
 namespace {
@@ -18,9 +19,7 @@ tl::unexpected<Error> failure(const std::string& name, const std::string& reason
   return fail(ErrorCode::kResolveFailed, Side::kLocal, Retry::kNever, fmt::format("{}: {}", name, reason));
 }
 
-bool is_wanted(const IpAddress& address, Resolver::Family family) {
-  return family == Resolver::Family::kAny || address.is_v4() == (family == Resolver::Family::kIpv4);
-}
+constexpr IpAddress kLoopbackV6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
 }  // namespace
 
@@ -57,20 +56,26 @@ Resolver::Answer Resolver::cut(std::vector<IpAddress> addresses, Duration ttl) c
   return answer;
 }
 
-std::optional<Resolver::Answer> Resolver::find_local(const std::string& name, Family family) const {
-  std::vector<IpAddress> found;
-  if (const auto literal = IpAddress::parse(name)) {
-    found.push_back(*literal);
-  } else {
-    found = find_host_in_file(options_.hosts_file, name);
-  }
-  std::erase_if(found, [&](const IpAddress& address) { return !is_wanted(address, family); });
+LocalFamilies Resolver::families() const {
+  return options_.every_family ? LocalFamilies{true, true, true} : local_families();
+}
+
+std::optional<Resolver::Answer> Resolver::find_local(const std::string& name, Family family,
+                                                     const LocalFamilies& here) const {
+  if (const auto literal = IpAddress::parse(name)) return cut({*literal}, kLocalTtl);
+  auto found = find_host_in_file(options_.hosts_file, name);
+  std::erase_if(found, [&](const IpAddress& address) {
+    if (family != Family::kAny) return address.is_v4() != (family == Family::kIpv4);
+    return !address.is_v4() && !(address == kLoopbackV6 ? here.loopback_v6 : here.v6);
+  });
   if (found.empty()) return std::nullopt;
   return cut(std::move(found), kLocalTtl);
 }
 
 Task<Result<Resolver::Answer>> Resolver::resolve(std::string name, Family family) {
-  if (auto local = find_local(name, family)) co_return std::move(*local);
+  const LocalFamilies here = families();
+  if (auto local = find_local(name, family, here)) co_return std::move(*local);
+  if (family == Family::kAny && here.v4 != here.v6) family = here.v4 ? Family::kIpv4 : Family::kIpv6;
   if (family != Family::kAny) {
     Part part = co_await ask(name, family == Family::kIpv4 ? DnsType::kA : DnsType::kAaaa);
     if (part.kind != DnsReply::Kind::kAnswer) co_return failure(name, part.reason);

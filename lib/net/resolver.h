@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "net/dns_message.h"
+#include "net/local_families.h"
 #include "net/loop.h"
 #include "net/options.h"
 #include "net/task.h"
@@ -45,7 +46,8 @@ class Resolver {
  private:
   struct Part;
   Task<Part> ask(std::string name, DnsType type);
-  std::optional<Answer> find_local(const std::string& name, Family family) const;
+  LocalFamilies families() const;
+  std::optional<Answer> find_local(const std::string& name, Family family, const LocalFamilies& here) const;
   Answer cut(std::vector<IpAddress> addresses, Duration ttl) const;
 
   Loop& loop_;

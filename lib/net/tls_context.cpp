@@ -47,7 +47,7 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::create(const TlsClie
   const std::string protocols = tls::alpn_wire(alpn);
   SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(protocols.data()),
                           static_cast<unsigned>(protocols.size()));
-  SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, &on_verified);
   if (options.verify && trusted != nullptr) {
     SSL_CTX_set1_cert_store(context, trusted->native());
   } else if (options.verify) {
@@ -97,6 +97,14 @@ SslPtr TlsClientContext::make_ssl(Server& server) const {
 int TlsClientContext::on_new_session(SSL* ssl, SSL_SESSION* session) {
   static_cast<Server*>(SSL_get_app_data(ssl))->session.reset(session);
   return 1;  // ours now
+}
+
+// Once for each certificate of the chain, and for each fault; decides nothing.
+int TlsClientContext::on_verified(int ok, X509_STORE_CTX* chain) {
+  const auto* ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto& server = *static_cast<Server*>(SSL_get_app_data(ssl));
+  if (const X509* leaf = X509_STORE_CTX_get0_cert(chain)) server.certificate_end = x509::end_of(leaf);
+  return ok;
 }
 
 }  // namespace rproxy::net

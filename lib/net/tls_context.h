@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "net/options.h"
 #include "net/tls_ticket_keys.h"
+#include "x509/certificate.h"
 #include "x509/certified_key.h"
 #include "x509/trust_store.h"
 
@@ -96,6 +98,8 @@ class TlsClientContext {
   struct Server {
     std::string name;
     SslSessionPtr session;  // the newest; null: none yet
+    // When the certificate ends that the last full handshake showed, whatever was thought of it.
+    std::optional<x509::WallTime> certificate_end;
   };
   // `name` is a host name or an IP address; it is asked for (names only) and verified. Lives as long as the context.
   Server& server(std::string_view name);
@@ -109,6 +113,7 @@ class TlsClientContext {
  private:
   TlsClientContext() = default;
   static int on_new_session(SSL* ssl, SSL_SESSION* session);
+  static int on_verified(int ok, X509_STORE_CTX* chain);
 
   SslCtxPtr context_;
   bool verify_ = true;

@@ -19,6 +19,13 @@ class WaitQueue {
       waiter->handle.resume();
     }
   }
+  // The one that has waited longest, where there is one.
+  void wake_one() {
+    if (first_ == nullptr) return;
+    Waiter* const waiter = first_;
+    waiter->unlink();
+    waiter->handle.resume();
+  }
   bool empty() const { return first_ == nullptr; }
 
   auto operator co_await() { return Waiter{*this}; }

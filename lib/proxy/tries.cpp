@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "balance/waiting.h"
 #include "base/log.h"
 #include "exchange/until_done.h"
 #include "proxy/failure_kind.h"
@@ -44,7 +45,7 @@ net::Task<Result<Response>> Tries::run() {
     }
     auto place = pick(last);
     if (!place) break;
-    Attempt attempt(std::move(*place), is_fresh);
+    Attempt attempt(std::move(*place), now(), is_fresh);
     auto response = co_await try_next(attempt);
     if (response) {
       if (!asks_again(attempt, *response)) co_return give(std::move(*response));
@@ -144,7 +145,7 @@ std::optional<Tries::Attempt> Tries::find_second(const Attempt& first) {
   auto place = pool_.pick({tried, request_.trace.start});
   if (!place || !pool_.budget().take(now())) return std::nullopt;
   ++request_.trace.retries;
-  return Attempt(std::move(*place));
+  return Attempt(std::move(*place), now());
 }
 
 bool Tries::is_good(const Result<Response>& result) const {
@@ -188,6 +189,9 @@ net::Task<Result<Response>> Tries::try_once(Request& request, Attempt& attempt) 
   series.requests.add();
   if (request.trace.retries > 0) series.retries.add();
   request.trace.endpoint = request.arena->copy(attempt.at->endpoint().state.name());
+  // With content, the client may be what it waits for.
+  std::optional<balance::Waiting> waiting;
+  if (request.body == nullptr) waiting.emplace(attempt.at->endpoint().state, attempt.began);
   std::optional<upstream::Lease> lease;
   if (!attempt.is_fresh) {
     if (auto idle = attempt.at->acquire_idle(*attempt.place, request.client)) lease.emplace(std::move(*idle));
@@ -230,7 +234,7 @@ net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, Attemp
 void Tries::note(const Attempt& attempt, const Error& error) {
   tried_.add(attempt.at->endpoint().state.id());
   if (const auto kind = failure_kind(error)) attempt.at->series().fail(*kind);
-  if (!attempt.is_told && !goes_round_) record(attempt, outcome_of(error), {});
+  if (!attempt.is_told && !goes_round_) record(attempt, outcome_of(error), now() - attempt.began);
 }
 
 bool Tries::asks_again(const Attempt& attempt, const Error& error) {

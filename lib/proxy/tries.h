@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "balance/policy.h"
+#include "balance/waiting.h"
 #include "exchange/exchange.h"
 #include "exchange/replay_body.h"
 #include "proxy/request_beside.h"
@@ -30,10 +31,11 @@ class Tries {
 
  private:
   struct Attempt {
-    explicit Attempt(upstream::Place taken, bool wants_fresh = false)
-        : place(std::move(taken)), at(&place->pool()), is_fresh(wants_fresh) {}
+    Attempt(upstream::Place taken, TimePoint now, bool wants_fresh = false)
+        : place(std::move(taken)), at(&place->pool()), began(now), is_fresh(wants_fresh) {}
     std::optional<upstream::Place> place;  // until the connection has it
     upstream::EndpointPool* at;
+    TimePoint began;
     bool is_fresh = false;      // wants a new connection
     bool is_connected = false;  // the endpoint may have seen the request
     bool on_reused = false;     // on a connection that had served before

@@ -16,7 +16,7 @@ class Discoveries final : public Control::Resident {
  public:
   explicit Discoveries(net::Loop& loop) : loop_(loop) {}
 
-  // Goes on from what each upstream knows.
+  // Goes on from what is known of upstreams of the same names.
   void adopt(const std::shared_ptr<const Generation>& generation) override;
 
  private:
@@ -26,7 +26,7 @@ class Discoveries final : public Control::Resident {
     explicit Followed(upstream::Upstream& whose) : upstream(whose) {}
   };
 
-  void follow(upstream::Upstream& upstream);
+  void follow(upstream::Upstream& upstream, const upstream::DiscoverySources& known);
 
   net::Loop& loop_;
   std::random_device random_;

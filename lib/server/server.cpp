@@ -21,6 +21,8 @@
 #include "server/discoveries.h"
 #include "server/fleet.h"
 #include "server/generation.h"
+#include "server/health_checks.h"
+#include "server/outlier_sweeps.h"
 #include "server/reload_requests.h"
 #include "server/restart_keys.h"
 #include "server/signals.h"
@@ -84,6 +86,8 @@ class Server {
 
 void Server::add_residents(const config::Sources& sources) {
   control_.add([](net::Loop& loop) { return std::make_unique<Discoveries>(loop); });
+  control_.add([](net::Loop& loop) { return std::make_unique<HealthChecks>(loop); });
+  control_.add([](net::Loop& loop) { return std::make_unique<OutlierSweeps>(loop); });
   if (!options_.watch) return;
   control_.add([this, sources](net::Loop& loop) {
     auto watch = std::make_unique<ConfigWatch>(loop, [this] { reloads_.request_reload("its files have changed"); });

@@ -93,4 +93,9 @@ std::unique_ptr<net::TlsClientContext> TlsMaterial::client_context(const upstrea
       .value();
 }
 
+const x509::TrustStore* TlsMaterial::trusted_by(const upstream::Options& upstream) const {
+  const auto store = trusted_.find(upstream.tls.ca_file);
+  return store != trusted_.end() ? store->second.get() : nullptr;
+}
+
 }  // namespace rproxy::server

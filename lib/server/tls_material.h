@@ -28,6 +28,8 @@ class TlsMaterial {
 
   // For one worker. `listener_index` has TLS, and so has the upstream.
   std::unique_ptr<net::TlsServerContext> server_context(std::size_t listener_index) const;
+  // The authorities it trusts; null where it was not read, because nobody is verified.
+  const x509::TrustStore* trusted_by(const upstream::Options& upstream) const;
   std::unique_ptr<net::TlsClientContext> client_context(const upstream::Upstream& upstream) const;
 
  private:

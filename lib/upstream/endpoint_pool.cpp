@@ -116,11 +116,13 @@ net::Task<Result<Lease>> EndpointPool::join_link(Place place) {
 
 net::Task<void> EndpointPool::open_link(std::shared_ptr<Opening> opening) {
   auto opened = co_await open_stream({});
+  // Until those who wait have taken their places, lest it closes as a link that nobody needs.
+  std::optional<Http2Link::Hold> hold;
   if (!opened) {
     opening->error = std::move(opened.error());
   } else if (opened->is_http2) {
     Http2Link& link = add_link(std::move(opened->stream));
-    const Http2Link::Hold hold(link);
+    hold.emplace(link);
     if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       opening->error = std::move(greeted.error());
     } else if (link.requests() == 0 && !link.takes_requests()) {

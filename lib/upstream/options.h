@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/circuit_breaker.h"
 #include "balance/endpoint.h"
 #include "balance/policy.h"
 #include "base/units.h"
@@ -14,6 +15,7 @@
 #include "http/head_parser.h"
 #include "http2/options.h"
 #include "net/options.h"
+#include "upstream/health_options.h"
 
 namespace rproxy::upstream {
 
@@ -93,8 +95,10 @@ struct Options {
   DiscoveryOptions discovery;
   balance::PolicyOptions policy;
   balance::EjectionOptions ejection;
+  balance::LimitOptions limits;
   PoolOptions pool;
   RetryOptions retry;
+  std::optional<HealthOptions> health;  // nothing: not checked
   net::TlsClientOptions tls;
   Protocol protocol = Protocol::kHttp1;
   Http2Options http2;

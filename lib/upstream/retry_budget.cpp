@@ -18,7 +18,8 @@ bool RetryBudget::take(TimePoint now) {
     requests += second.requests;
     retries += second.retries;
   }
-  if (retries >= options_.budget_min && retries * 100 >= requests * options_.budget_percent) return false;
+  // With this one: the share is never exceeded.
+  if (retries >= options_.budget_min && (retries + 1) * 100 > requests * options_.budget_percent) return false;
   ++current.retries;
   return true;
 }

@@ -78,7 +78,6 @@ void Upstream::adopt(const DiscoveredList& list, DiscoverySources known) {
     if (!endpoint && is_as_before) continue;  // taken out by hand
     if (!endpoint) {
       endpoint = make(found, peers_);
-      if (!set->endpoints().empty()) endpoint->state.begin_slow_start(Clock::now());
     } else if (!is_as_before) {
       tell(endpoint->state, found.options);
     }
@@ -106,6 +105,10 @@ EndpointSetPtr Upstream::endpoints() const {
 
 void Upstream::replace(std::vector<EndpointPtr> endpoints) {
   const std::lock_guard lock(mutex_);
+  const std::unordered_set<EndpointPtr> there(endpoints_->endpoints().begin(), endpoints_->endpoints().end());
+  for (const EndpointPtr& each : endpoints) {
+    if (!there.empty() && !there.contains(each)) each->state.begin_slow_start(Clock::now());
+  }
   const std::uint64_t version = version_.load(std::memory_order_relaxed) + 1;
   endpoints_ = std::make_shared<EndpointSet>(std::move(endpoints), version);
   version_.store(version, std::memory_order_release);

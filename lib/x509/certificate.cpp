@@ -115,4 +115,6 @@ bool Certificate::covers(std::string_view dns_name) const {
                      [&](const std::string& own) { return own == name || own == wildcard; });
 }
 
+WallTime end_of(const X509* certificate) { return wall_time(X509_get0_notAfter(certificate)); }
+
 }  // namespace rproxy::x509

@@ -45,6 +45,9 @@ class Certificate {
   std::shared_ptr<const Parsed> parsed_;
 };
 
+// When the certificate ends.
+WallTime end_of(const X509* certificate);
+
 // The name in lower case if it is a host name (letters, digits, '-', '_', labels of 1-63, 253 in all, no final dot); "" otherwise.
 // With `wildcard` the first label may be "*".
 std::string normal_dns_name(std::string_view name, bool wildcard = false);

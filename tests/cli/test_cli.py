@@ -26,7 +26,7 @@ def options_of_help(text):
 
 class Commands(unittest.TestCase):
     def test_help_fits_a_terminal(self):
-        for arguments in (("--help",), ("serve", "--help")):
+        for arguments in (("--help",), ("serve", "--help"), ("health", "--help")):
             done = rproxy(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
@@ -42,6 +42,10 @@ class Commands(unittest.TestCase):
             for code, *arguments in ((0, "--help"), (2,), (2, "no-such-command"), (2, "serve"), (2, "serve", good, "--no-such"),
                                      (2, "serve", good, "--workers", "0"), (2, "serve", good, "--log-level", "loud"),
                                      (0, "serve", "--check", good), (3, "serve", "--check", bad), (3, "serve", bad),
+                                     (2, "health"), (2, "health", good, "--url", "tcp://127.0.0.1:1"), (3, "health", bad),
+                                     (2, "health", good, "--upstream", "none"), (2, "health", "--url", "gopher://x"),
+                                     (2, "health", good, "--timeout", "soon"), (2, "health", good, "--warn", "soon"),
+                                     (3, "health", bad, "--format", "nagios"), (3, "health", "--format", "nagios"),
                                      (3, "serve", "--check", "/no/such/file"), (3, "serve", "--check", directory)):
                 with self.subTest(arguments):
                     done = rproxy(*arguments)
@@ -183,17 +187,20 @@ class Documents(unittest.TestCase):
             self.assertRegex(re.sub(r"\n\.B\w? ?|\n", " ", entry), r"RP\d{4} .+?[.:;] +.+\. ?$", entry)
 
     def test_options_agree_everywhere(self):
-        options = options_of_help(rproxy("serve", "--help").stdout)
-        self.assertGreater(len(options), 4)
-        page = (ROOT / "man/rproxy-serve.1").read_text().replace("\\-", "-").split(".SH SIGNALS")[0]
-        self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) .*?(--[a-z-]+)", page, re.M)), options)
-        bash = (ROOT / "completions/rproxy.bash").read_text()
-        self.assertEqual(set(re.findall(r"--[a-z-]+", re.search(r'serve:-\*\).*?-W "([^"]*)"', bash).group(1))), options)
-        fish = (ROOT / "completions/rproxy.fish").read_text()
-        serve = [line for line in fish.splitlines() if "from serve" in line]
-        self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in serve}, options)
-        zsh = (ROOT / "completions/_rproxy").read_text().split("arguments:serve")[1]
-        self.assertEqual(set(re.findall(r"(--[a-z-]+)", zsh)), options)
+        for command in ("serve", "health"):
+            with self.subTest(command):
+                options = options_of_help(rproxy(command, "--help").stdout)
+                self.assertGreater(len(options), 4)
+                page = (ROOT / f"man/rproxy-{command}.1").read_text().replace("\\-", "-").split(".SH OPTIONS")[1].split(".SH ")[0]
+                self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) (?:-h \", \" )?(--[a-z-]+)", page, re.M)), options)
+                bash = (ROOT / "completions/rproxy.bash").read_text()
+                words = re.search(command + r':-\*\).*?-W "([^"]*)"', bash).group(1)
+                self.assertEqual(set(re.findall(r"--[a-z-]+", words)), options)
+                fish = (ROOT / "completions/rproxy.fish").read_text()
+                lines = [line for line in fish.splitlines() if f"from {command}" in line]
+                self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in lines}, options)
+                zsh = (ROOT / "completions/_rproxy").read_text().split(f"arguments:{command}")[1].split(";;")[0]
+                self.assertEqual(set(re.findall(r"(--[a-z-]+)", zsh)), options)
 
     def test_readme_links_lead_somewhere(self):
         for page in (ROOT / "README.md", ROOT / "lib/README.md"):

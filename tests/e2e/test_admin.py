@@ -14,6 +14,7 @@ import unittest
 from harness import Backend, Client, Proxy, TestCase, answering, config_for, ok, until
 
 TOKEN = "0123456789abcdef"
+PROMTOOL = os.environ.get("PROMTOOL") or shutil.which("promtool")
 ADMIN = f"""
 [admin]
 socket = "admin.sock"
@@ -197,6 +198,14 @@ class Metrics(AdminTest):
             self.assertEqual(seen.get(name), value, name)
         self.assertGreater(seen[f'rproxy_response_bytes_total{{route="{route}"}}'], 5000)
         self.assertEqual(sum(value for name, value in seen.items() if name.startswith("rproxy_connections_accepted_total")), 6)
+
+    @unittest.skipUnless(PROMTOOL, "promtool is not installed")
+    def test_prometheus_reads_it_without_a_complaint(self):
+        proxy, admin = self.proxy_for(self.backend())
+        self.assertEqual(proxy.get().status, 200)
+        text = admin.curl("GET", "http://admin/metrics", "--unix-socket", admin.path)[1]
+        done = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
     def test_counters_only_grow_while_requests_run(self):
         proxy, admin = self.proxy_for(self.backend())

@@ -1,6 +1,7 @@
 """Servers that come and go by DNS and by file while requests are under way; and stay where these fail."""
 
 import os
+import signal
 import threading
 import unittest
 
@@ -125,6 +126,22 @@ class Names(TestCase):
         self.assertEqual(proxy.get().status, 503)
         self.dns.set("late.test", "127.0.0.1")
         until(lambda: proxy.get().status == 200, "an answer")
+
+    def test_a_reload_keeps_what_was_found(self):
+        port = self.three()[0].port
+        self.dns.set("app.test", "127.0.0.1", "127.0.0.2")
+        proxy = self.proxy_for(f"app.test:{port}", upstream=QUICK.replace("discovery = {", "discovery = { required = true,"))
+        with Load(proxy) as load:
+            load.seen(["127.0.0.1", "127.0.0.2"])
+            self.dns.fail("app.test", SERVFAIL)
+            until(lambda: "servers it had are kept" in proxy.log(), "a warning")
+            for i in range(3):
+                proxy.signal(signal.SIGHUP)
+                until(lambda i=i: proxy.log().count("reloaded in") > i, "the reload")
+                load.seen(["127.0.0.1", "127.0.0.2"])
+            self.dns.set("app.test", "127.0.0.3")
+            load.seen(["127.0.0.3"])
+        self.assertEqual(load.failures, [])
 
     def test_what_is_required_must_be_there(self):
         config = config_for(Named("gone.test:80"), upstream="discovery = { required = true }", extra=resolver(self.dns))

@@ -9,6 +9,7 @@
 namespace rproxy::config {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -135,6 +136,17 @@ TEST(Effective, ShowsNoSecretAndWhereEachValueIsFrom) {
   EXPECT_THAT(text, testing::ContainsRegex("workers = 3 +# test.toml:4\n"));
   EXPECT_THAT(text, testing::ContainsRegex("drain_timeout = \"30s\" +# default\n"));
   EXPECT_THAT(text, testing::ContainsRegex("request_timeout = \"5s\" +# test.toml:[0-9]+\n"));
+}
+
+// Nor one that the file has in plain: the text may be shown to others than the file.
+TEST(Effective, ShowsNoSecretThatIsWrittenOut) {
+  const std::string plain = "0123456789abcdef";
+  const auto with = [&](const std::string& token) {
+    return render_effective(loaded(kMinimal + ("[admin]\nlisten = \"127.0.0.1:9901\"\ntoken = \"" + token + "\"\n")));
+  };
+  EXPECT_THAT(with(plain), AllOf(HasSubstr("token = \"<redacted>\""), Not(HasSubstr(plain))));
+  EXPECT_THAT(with("${PASSWORD}-0123456789"),
+              AllOf(HasSubstr("token = \"${PASSWORD}-0123456789\""), Not(HasSubstr("hunter2"))));
 }
 
 TEST(Effective, LeavesNoLineWithoutAnOrigin) {

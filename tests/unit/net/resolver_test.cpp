@@ -31,6 +31,7 @@ struct ResolverTest : testing::Test {
     chosen.timeout = Duration{100};
     chosen.attempts = 2;
     chosen.search = false;
+    chosen.every_family = true;
     chosen.hosts_file = "/dev/null";
     return chosen;
   }();
@@ -164,6 +165,17 @@ TEST_F(ResolverTest, LooksIntoTheHostsFileFirst) {
   EXPECT_THAT(text_of(*resolve("192.0.2.1")), ElementsAre("192.0.2.1"));
   EXPECT_FALSE(resolve("app.two"));
   EXPECT_THAT(server.questions(), ElementsAre("28 app.two", "1 app.two"));
+}
+
+TEST_F(ResolverTest, AsksForNoAddressesThatThisMachineCanNotSendTo) {
+  const LocalFamilies here = local_families();
+  options.every_family = false;
+  server.set("app.test", {address_record("10.0.0.1"), address_record("2001:db8::1")});
+  const auto answer = resolve("app.test");
+  ASSERT_TRUE(answer) << describe(answer.error());
+  EXPECT_EQ(answer->addresses.size(), std::size_t{here.v4} + std::size_t{here.v6});
+  EXPECT_EQ(testing::Matches(testing::Contains("28 app.test"))(server.questions()), here.v6);
+  EXPECT_EQ(testing::Matches(testing::Contains("1 app.test"))(server.questions()), here.v4);
 }
 
 TEST_F(ResolverTest, LetsGoWhenATaskIsDestroyed) {

@@ -54,6 +54,7 @@ struct DiscoveryTest : testing::Test {
     chosen.timeout = Duration{100};
     chosen.attempts = 1;
     chosen.search = false;
+    chosen.every_family = true;
     chosen.hosts_file = "/dev/null";
     return chosen;
   }

@@ -23,6 +23,14 @@ TEST(Http2Link, ServesManyRequests) {
   EXPECT_EQ(f.connections, 1);
 }
 
+TEST(Http2Link, ServesOneRequestWhereNothingIsKept) {
+  Http2Fixture f([](Options& options) { options.pool.max_idle = 0; });
+  f.on_news = answer_all;
+  EXPECT_EQ(f.fetch().body, "hello");
+  EXPECT_EQ(f.fetch().body, "hello");
+  EXPECT_EQ(f.connections, 2);
+}
+
 TEST(Http2Link, IsOpenedOnceWhereTheServerTakesNoRequests) {
   Http2Fixture f;
   f.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0}};

@@ -37,8 +37,9 @@ TEST(RetryBudget, GivesWhatItsShareSays) {
     int retries;
   };
   const Case cases[] = {
-      {20, 10, 0, 10}, {20, 10, 49, 10}, {20, 10, 50, 10},     {20, 10, 55, 11}, {20, 0, 0, 0},  {20, 0, 1, 1},
-      {0, 0, 1000, 0}, {0, 5, 1000, 5},  {100, 0, 1000, 1000}, {1, 0, 100, 1},   {1, 0, 101, 2}, {200, 0, 10, 20},
+      {20, 10, 0, 10}, {20, 10, 49, 10}, {20, 10, 50, 10}, {20, 10, 55, 11}, {20, 0, 0, 0},
+      {20, 0, 4, 0},   {20, 0, 5, 1},    {0, 0, 1000, 0},  {0, 5, 1000, 5},  {100, 0, 1000, 1000},
+      {1, 0, 100, 1},  {1, 0, 199, 1},   {200, 0, 10, 20},
   };
   for (const Case& each : cases) {
     const RetryOptions options{3, each.percent, each.least};
@@ -61,7 +62,7 @@ TEST(RetryBudget, LooksAtTheLastTenSecondsEachByItself) {
   EXPECT_EQ(all, 1000);
   // Silence for long, then one request: the old ones count no more.
   const TimePoint later = kStart + std::chrono::seconds(150);
-  budget.count_request(later);
+  for (int i = 0; i < 10; ++i) budget.count_request(later);
   EXPECT_EQ(taken(budget, later, 100), 1);
 }
 

@@ -50,6 +50,16 @@ TEST(Upstream, GivesAnEndpointTheNameThatLedToIt) {
   EXPECT_EQ(set->endpoints()[0]->tls_name, "app.test");
 }
 
+TEST(Upstream, StartsSlowlyWithWhoIsAddedToOthers) {
+  const auto upstream = make();
+  upstream->adopt({found_at("10.0.0.1:80")}, {});
+  upstream->adopt({found_at("10.0.0.1:80"), found_at("10.0.0.2:80")}, {});
+  const auto set = upstream->endpoints();
+  // Who was there at the start always was.
+  EXPECT_EQ(set->endpoints()[0]->state.there_since(), TimePoint{});
+  EXPECT_GT(set->endpoints()[1]->state.there_since(), TimePoint{});
+}
+
 TEST(Upstream, TakesAWeightThatHasChanged) {
   const auto upstream = make();
   upstream->adopt({found_at("10.0.0.1:80")}, {});

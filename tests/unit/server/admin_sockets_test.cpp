@@ -1,0 +1,94 @@
+// The path of the admin socket: whose it is, and when.
+#include "server/admin_sockets.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <filesystem>
+
+#include "support/temporary_directory.h"
+
+namespace rproxy::server {
+namespace {
+
+config::Admin at(const std::string& path) {
+  config::Admin admin;
+  admin.socket = path;
+  return admin;
+}
+
+bool can_connect(const std::string& path) {
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+TEST(AdminSockets, ArePublishedForTheirOwnerAloneAndGoWithTheirProcess) {
+  const test::TemporaryDirectory files;
+  const std::string path = files.path("admin.sock");
+  {
+    const auto sockets = AdminSockets::open(at(path)).value();
+    EXPECT_FALSE(std::filesystem::exists(path)) << "who is not sure to serve takes nothing";
+    sockets.path->publish();
+    EXPECT_TRUE(can_connect(path));
+    struct stat there {};
+    ASSERT_EQ(::stat(path.c_str(), &there), 0);
+    EXPECT_EQ(there.st_mode & 0777U, 0600U);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(path).parent_path()));
+}
+
+TEST(AdminSockets, OfWhoFailsToStartLeaveTheOthersAlone) {
+  const test::TemporaryDirectory files;
+  const std::string path = files.path("admin.sock");
+  const auto running = AdminSockets::open(at(path)).value();
+  running.path->publish();
+  (void)AdminSockets::open(at(path)).value();
+  EXPECT_TRUE(can_connect(path));
+}
+
+TEST(AdminSockets, AreTakenOverByASuccessorAndNotTakenAwayByThePredecessor) {
+  const test::TemporaryDirectory files;
+  const std::string path = files.path("admin.sock");
+  auto before = std::make_optional(AdminSockets::open(at(path)).value());
+  before->path->publish();
+  const auto after = AdminSockets::open(at(path)).value();
+  after.path->publish();
+  before.reset();
+  EXPECT_TRUE(can_connect(path));
+}
+
+TEST(AdminSockets, ReplaceASocketThatNobodyListensAtAndNothingElse) {
+  const test::TemporaryDirectory files;
+  const std::string path = files.path("admin.sock");
+  const std::string text = files.write("text", "precious");
+  const auto refused = AdminSockets::open(at(text));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kCannotBind);
+  EXPECT_EQ(std::filesystem::file_size(text), 8U);
+  {
+    const Fd stale(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(stale.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  const auto sockets = AdminSockets::open(at(path)).value();
+  sockets.path->publish();
+  EXPECT_TRUE(can_connect(path));
+}
+
+TEST(AdminSockets, TakeAFreePortWhereNoneIsNamed) {
+  config::Admin admin;
+  admin.listen = HostPort::parse("127.0.0.1:0");
+  const auto sockets = AdminSockets::open(admin).value();
+  EXPECT_NE(sockets.bound->port, 0);
+  admin.listen = sockets.bound;
+  EXPECT_FALSE(AdminSockets::open(admin).has_value());
+}
+
+}  // namespace
+}  // namespace rproxy::server
