@@ -130,14 +130,15 @@ class UnderLoad(TestCase):
         backends = self.start(*(Backend(answering(ok())) for _ in range(3)))
         with Reloading(self.config(backends, 0)) as proxy, Load(proxy, True, 2) as load:
             sizes = []
-            for number in range(1, 301):
+            for number in range(1, 401):
                 proxy.reload(self.config(backends, number))
                 if number % 100 == 0:
                     done = load.done
                     until(lambda d=done: load.done > d + 20, "requests")
                     sizes.append(resident(proxy))
             if "address" not in os.environ.get("RPROXY_SANITIZE", ""):
-                self.assertLess(sizes[2] - sizes[0], 1 << 20, sizes)
+                # The first hundred have still found their buffers to grow.
+                self.assertLess(sizes[3] - sizes[1], 1 << 20, sizes)
             descriptors = len(os.listdir(f"/proc/{proxy.process.pid}/fd"))
             self.assertLess(descriptors, 80)
 
@@ -159,7 +160,8 @@ class Surviving(TestCase):
             release.set()
             self.assertEqual(client.response().body, b"old")
             self.assertEqual(client.request().body, b"new")
-            self.assertEqual([line["upstream"] for line in proxy.access_lines(3)], ["fresh", "app", "fresh"])
+            # Each worker hands over its own lines.
+            self.assertEqual(sorted(line["upstream"] for line in proxy.access_lines(3)), ["app", "fresh", "fresh"])
 
     def test_a_connection_kept_with_a_server_that_is_gone_is_closed(self):
         old, new = self.start(Backend(answering(ok(b"old"))), Backend(answering(ok(b"new"))))
