@@ -126,8 +126,8 @@ net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attem
     auto answer = first.take();
     if (is_good(answer)) co_return answer;
     set_aside(attempt, std::move(answer));
-    attempt = other;
     co_await second.wait();
+    attempt = other;
     co_return take_over(second.take(), std::move(beside));
   }
   auto answer = second.take();
@@ -138,8 +138,10 @@ net::Task<Result<Response>> Tries::try_two(upstream::Place place, Attempt& attem
     attempt = other;
     co_return take_over(std::move(answer), std::move(beside));
   }
+  const std::string_view name = request_.trace.endpoint;
   set_aside(other, take_over(std::move(answer), std::move(beside)));
   co_await first.wait();
+  request_.trace.endpoint = name;
   co_return first.take();
 }
 

@@ -27,7 +27,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_): pass
+server = Server(("127.0.0.1", int(sys.argv[2])), Handler)
 print(server.server_address[1], flush=True)
 server.serve_forever()
 """

@@ -58,6 +58,7 @@ struct Scenario {
 
   std::string decoded = {};  // what the origin gets as content of its POSTs, where that is not what the client sends
 
+  bool hedges = false;         // a second try is made beside a first that takes long
   bool mirrors = false;        // the requests go to a shadow, too, which says the same
   bool spoils_kept = false;    // its origin's connections are no good for others either
   bool is_whole_only = false;  // in pieces, bytes that nobody asked for may come when a kept connection is in use again

@@ -276,16 +276,17 @@ void add_grpc(std::vector<Scenario>& all) {
 }
 
 void add_tries(std::vector<Scenario>& all) {
-  const auto busy = "HTTP/1.1 503 Service Unavailable\r\nDate: now\r\nContent-Length: 4\r\n\r\nbusy";
+  // No page of ours has this status.
+  const auto busy = "HTTP/1.1 429 Too Many Requests\r\nDate: now\r\nContent-Length: 4\r\n\r\nbusy";
   all.push_back({"status_that_is_tried_again",
                  {send(get("/r") + get("/a"))},
                  {{"GET /r", {{}, busy}}, {"GET /a", {{}, answer("a")}}},
-                 {{"GET", "503", "busy"}, {"GET", "200", "a"}}});
+                 {{"GET", "429", "busy"}, {"GET", "200", "a"}}});
   const std::string body = text(3000);
   all.push_back({"content_that_is_sent_again",
                  {send("PUT /r HTTP/1.1\r\nHost: sim\r\nContent-Length: 3000\r\n\r\n" + body + get("/a"))},
                  {{"PUT /r", {{}, busy}}, {"GET /a", {{}, answer("a")}}},
-                 {{"PUT", "503", "busy"}, {"GET", "200", "a"}}});
+                 {{"PUT", "429", "busy"}, {"GET", "200", "a"}}});
   // Which of both wins is not for the script to say.
   Scenario hedged{"second_try_beside_a_mute_one",
                   {send(get("/h") + get("/a"))},
@@ -293,6 +294,7 @@ void add_tries(std::vector<Scenario>& all) {
                   {{"GET", "200", text(4000)}, {"GET", "200", "a"}}};
   hedged.origin["GET /h"].is_mute_first = true;
   hedged.is_racy = true;
+  hedged.hedges = true;
   all.push_back(hedged);
   hedged.name = "second_try_with_content";
   hedged.client = {send("PUT /h HTTP/1.1\r\nHost: sim\r\nContent-Length: 3000\r\n\r\n" + body + get("/a"))};

@@ -33,6 +33,7 @@ class Http2Server {
   explicit Http2Server(Settings settings = {}, std::uint32_t window = 65535) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -133,6 +134,11 @@ class Http2Server {
       nghttp2_submit_trailer(session, id, views.data(), views.size());
     }
     return static_cast<ssize_t>(part);
+  }
+  // What came of a block before it was given up (its stream is none that a GOAWAY left) is no part of the next.
+  static int on_begin(nghttp2_session*, const nghttp2_frame*, void* user) {
+    static_cast<Http2Server*>(user)->block_.clear();
+    return 0;
   }
   static int on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name, std::size_t name_size,
                        const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {

@@ -141,18 +141,19 @@ TEST(ExpectedLatency, OfWhoIsLeftAloneFalls) {
   }
 }
 
-TEST(ExpectedLatency, IsMeasuredFromAnswersAndTimeoutsAlone) {
-  for (const char* outcomes : {"c", "r", "-"}) {
+TEST(ExpectedLatency, IsMeasuredWhereSomebodyWaited) {
+  for (const auto outcome : {Outcome::kConnectFailed, Outcome::kReset}) {
     EndpointState state = endpoint(1, after(0));
     const double before = state.expected_latency_ns(kNow);
-    for (const char outcome : std::string(outcomes)) {
-      state.record(outcome == 'c'   ? Outcome::kConnectFailed
-                   : outcome == 'r' ? Outcome::kReset
-                                    : Outcome::kCancelled,
-                   seconds(5), kNow);
-    }
-    EXPECT_DOUBLE_EQ(state.expected_latency_ns(kNow), before) << outcomes;
+    state.record(outcome, seconds(5), kNow);
+    EXPECT_DOUBLE_EQ(state.expected_latency_ns(kNow), before);
   }
+  // Who had another answer has waited so long at least; who has not waited knows nothing.
+  EndpointState given_up = endpoint();
+  given_up.record(Outcome::kCancelled, seconds(0), kNow);
+  EXPECT_DOUBLE_EQ(given_up.expected_latency_ns(kNow), endpoint().expected_latency_ns(kNow));
+  EXPECT_EQ(given_up.record(Outcome::kCancelled, seconds(5), kNow), Change::kNone);
+  EXPECT_GT(given_up.expected_latency_ns(kNow), 4e9);
   for (const auto outcome : {Outcome::kServerError, Outcome::kGatewayError, Outcome::kTimeout}) {
     EndpointState state = endpoint();
     state.record(outcome, seconds(5), kNow);

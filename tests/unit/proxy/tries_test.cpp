@@ -249,6 +249,9 @@ TEST(Hedging, AFailureDoesNotWin) {
   f.loop.run(f.ask(made, got), later());
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.body, "late but good");
+  const auto set = f.upstream->endpoints();
+  const auto slower = std::ranges::max_element(set->states(), {}, &balance::EndpointState::latency);
+  EXPECT_EQ(made.trace.endpoint, (*slower)->name()) << "whose answer it is";
   EXPECT_EQ(f.asked, 2);
   EXPECT_EQ(f.in_flight(), 0U);
 }

@@ -16,8 +16,8 @@ std::string after(HealthTrack& track, std::string_view checks) {
   std::string seen;
   for (const char check : checks) {
     const Health before = track.health();
-    const bool has_changed = track.record(check == '+');
-    EXPECT_EQ(has_changed, before != track.health());
+    const bool changed = track.record(check == '+');
+    EXPECT_EQ(changed, before != track.health());
     seen += track.health() == Health::kHealthy ? 'h' : track.health() == Health::kUnhealthy ? 'u' : '?';
   }
   return seen;
