@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
-#include <map>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "admin/endpoint_view.h"
+#include "admin/metrics_rows.h"
+#include "admin/metrics_upstreams.h"
 #include "metrics/text.h"
 
 namespace rproxy::admin {
@@ -21,27 +21,6 @@ using metrics::Text;
 using Type = metrics::Text::Type;
 
 double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
-
-// Rows that bear the same labels, or are over the number, are one. Their order stays: that of the configuration.
-template <typename T, typename Key = std::string>
-class Rows {
- public:
-  explicit Rows(std::size_t max) : max_(max) {}
-
-  T& at(const Key& key, const Key& other) {
-    if (const auto found = index_.find(key); found != index_.end()) return rows_[found->second].second;
-    const bool is_full = index_.size() >= max_ && key != other;
-    if (is_full) return at(other, other);
-    index_.emplace(key, rows_.size());
-    return rows_.emplace_back(std::piecewise_construct, std::forward_as_tuple(key), std::forward_as_tuple()).second;
-  }
-  const std::deque<std::pair<Key, T>>& all() const { return rows_; }
-
- private:
-  std::size_t max_;
-  std::map<Key, std::size_t> index_;
-  std::deque<std::pair<Key, T>> rows_;
-};
 
 // Those of the same name have the same series, which counts once.
 template <typename T>
@@ -73,7 +52,7 @@ class Page {
     put_listeners();
     put_routes();
     put_endpoints();
-    put_upstreams();
+    put_upstreams(text_, subject_.serving, series_max(), now_);
     return text_.take();
   }
 
@@ -228,21 +207,6 @@ class Page {
                      row.states.at(i));
       }
     }
-  }
-
-  void put_upstreams() {
-    Rows<std::uint64_t> all(series_max());
-    Rows<std::uint64_t> available(series_max());
-    for (const auto& upstream : subject_.serving.upstreams) {
-      const auto set = upstream->endpoints();
-      all.at(upstream->name(), kOtherSeries) += set->states().size();
-      auto& ready = available.at(upstream->name(), kOtherSeries);
-      for (const auto* state : set->states()) ready += state->is_available(now_) ? 1 : 0;
-    }
-    text_.family("rproxy_upstream_endpoints", Type::kGauge, "Endpoints of an upstream.");
-    for (const auto& [name, count] : all.all()) text_.sample({{"upstream", name}}, count);
-    text_.family("rproxy_upstream_endpoints_available", Type::kGauge, "Endpoints that take requests.");
-    for (const auto& [name, count] : available.all()) text_.sample({{"upstream", name}}, count);
   }
 
   const Subject& subject_;

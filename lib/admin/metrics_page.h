@@ -7,8 +7,6 @@
 
 namespace rproxy::admin {
 
-// The series of what is over config.admin.max_series go by this name.
-constexpr const char* kOtherSeries = "_other";
 // Requests that no route has taken.
 constexpr const char* kNoRoute = "_none";
 

@@ -50,6 +50,31 @@ std::size_t available_in(const upstream::EndpointSet& set, TimePoint now) {
       std::ranges::count_if(set.states(), [now](const auto* state) { return state->is_available(now); }));
 }
 
+Json queue_view(const upstream::PlaceQueue& queue) {
+  const auto options = queue.options();
+  return {{"waiting", queue.waiting()},
+          {"size", options.size},
+          {"timeout_ms", options.timeout.count()},
+          {"queued", queue.counts().queued.load()},
+          {"refused", queue.counts().refused.load()},
+          {"late", queue.counts().late.load()}};
+}
+
+Json breaker_view(const upstream::Upstream& upstream, TimePoint now) {
+  using Resource = balance::CircuitBreaker::Resource;
+  const balance::CircuitBreaker& breaker = upstream.capacity().breaker;
+  const auto use = [&](Resource resource) { return Json{{"now", breaker.in_use(resource)}, {"max", breaker.max(resource)}}; };
+  Json view{{"state", to_string(breaker.state())},
+            {"connections", use(Resource::kConnections)},
+            {"pending", use(Resource::kPending)},
+            {"requests", {{"now", upstream.peers().in_flight()}, {"max", breaker.max_requests()}}},
+            {"retries", use(Resource::kRetries)}};
+  if (breaker.state() == balance::CircuitBreaker::State::kOpen) {
+    view["open_left_ms"] = std::max<std::int64_t>(std::chrono::ceil<Duration>(breaker.opens_until() - now).count(), 0);
+  }
+  return view;
+}
+
 }  // namespace
 
 std::string unready_reason(const Subject& subject, TimePoint now) {
@@ -114,6 +139,8 @@ Json upstream_view(const upstream::Upstream& upstream, TimePoint now) {
   return {{"name", upstream.name()},
           {"policy", balance::to_string(upstream.options().policy.kind)},
           {"available", available_in(*set, now)},
+          {"queue", queue_view(upstream.capacity().queue)},
+          {"breaker", breaker_view(upstream, now)},
           {"endpoints", std::move(endpoints)}};
 }
 

@@ -23,18 +23,20 @@ const char* to_string(CircuitBreaker::State state) {
   return "";
 }
 
-std::uint32_t CircuitBreaker::max(Resource resource) const {
-  switch (resource) {
-    case Resource::kConnections:
-      return options_.max_connections;
-    case Resource::kPending:
-      return options_.max_pending;
-    case Resource::kRequests:
-      return options_.max_requests;
-    case Resource::kRetries:
-      return options_.max_retries;
-  }
-  return 0;
+LimitOptions CircuitBreaker::options() const {
+  const std::lock_guard lock(mutex_);
+  return options_;
+}
+
+void CircuitBreaker::set_options(const LimitOptions& options) {
+  const std::lock_guard lock(mutex_);
+  options_ = options;
+  max_[index(Resource::kConnections)].store(options.max_connections, std::memory_order_relaxed);
+  max_[index(Resource::kPending)].store(options.max_pending, std::memory_order_relaxed);
+  max_[index(Resource::kRetries)].store(options.max_retries, std::memory_order_relaxed);
+  max_requests_.store(options.max_requests, std::memory_order_relaxed);
+  breaks_.store(options.error_percent != 0, std::memory_order_relaxed);
+  if (options.error_percent == 0 && state_ != State::kClosed) change(State::kClosed);
 }
 
 std::optional<CircuitBreaker::Permit> CircuitBreaker::try_acquire(Resource resource) {
@@ -48,7 +50,7 @@ std::optional<CircuitBreaker::Permit> CircuitBreaker::try_acquire(Resource resou
 }
 
 std::optional<CircuitBreaker::Admission> CircuitBreaker::admit(TimePoint now) {
-  if (options_.error_percent == 0) return Admission(nullptr, 0);
+  if (!breaks_.load(std::memory_order_relaxed)) return Admission(nullptr, 0);
   const std::lock_guard lock(mutex_);
   if (state_ == State::kOpen && now >= open_until_) change(State::kHalfOpen);
   if (state_ == State::kOpen) return std::nullopt;

@@ -17,7 +17,7 @@ struct LimitOptions {
   // At once, over all workers; 0: no limit.
   std::uint32_t max_connections = 0;
   std::uint32_t max_pending = 0;  // waiting for a connection or a place
-  std::uint32_t max_requests = 0;
+  std::uint32_t max_requests = 0;  // see EndpointState::try_begin()
   std::uint32_t max_retries = 0;
 
   std::uint32_t error_percent = 0;    // of the requests in the last ten seconds; then the breaker opens; 0: never
@@ -29,14 +29,17 @@ struct LimitOptions {
 
 class CircuitBreaker {
  public:
-  enum class Resource : std::uint8_t { kConnections, kPending, kRequests, kRetries };
+  enum class Resource : std::uint8_t { kConnections, kPending, kRetries };
   enum class State : std::uint8_t { kClosed, kOpen, kHalfOpen };
 
   // One of a resource, as long as it lives.
   class Permit {
    public:
     Permit(Permit&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-    Permit& operator=(Permit&& other) = delete;
+    Permit& operator=(Permit&& other) noexcept {
+      std::swap(count_, other.count_);
+      return *this;
+    }
     ~Permit() {
       if (count_ != nullptr) count_->fetch_sub(1, std::memory_order_relaxed);
     }
@@ -66,11 +69,16 @@ class CircuitBreaker {
     std::uint64_t round_;
   };
 
-  explicit CircuitBreaker(const LimitOptions& options) : options_(options) {}
+  explicit CircuitBreaker(const LimitOptions& options) { set_options(options); }
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
 
-  const LimitOptions& options() const { return options_; }
+  LimitOptions options() const;
+  // What is in use stays so.
+  void set_options(const LimitOptions& options);
+  // 0: no limit.
+  std::uint32_t max(Resource resource) const { return max_[index(resource)].load(std::memory_order_relaxed); }
+  std::uint32_t max_requests() const { return max_requests_.load(std::memory_order_relaxed); }
   // Nothing where the maximum is in use; exact, whichever threads call.
   std::optional<Permit> try_acquire(Resource resource);
   std::uint32_t in_use(Resource resource) const { return counts_[index(resource)].load(std::memory_order_relaxed); }
@@ -91,7 +99,6 @@ class CircuitBreaker {
   static constexpr std::int64_t kWindow = 10;
 
   static std::size_t index(Resource resource) { return static_cast<std::size_t>(resource); }
-  std::uint32_t max(Resource resource) const;
   void abandon(std::uint64_t round);
   void record(std::uint64_t round, bool success, TimePoint now);
   void count(bool success, TimePoint now);
@@ -99,9 +106,12 @@ class CircuitBreaker {
   void change(State state);
   void open(TimePoint now);
 
-  const LimitOptions options_;
-  std::array<std::atomic<std::uint32_t>, 4> counts_{};
-  mutable std::mutex mutex_;  // of the rest, which is used only with an error_percent
+  std::array<std::atomic<std::uint32_t>, 3> max_{};
+  std::atomic<std::uint32_t> max_requests_{0};
+  std::atomic<bool> breaks_{false};  // there is an error_percent
+  std::array<std::atomic<std::uint32_t>, 3> counts_{};
+  mutable std::mutex mutex_;  // of the rest, which is hardly used without an error_percent
+  LimitOptions options_;
   State state_ = State::kClosed;
   std::uint64_t round_ = 0;  // of changes: what began before the last tells nothing of now
   TimePoint open_until_{};

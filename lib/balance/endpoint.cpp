@@ -25,6 +25,15 @@ std::uint64_t tick_of(std::int64_t ns) { return static_cast<std::uint64_t>(ns) >
 
 TimePoint from_ns(std::int64_t ns) { return TimePoint(std::chrono::nanoseconds(ns)); }
 
+// Unless there are so many already; 0: however many there are.
+bool add_one(std::atomic<std::uint32_t>& count, std::uint32_t max) {
+  std::uint32_t now = count.load(std::memory_order_relaxed);
+  do {
+    if (max != 0 && now >= max) return false;
+  } while (!count.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
+  return true;
+}
+
 std::uint64_t next_id() {
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -128,19 +137,17 @@ void EndpointState::begin() {
   peers_->in_flight_.fetch_add(1, std::memory_order_relaxed);
 }
 
-bool EndpointState::try_begin() {
-  const std::uint32_t max = max_connections();
-  std::uint32_t now = in_flight_.load(std::memory_order_relaxed);
-  do {
-    if (max != 0 && now >= max) return false;
-  } while (!in_flight_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
-  peers_->in_flight_.fetch_add(1, std::memory_order_relaxed);
-  return true;
+bool EndpointState::try_begin(std::uint32_t max_of_all) {
+  if (!add_one(in_flight_, max_connections())) return false;
+  if (add_one(peers_->in_flight_, max_of_all)) return true;
+  in_flight_.fetch_sub(1);
+  return false;
 }
 
+// Who waits for room has looked at these after he said so, and we look whether somebody waits after them: one of us sees the other.
 void EndpointState::end() {
-  in_flight_.fetch_sub(1, std::memory_order_relaxed);
-  peers_->in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  in_flight_.fetch_sub(1);
+  peers_->in_flight_.fetch_sub(1);
 }
 
 Change EndpointState::record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now) {

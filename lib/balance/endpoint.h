@@ -96,9 +96,10 @@ class EndpointState {
   // Since when it has been there, for slow start; long ago where it always was.
   TimePoint there_since() const;
 
-  // Called around every attempt. try_begin() refuses where max_connections are in flight, exactly, whichever threads call.
+  // Called around every attempt. try_begin() refuses where max_connections are in flight, or `max_of_all` at all its peers together (0: no
+  // limit), exactly, whichever threads call.
   void begin();
-  bool try_begin();
+  bool try_begin(std::uint32_t max_of_all = 0);
   void end();
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
   bool is_full() const { return max_connections() != 0 && in_flight() >= max_connections(); }

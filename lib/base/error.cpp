@@ -60,6 +60,10 @@ std::string_view to_string(ErrorCode code) {
       return "no_endpoint";
     case ErrorCode::kLimitReached:
       return "limit_reached";
+    case ErrorCode::kOverloaded:
+      return "overloaded";
+    case ErrorCode::kBreakerOpen:
+      return "breaker_open";
     case ErrorCode::kOutOfDescriptors:
       return "out_of_descriptors";
     case ErrorCode::kConfig:

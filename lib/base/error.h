@@ -40,6 +40,8 @@ enum class ErrorCode : std::uint8_t {
   // Capacity and policy.
   kNoEndpoint,
   kLimitReached,
+  kOverloaded,   // an upstream has no room, nor has its queue
+  kBreakerOpen,  // its circuit breaker lets nothing through
   kOutOfDescriptors,
   // Start-up and configuration.
   kConfig,

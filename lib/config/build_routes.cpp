@@ -115,7 +115,8 @@ class RouteBuilder {
   // Settings of what is forwarded, where nothing is.
   void warn_of_useless(const Node& route, const char* action) {
     static constexpr std::string_view kForwarding[] = {"rewrite",         "host",     "hide_backend", "proxy_status",
-                                                       "request_timeout", "grpc_web", "sticky",       "mirror"};
+                                                       "request_timeout", "grpc_web", "sticky",       "mirror",
+                                                       "queue_priority"};
     for (const Member& member : route.members) {
       if (std::ranges::find(kForwarding, member.key) == std::end(kForwarding)) continue;
       problems_.warning("RP1010", member.at, fmt::format("{} does nothing beside {}", member.key, action),

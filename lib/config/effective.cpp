@@ -177,6 +177,7 @@ class Printer {
       if (options.sticky) put_inner(name, "sticky", sticky_keys(), *options.sticky, node);
       put_inner(name, "ejection", ejection_keys(), options.ejection, node);
       put_inner(name, "limits", limit_keys(), options.limits, node);
+      put_inner(name, "queue", queue_keys(), options.queue, node);
     }
   }
 
@@ -252,6 +253,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<upstream::StickyOptions>(out, "upstreams.*.sticky.", sticky_keys(), {});
   list_keys<balance::EjectionOptions>(out, "upstreams.*.ejection.", ejection_keys(), {});
   list_keys<balance::LimitOptions>(out, "upstreams.*.limits.", limit_keys(), {});
+  list_keys<upstream::QueueOptions>(out, "upstreams.*.queue.", queue_keys(), {});
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
   list_keys<proxy::SplitOptions::Part>(out, "routes.split.", split_keys(), {});

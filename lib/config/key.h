@@ -67,6 +67,22 @@ constexpr auto sized(std::string_view name, std::string_view meaning) {
   return made;
 }
 
+// A time that is not 0.
+template <auto Member>
+constexpr auto lasting(std::string_view name, std::string_view meaning) {
+  auto made = key<Member>(name, meaning);
+  made.decode = [](Problems& problems, const Node& node, decltype(class_of(Member))& out) {
+    Duration time = out.*Member;
+    decode_value(problems, node, time);
+    if (time.count() != 0) {
+      out.*Member = time;
+    } else {
+      problems.error("RP1004", node.at, "it takes a time", "the least is \"1ms\"");
+    }
+  };
+  return made;
+}
+
 // A key with a decoder of its own.
 template <typename T>
 constexpr Key<T> special(std::string_view name, std::string_view type, std::string_view meaning,

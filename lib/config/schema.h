@@ -55,6 +55,7 @@ Keys<upstream::HedgeOptions> hedge_keys();
 Keys<balance::PolicyOptions> balance_keys();
 Keys<balance::EjectionOptions> ejection_keys();
 Keys<balance::LimitOptions> limit_keys();
+Keys<upstream::QueueOptions> queue_keys();
 Keys<upstream::StickyOptions> sticky_keys();
 Keys<proxy::SplitOptions::Part> split_keys();
 Keys<proxy::MirrorOptions> mirror_keys();
@@ -108,5 +109,9 @@ std::string render_balance(const upstream::Options& from);
 // `ejection = false` or a table.
 void decode_ejection(Problems& problems, const Node& node, upstream::Options& out);
 void decode_limits(Problems& problems, const Node& node, upstream::Options& out);
+// `queue = false` or a table.
+void decode_queue(Problems& problems, const Node& node, upstream::Options& out);
+void decode_queue_priority(Problems& problems, const Node& node, upstream::QueuePriority& out);
+std::string render_queue_priority(upstream::QueuePriority priority);
 
 }  // namespace rproxy::config

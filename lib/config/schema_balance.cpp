@@ -72,22 +72,6 @@ constexpr Key<P> kBalance[] = {
 
 using E = balance::EjectionOptions;
 
-// A time that is not 0.
-template <auto Member>
-constexpr auto lasting(std::string_view name, std::string_view meaning) {
-  auto made = key<Member>(name, meaning);
-  made.decode = [](Problems& problems, const Node& node, decltype(class_of(Member))& out) {
-    Duration time = out.*Member;
-    decode_value(problems, node, time);
-    if (time.count() != 0) {
-      out.*Member = time;
-    } else {
-      problems.error("RP1004", node.at, "it takes a time", "the least is \"1ms\"");
-    }
-  };
-  return made;
-}
-
 template <auto Member>
 constexpr auto left_alone(std::string_view name, std::string_view meaning) {
   auto made = key<Member>(name, meaning);
@@ -131,24 +115,10 @@ constexpr Key<E> kEjection[] = {
     ranged<1, kMax32, &E::min_requests>("min_requests", "in an interval, to be compared"),
 };
 
-using L = balance::LimitOptions;
-constexpr Key<L> kLimits[] = {
-    key<&L::max_connections>("max_connections", "at once, over all workers; 0: no limit"),
-    key<&L::max_pending>("max_pending", "requests that wait for a connection or a server; 0: no limit"),
-    key<&L::max_requests>("max_requests", "at once; 0: no limit"),
-    key<&L::max_retries>("max_retries", "at once; 0: no limit"),
-    ranged<0, 100, &L::error_percent>(
-        "error_percent", "of the last ten seconds' requests failed: all are refused for a while; 0: never"),
-    ranged<1, kMax32, &L::error_requests>("error_requests", "in ten seconds, for error_percent to mean something"),
-    lasting<&L::open_time>("open_time", "so long requests are refused; then some probe whether it is well"),
-    ranged<1, 1000, &L::probes>("probes", "so many that do well end the refusing"),
-};
-
 }  // namespace
 
 Keys<balance::PolicyOptions> balance_keys() { return kBalance; }
 Keys<balance::EjectionOptions> ejection_keys() { return kEjection; }
-Keys<balance::LimitOptions> limit_keys() { return kLimits; }
 
 void decode_balance(Problems& problems, const Node& node, upstream::Options& out) {
   if (node.is(Node::Kind::kTable)) {
@@ -181,10 +151,6 @@ void decode_ejection(Problems& problems, const Node& node, upstream::Options& ou
   if (longest == nullptr || node.find("base_time") == nullptr || out.ejection.base_time <= out.ejection.max_time)
     return;
   problems.error("RP1006", longest->at, "max_time is shorter than base_time", "the first time out is base_time");
-}
-
-void decode_limits(Problems& problems, const Node& node, upstream::Options& out) {
-  decode_table<L>(problems, node, "limits", kLimits, out.limits);
 }
 
 }  // namespace rproxy::config

@@ -277,6 +277,9 @@ constexpr Key<D> kDefaults[] = {
     key<&D::request_timeout>("request_timeout",
                              "the whole request; 0: none; a gRPC client's grpc-timeout counts where it is shorter"),
     key<&D::grpc_web>("grpc_web", "let gRPC-Web clients (browsers) talk to gRPC servers"),
+    {"queue_priority", "string", "\"high\", \"normal\" or \"low\": who goes first where requests wait in their upstream's queue",
+     [](Problems& p, const Node& n, D& o) { decode_queue_priority(p, n, o.queue_priority); },
+     [](const D& o) { return render_queue_priority(o.queue_priority); }},
 };
 
 using R = RouteDraft;
@@ -310,6 +313,9 @@ constexpr Key<R> kRoute[] = {
     key<&R::forward, &D::proxy_status>("proxy_status", "as in [defaults]"),
     key<&R::forward, &D::request_timeout>("request_timeout", "as in [defaults]"),
     key<&R::forward, &D::grpc_web>("grpc_web", "as in [defaults]"),
+    {"queue_priority", "string", "as in [defaults]",
+     [](Problems& p, const Node& n, R& o) { decode_queue_priority(p, n, o.forward.queue_priority); },
+     [](const R& o) { return render_queue_priority(o.forward.queue_priority); }},
 };
 
 }  // namespace

@@ -210,6 +210,8 @@ constexpr Key<U> kUpstream[] = {
                "leave a server alone that fails: by failures in a row, or worse than its peers", decode_ejection),
     special<U>("limits", "table", "max_connections, max_pending, max_requests, max_retries; error_percent",
                decode_limits),
+    special<U>("queue", "table or false",
+               "where requests wait while servers, or limits, are at their maximum: size, timeout", decode_queue),
     key<&U::connect_timeout>("connect_timeout", "TCP"),
     key<&U::handshake_timeout>("handshake_timeout", "TLS"),
     key<&U::response_timeout>("response_timeout", "request sent to response head"),

@@ -44,6 +44,8 @@ std::uint16_t upstream_status(ErrorCode code) {
       return 504;
     case ErrorCode::kNoEndpoint:
     case ErrorCode::kLimitReached:
+    case ErrorCode::kOverloaded:
+    case ErrorCode::kBreakerOpen:
       return 503;
     default:
       return 502;
@@ -107,6 +109,10 @@ std::string_view termination_of(const Error& error) {
       return "upstream_truncated";
     case ErrorCode::kNoEndpoint:
       return "no_endpoint";
+    case ErrorCode::kOverloaded:
+      return "upstream_overloaded";
+    case ErrorCode::kBreakerOpen:
+      return "upstream_breaker_open";
     case ErrorCode::kBadResponse:
     case ErrorCode::kBadFraming:
     case ErrorCode::kHeadTooLarge:
@@ -145,7 +151,10 @@ std::string_view proxy_error_of(const Error& error) {
       return "http_protocol_error";
     case ErrorCode::kNoEndpoint:
     case ErrorCode::kUnreachable:
+    case ErrorCode::kBreakerOpen:
       return "destination_unavailable";
+    case ErrorCode::kOverloaded:
+      return "connection_limit_reached";
     default:
       return "proxy_internal_error";
   }

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/units.h"
 #include "route/rewrite.h"
+#include "upstream/options.h"
 
 namespace rproxy::proxy {
 
@@ -47,6 +48,7 @@ struct ForwardAction {
   bool proxy_status = false;    // add Proxy-Status (RFC 9209) to answers
   Duration request_timeout{0};  // the whole request, head read to last byte sent; 0: none
   bool grpc_web = false;        // translate for gRPC-Web clients
+  upstream::QueuePriority queue_priority = upstream::QueuePriority::kNormal;
 
   // The upstreams that may answer, in split's order.
   std::vector<std::string> targets() const {

@@ -35,6 +35,19 @@ Response answer_failure(Request& request, const Error& error, http::GrpcStatus s
 
 constexpr Duration kComplainEvery{1'000};
 
+// When another try may do better; nothing where that can't be told.
+std::optional<std::chrono::seconds> retry_after(upstream::Pool& pool, const Error& error, TimePoint now) {
+  Duration wait{0};
+  if (error.code == ErrorCode::kOverloaded) {
+    wait = pool.queue().options().timeout;
+  } else if (error.code == ErrorCode::kBreakerOpen) {
+    wait = std::chrono::ceil<Duration>(pool.breaker().opens_until() - now);
+  } else {
+    return std::nullopt;
+  }
+  return std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(1));
+}
+
 // What the client may see of any answer.
 void clean(http::ResponseHead& head, const Request& request, const BackendHider* hider) {
   const bool names_protocols = head.status == 101 || head.status == 426;
@@ -103,12 +116,18 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
     co_return answer_failure(request, error, http::GrpcStatus::kDeadlineExceeded, "deadline exceeded");
   }
   if (error.side != Side::kClient) complain(request, error);
-  if (error.side == Side::kClient || !plan_.action.proxy_status) co_return response;
+  const auto wait = retry_after(*target.pool, error, request.loop->now());
+  if (error.side == Side::kClient || (!plan_.action.proxy_status && !wait)) co_return response;
   request.trace.failed = true;
   request.trace.termination = exchange::termination_of(error);
   Response page = exchange::error_response(request, exchange::status_of(error));
-  page.head.fields.add(http::FieldId::kProxyStatus,
-                       request.arena->concat({forwarding_.via_name, "; error=", exchange::proxy_error_of(error)}));
+  if (wait) {
+    page.head.fields.add(http::FieldId::kRetryAfter, request.arena->copy(fmt::format_int(wait->count()).c_str()));
+  }
+  if (plan_.action.proxy_status) {
+    page.head.fields.add(http::FieldId::kProxyStatus,
+                         request.arena->concat({forwarding_.via_name, "; error=", exchange::proxy_error_of(error)}));
+  }
   co_return page;
 }
 
@@ -118,12 +137,22 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
   const auto home = target.sticky ? target.sticky->take(request) : nullptr;
   if (mirror_) mirror_->watch(request);
   const InterimFilter filter(request, target.hider);
-  Tries tries(request, *target.pool, limit, home, hash);
+  auto admission = target.pool->breaker().admit(request.loop->now());
+  if (!admission) co_return fail(ErrorCode::kBreakerOpen, Side::kUpstream);
+  Tries tries(request, *target.pool, limit, home, hash, plan_.action.queue_priority);
   auto response = co_await tries.run();
+  tell(*admission, request, response);
   if (!response) co_return response;
   finish(request, *response, target, limit);
   if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
   co_return response;
+}
+
+// What the upstream had no part in shows nothing.
+void Proxy::tell(balance::CircuitBreaker::Admission& admission, const Request& request,
+                 const Result<Response>& response) {
+  if (!response && (response.error().side != Side::kUpstream || response.error().code == ErrorCode::kOverloaded)) return;
+  admission.end(response && response->head.status < 500, request.loop->now());
 }
 
 // A failing upstream fails each request: the log tells of the first, and then how many more there were.

@@ -15,6 +15,7 @@ balance::Outcome outcome_of(const Error& error) {
       return balance::Outcome::kConnectFailed;
     // It refused a stream among others that it serves: busy, not broken.
     case ErrorCode::kLimitReached:
+    case ErrorCode::kOverloaded:
       return balance::Outcome::kCancelled;
     case ErrorCode::kConnectTimeout:
     case ErrorCode::kHandshakeTimeout:
@@ -61,6 +62,7 @@ bool is_repeatable(const upstream::RetryOptions& options, const http::RequestHea
 bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, const Error& error) {
   if (error.side == Side::kClient || error.retry == Retry::kNever) return false;
   if (error.retry == Retry::kIdempotent && !is_repeatable(options, head)) return false;
+  if (error.code == ErrorCode::kOverloaded) return true;
   if (is_connect_failure(error)) return options.on.connect_failure;
   if (error.code == ErrorCode::kLimitReached) return options.on.refused_stream;
   if (error.code == ErrorCode::kReadTimeout) return options.on.timeout;

@@ -1,5 +1,8 @@
 #include "proxy/tries.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -15,10 +18,16 @@ using exchange::Response;
 
 namespace {
 
+using Resource = balance::CircuitBreaker::Resource;
+
 // An end to the search even where each endpoint fails at once.
 constexpr std::size_t kTriesMax = 64;
 // Slices of an answer nobody wants that are taken off its connection, so that it can be kept: what has come with the head.
 constexpr int kDroppedMax = 4;
+
+tl::unexpected<Error> overloaded(std::string why) {
+  return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe, std::move(why));
+}
 
 void drop(Response response) {
   if (response.body == nullptr) return;
@@ -42,8 +51,12 @@ net::Task<Result<Response>> Tries::run() {
       last = limit_.error();
       break;
     }
-    auto place = pick(last);
-    if (!place) break;
+    auto place = next_place(last);
+    if (!place && place.error().code == ErrorCode::kOverloaded) place = co_await wait_for_place(last);
+    if (!place) {
+      last = std::move(place.error());
+      break;
+    }
     Attempt attempt(place->pool(), is_fresh);
     auto response = co_await try_next(std::move(*place), attempt);
     if (response) {
@@ -78,22 +91,49 @@ void Tries::keep_content() {
   request_.bodies_in_between.push_back(std::move(content));
 }
 
-// Where its client belongs; else another one than before; where there is no other, again the first.
-std::optional<upstream::Place> Tries::pick(const Error& last) {
+// Where its client belongs; else one that nobody waits for who came before.
+Result<upstream::Place> Tries::next_place(const Error& last) {
   if (home_ != nullptr && !home_->state.takes_sticky(now())) home_.reset();
   if (home_ != nullptr) {
-    if (auto place = pool_.pick(*home_)) return place;
+    if (auto place = pool_.pick(*home_)) return std::move(*place);
   }
-  if (auto place = pick(tried_)) return place;
+  if (pool_.queue().is_promised()) return fail(ErrorCode::kOverloaded, Side::kUpstream);
+  return pick_another(last);
+}
+
+// Than before; where there is no other, again the first. Fails as the last attempt did where nobody is left to ask.
+Result<upstream::Place> Tries::pick_another(const Error& last) {
+  auto place = pick(tried_);
+  if (place || place.error().code != ErrorCode::kNoEndpoint) return place;
   // Who took no connection just now takes none now.
-  if (attempts_ == 0 || is_connect_failure(last)) return std::nullopt;
+  if (attempts_ == 0 || is_connect_failure(last)) return fail(last);
   tried_ = {};
   goes_round_ = true;
   return pick(tried_);
 }
 
-std::optional<upstream::Place> Tries::pick(const balance::TriedSet& tried) {
-  return pool_.pick({tried, request_.trace.start, hash_});
+Result<upstream::Place> Tries::pick(const balance::TriedSet& tried) {
+  return pool_.pick({tried, now(), hash_}, request_.client);
+}
+
+net::Task<Result<upstream::Place>> Tries::wait_for_place(const Error& last) {
+  const upstream::QueueOptions options = pool_.queue().options();
+  const auto permit = pool_.breaker().try_acquire(Resource::kPending);
+  upstream::PlaceQueue::Turn turn(pool_.queue(), *request_.loop, priority_);
+  if (!permit || !turn.is_queued()) co_return overloaded("as many requests wait as may");
+  const TimePoint end = std::min(now() + options.timeout, limit_.end());
+  while (now() < end) {
+    if (turn.has_come()) {
+      auto place = pick_another(last);
+      if (place) turn.use();
+      if (place || place.error().code != ErrorCode::kOverloaded) co_return place;
+      turn.decline();
+    }
+    co_await turn.within(std::chrono::ceil<Duration>(end - now()));
+  }
+  turn.give_up();
+  if (limit_.has_passed(now())) co_return fail(limit_.error());
+  co_return overloaded(fmt::format("no room within {}", to_string(options.timeout)));
 }
 
 net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& attempt) {
@@ -150,11 +190,11 @@ std::optional<upstream::Place> Tries::find_second(const Attempt& first) {
   if (request_.body != nullptr && !content_->is_whole()) return std::nullopt;
   balance::TriedSet tried = tried_;
   tried.add(first.at->endpoint().state.id());
-  if (!pool_.hedges().has_room()) return std::nullopt;
+  if (!pool_.hedges().has_room() || pool_.queue().is_promised()) return std::nullopt;
   auto place = pick(tried);
-  if (!place || !pool_.budget().take(now())) return std::nullopt;
+  if (!place || !may_spend()) return std::nullopt;
   ++request_.trace.retries;
-  return place;
+  return std::move(*place);
 }
 
 bool Tries::is_good(const Result<Response>& result) const {
@@ -234,6 +274,8 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
 
 // What others wait for, too, goes on without this one.
 net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, upstream::Place place, Attempt& attempt) {
+  const auto permit = pool_.breaker().try_acquire(Resource::kPending);
+  if (!permit) co_return overloaded("as many requests wait for a connection as may");
   net::Child<Result<upstream::Lease>> connecting(attempt.at->connect(std::move(place), request.client));
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), limit_.left(now()));
   if (!is_in_time) co_return fail(limit_.error());
@@ -268,7 +310,13 @@ bool Tries::asks_again(const Attempt& attempt, const Error& error) {
   if (request_.body != nullptr && !content_->can_rewind()) return false;
   const bool is_allowed = is_surprise ? error.retry == Retry::kSafe || is_repeatable(options_, request_.head)
                                       : allows_retry(options_, request_.head, error);
-  return is_allowed && (is_free || pool_.budget().take(now()));
+  return is_allowed && (is_free || may_spend());
+}
+
+// One retry, of what the breaker and the budget have of them.
+bool Tries::may_spend() {
+  if (!retrying_) retrying_ = pool_.breaker().try_acquire(Resource::kRetries);
+  return retrying_ && pool_.budget().take(now());
 }
 
 bool Tries::asks_again(const Attempt& attempt, const Response& response) {
@@ -277,7 +325,7 @@ bool Tries::asks_again(const Attempt& attempt, const Response& response) {
   // The answer is kept with its connection, where content that still comes could not be had a second time.
   if (response.tunnel != nullptr || (request_.body != nullptr && !content_->is_whole())) return false;
   leave(attempt);
-  return pool_.budget().take(now());
+  return may_spend();
 }
 
 void Tries::leave(const Attempt& attempt) {

@@ -21,15 +21,16 @@ namespace rproxy::proxy {
 class Tries {
  public:
   // The request's head is as the endpoint shall see it; `home` is whom its client belongs to, or null; `hash` that of its key, where the
-  // policy asks for it. All outlive the tries.
+  // policy asks for it; `priority` its own where it has to wait for room. All outlive the tries.
   Tries(exchange::Request& request, upstream::Pool& pool, const TimeLimit& limit, upstream::EndpointPtr home = nullptr,
-        std::uint64_t hash = 0)
+        std::uint64_t hash = 0, upstream::QueuePriority priority = upstream::QueuePriority::kNormal)
       : request_(request),
         pool_(pool),
         options_(pool.options().retry),
         limit_(limit),
         home_(std::move(home)),
-        hash_(hash) {}
+        hash_(hash),
+        priority_(priority) {}
   Tries(const Tries&) = delete;
   Tries& operator=(const Tries&) = delete;
   ~Tries() = default;
@@ -60,8 +61,10 @@ class Tries {
   };
 
   void keep_content();
-  std::optional<upstream::Place> pick(const Error& last);
-  std::optional<upstream::Place> pick(const balance::TriedSet& tried);
+  Result<upstream::Place> next_place(const Error& last);
+  Result<upstream::Place> pick_another(const Error& last);
+  Result<upstream::Place> pick(const balance::TriedSet& tried);
+  net::Task<Result<upstream::Place>> wait_for_place(const Error& last);
   net::Task<Result<exchange::Response>> try_next(upstream::Place place, Attempt& attempt);
   net::Task<Result<exchange::Response>> try_two(upstream::Place place, Attempt& attempt, Duration patience);
   bool may_hedge() const;
@@ -74,6 +77,7 @@ class Tries {
   net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, upstream::Place place, Attempt& attempt);
   void note(const Attempt& attempt, const Error& error);
   std::chrono::nanoseconds waited_for(const Attempt& attempt) const;
+  bool may_spend();
   bool asks_again(const Attempt& attempt, const Error& error);
   bool asks_again(const Attempt& attempt, const exchange::Response& response);
   // It is not asked again before all others were.
@@ -90,12 +94,14 @@ class Tries {
   const TimeLimit& limit_;
   upstream::EndpointPtr home_;  // null: any endpoint is as good
   const std::uint64_t hash_;
+  const upstream::QueuePriority priority_;
   const upstream::Endpoint* answered_by_ = nullptr;
   exchange::ReplayBody* content_ = nullptr;  // null: there is none, or no other attempt
   balance::TriedSet tried_;
   std::size_t attempts_ = 0;  // that have cost something
   bool goes_round_ = false;   // all endpoints have failed it once, which has been counted
   std::optional<Held> held_;
+  std::optional<balance::CircuitBreaker::Permit> retrying_;  // one of the retries there may be
 };
 
 }  // namespace rproxy::proxy

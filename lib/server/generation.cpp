@@ -85,6 +85,10 @@ Result<void> Generation::build_upstreams(const Generation* previous) {
   return {};
 }
 
+void Generation::take_over() const {
+  for (const auto& upstream : upstreams_) upstream->take_over();
+}
+
 const upstream::Upstream* Generation::find_upstream(const std::string& name) const {
   const auto found = upstream_by_name_.find(name);
   return found != upstream_by_name_.end() ? upstreams_[found->second].get() : nullptr;

@@ -22,6 +22,9 @@ class Generation {
   // Errors name what failed: kResolveFailed, where servers that are required can't be found, kFile, kConfig.
   static Result<std::shared_ptr<const Generation>> build(config::Config config, const Generation* previous = nullptr);
 
+  // What its upstreams share with those before is told what is configured now: when it is certain that it serves.
+  void take_over() const;
+
   const config::Config& config() const { return config_; }
   const route::Router& router() const { return *router_; }
   const std::vector<std::shared_ptr<upstream::Upstream>>& upstreams() const { return upstreams_; }

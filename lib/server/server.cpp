@@ -197,6 +197,7 @@ Result<std::string> Server::take(config::Config next, std::string effective) {
     summary = summary == "nothing" ? "certificates" : summary + ", certificates";
   }
   if (auto changed = fleet_.change(*generation); !changed) return fail(std::move(changed.error()));
+  (*generation)->take_over();
   past_.push_back(std::exchange(generation_, std::move(*generation)));
   effective_ = std::move(effective);
   log::set_level(config().server.log_level);

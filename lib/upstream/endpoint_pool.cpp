@@ -37,6 +37,26 @@ std::optional<Lease> EndpointPool::acquire_idle(Place& place, const exchange::Cl
   return std::nullopt;
 }
 
+bool EndpointPool::needs_connection(const exchange::Client* client) const {
+  // Who waits for one that is being made gets a share of it.
+  if (opening_ != nullptr || std::ranges::any_of(links_, [](const auto& link) { return link->has_room(); })) {
+    return false;
+  }
+  if (options().proxy_protocol == ProxyProtocol::kOff) return newest_ == nullptr;
+  const std::string header = client_header(options().proxy_protocol, client);
+  for (const Connection* kept = newest_; kept != nullptr; kept = kept->older_) {
+    if (kept->client_header_ == header) return false;
+  }
+  return true;
+}
+
+// That which came with the place; else one more.
+Result<ConnectionPermit> EndpointPool::permit_for(Place& place) const {
+  if (auto reserved = place.take_permit()) return reserved;
+  if (auto permit = ConnectionPermit::try_acquire(capacity())) return std::move(*permit);
+  return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe, "as many connections as there may be");
+}
+
 net::Task<Result<Lease>> EndpointPool::connect(Place place, const exchange::Client* client) {
   const bool is_http1 = options().protocol == Protocol::kHttp1 || agreed_on_http1_;
   return is_http1 ? connect_alone(std::move(place), client_header(options().proxy_protocol, client))
@@ -80,12 +100,14 @@ net::Task<Result<Lease>> EndpointPool::connect_alone(Place place, std::string he
 }
 
 net::Task<Result<Lease>> EndpointPool::make_alone(Place place, std::string header) {
+  auto permit = permit_for(place);
+  if (!permit) co_return fail(std::move(permit.error()));
   auto opened = co_await open_stream(header);
   if (!opened) co_return fail(std::move(opened.error()));
   if (opened->is_http2) {
     // It has learnt it meanwhile.
     agreed_on_http1_ = false;
-    Http2Link& link = add_link(std::move(opened->stream));
+    Http2Link& link = add_link(std::move(opened->stream), std::move(*permit));
     Lease lease(link, std::move(place));
     if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       co_return fail(std::move(greeted.error()));
@@ -96,7 +118,9 @@ net::Task<Result<Lease>> EndpointPool::make_alone(Place place, std::string heade
     }
     co_return lease;
   }
-  co_return Lease(std::make_unique<Connection>(*this, std::move(opened->stream), std::move(header)), std::move(place));
+  auto connection =
+      std::make_unique<Connection>(*this, std::move(*permit), std::move(opened->stream), std::move(header));
+  co_return Lease(std::move(connection), std::move(place));
 }
 
 // A connection that takes many requests is worth waiting for, together.
@@ -104,8 +128,10 @@ net::Task<Result<Lease>> EndpointPool::join_link(Place place) {
   while (!agreed_on_http1_) {
     auto opening = opening_;
     if (!opening) {
+      auto permit = permit_for(place);
+      if (!permit) co_return fail(std::move(permit.error()));
       opening = opening_ = std::make_shared<Opening>();
-      openings_.spawn(open_link(opening));
+      openings_.spawn(open_link(opening, std::move(*permit)));
     }
     if (opening_ == opening) co_await opening->waiters;
     if (opening->error) co_return fail(*opening->error);
@@ -114,14 +140,14 @@ net::Task<Result<Lease>> EndpointPool::join_link(Place place) {
   co_return co_await connect_alone(std::move(place), {});
 }
 
-net::Task<void> EndpointPool::open_link(std::shared_ptr<Opening> opening) {
+net::Task<void> EndpointPool::open_link(std::shared_ptr<Opening> opening, ConnectionPermit permit) {
   auto opened = co_await open_stream({});
   // Until those who wait have taken their places, lest it closes as a link that nobody needs.
   std::optional<Http2Link::Hold> hold;
   if (!opened) {
     opening->error = std::move(opened.error());
   } else if (opened->is_http2) {
-    Http2Link& link = add_link(std::move(opened->stream));
+    Http2Link& link = add_link(std::move(opened->stream), std::move(permit));
     hold.emplace(link);
     if (auto greeted = co_await link.greet(options().handshake_timeout); !greeted) {
       opening->error = std::move(greeted.error());
@@ -133,7 +159,7 @@ net::Task<void> EndpointPool::open_link(std::shared_ptr<Opening> opening) {
     }
   } else {
     agreed_on_http1_ = true;
-    give_back(std::make_unique<Connection>(*this, std::move(opened->stream), std::string()));
+    give_back(std::make_unique<Connection>(*this, std::move(permit), std::move(opened->stream), std::string()));
   }
   if (opening->error) has_failed_ = true;
   opening_.reset();
@@ -147,8 +173,8 @@ std::optional<Lease> EndpointPool::lease_link(Place& place) {
   return Lease(**found, std::move(place));
 }
 
-Http2Link& EndpointPool::add_link(net::StreamPtr stream) {
-  links_.push_back(std::make_unique<Http2Link>(*this, std::move(stream), options()));
+Http2Link& EndpointPool::add_link(net::StreamPtr stream, ConnectionPermit permit) {
+  links_.push_back(std::make_unique<Http2Link>(*this, std::move(permit), std::move(stream), options()));
   return *links_.back();
 }
 
@@ -163,7 +189,7 @@ void EndpointPool::bury(Http2Link& link) {
 void EndpointPool::on_ready(std::uint32_t) { buried_.clear(); }
 
 bool EndpointPool::may_be_kept(const Connection& connection, TimePoint now) const {
-  if (!keeps_) return false;
+  if (!keeps_ || has_to_share()) return false;
   const PoolOptions& limits = options().pool;
   if (idle_ >= limits.max_idle) return false;
   if (limits.max_requests != 0 && connection.requests_ >= limits.max_requests) return false;
@@ -201,8 +227,16 @@ void EndpointPool::on_idle_end(void* connection) {
   ended.pool_.unlink(ended);
 }
 
+// Somebody waits who may need another connection, and there may be no more.
+bool EndpointPool::has_to_share() const {
+  return capacity().queue.waiting() != 0 &&
+         capacity().breaker.max(balance::CircuitBreaker::Resource::kConnections) != 0;
+}
+
 void EndpointPool::sweep(TimePoint now) {
   for (const auto& link : links_) link->check(now);
+  while (has_to_share() && close_one_idle()) {
+  }
   const PoolOptions& limits = options().pool;
   while (oldest_ != nullptr && limits.idle_timeout.count() != 0 && now - oldest_->idle_since_ >= limits.idle_timeout) {
     unlink(*oldest_);
@@ -218,6 +252,18 @@ void EndpointPool::sweep(TimePoint now) {
 void EndpointPool::close_idle() {
   for (const auto& link : links_) link->retire();
   while (newest_ != nullptr) unlink(*newest_);
+}
+
+bool EndpointPool::close_one_idle() {
+  if (oldest_ != nullptr) {
+    unlink(*oldest_);
+    return true;
+  }
+  const auto unused =
+      std::ranges::find_if(links_, [](const auto& link) { return link->leases() == 0 && link->has_room(); });
+  if (unused == links_.end()) return false;
+  (*unused)->retire();
+  return true;
 }
 
 std::size_t EndpointPool::idle_count() const {

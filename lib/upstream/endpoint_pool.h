@@ -44,6 +44,7 @@ class EndpointPool final : private net::Poller::Watcher {
   metrics::EndpointSeries& series() const { return series_; }
   const EndpointPtr& shared_endpoint() const { return endpoint_; }
   const Options& options() const { return reach_.upstream->options(); }
+  Capacity& capacity() const { return reach_.upstream->capacity(); }
 
   // `client` is whom a PROXY header tells of, where the upstream gets one; null: us. It outlives the call.
 
@@ -51,8 +52,11 @@ class EndpointPool final : private net::Poller::Watcher {
   // none. One that began with a PROXY header serves only whom that header tells of.
   std::optional<Lease> acquire_idle(Place& place, const exchange::Client* client = nullptr);
   // A new connection, PROXY header and TLS included, or a share of one of HTTP/2 that all who wait for it get. Errors as of
-  // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout.
+  // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout; kOverloaded where the upstream may have no more.
   net::Task<Result<Lease>> connect(Place place, const exchange::Client* client = nullptr);
+
+  // Whether a request would be the cause of another connection.
+  bool needs_connection(const exchange::Client* client) const;
 
   // After a failure of connect(): whether it is one that nobody has asked about yet. All who waited for a connection fail with it, but the
   // endpoint has failed once.
@@ -61,6 +65,8 @@ class EndpointPool final : private net::Poller::Watcher {
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
   void close_idle();
+  // That nobody uses, the oldest; whether there was one.
+  bool close_one_idle();
   // No connection is kept from now on.
   void close() {
     keeps_ = false;
@@ -89,15 +95,17 @@ class EndpointPool final : private net::Poller::Watcher {
   net::Task<Result<Lease>> make_alone(Place place, std::string header);
   net::Task<Result<Lease>> connect_alone(Place place, std::string header);
   net::Task<Result<Lease>> join_link(Place place);
-  net::Task<void> open_link(std::shared_ptr<Opening> opening);
+  net::Task<void> open_link(std::shared_ptr<Opening> opening, ConnectionPermit permit);
   std::optional<Lease> lease_link(Place& place);
-  Http2Link& add_link(net::StreamPtr stream);
+  Http2Link& add_link(net::StreamPtr stream, ConnectionPermit permit);
+  Result<ConnectionPermit> permit_for(Place& place) const;
   // It is dead and nobody uses it; destroyed at the end of the round, for it may be at work yet.
   void bury(Http2Link& link);
   void on_ready(std::uint32_t events) override;
 
   void give_back(std::unique_ptr<Connection> connection);
   net::Task<Result<void>> introduce(net::Stream& stream, std::string_view client_header);
+  bool has_to_share() const;
   bool may_be_kept(const Connection& connection, TimePoint now) const;
   std::unique_ptr<Connection> unlink(Connection& connection);
   static void on_idle_end(void* connection);

@@ -8,9 +8,10 @@
 
 namespace rproxy::upstream {
 
-Http2Link::Http2Link(EndpointPool& pool, net::StreamPtr stream, const Options& options)
+Http2Link::Http2Link(EndpointPool& pool, ConnectionPermit permit, net::StreamPtr stream, const Options& options)
     : Http2Connection(std::move(stream), http2::Session::Role::kClient, options.http2.protocol, options.head, nullptr),
       pool_(pool),
+      permit_(std::move(permit)),
       options_(options),
       created_(loop().now()),
       idle_since_(created_),

@@ -5,6 +5,7 @@
 
 #include "exchange/http2_connection.h"
 #include "net/deadline_wheel.h"
+#include "upstream/capacity.h"
 #include "upstream/options.h"
 
 namespace rproxy::upstream {
@@ -14,7 +15,7 @@ class EndpointPool;
 class Http2Link final : public exchange::Http2Connection {
  public:
   // `pool` and `options` outlive the link.
-  Http2Link(EndpointPool& pool, net::StreamPtr stream, const Options& options);
+  Http2Link(EndpointPool& pool, ConnectionPermit permit, net::StreamPtr stream, const Options& options);
   ~Http2Link() override = default;
 
   // Until the server has said what it allows, which also proves that it speaks HTTP/2. Errors: kConnectFailed, kHandshakeTimeout.
@@ -64,6 +65,7 @@ class Http2Link final : public exchange::Http2Connection {
   void on_ping_deadline();
 
   EndpointPool& pool_;
+  ConnectionPermit permit_;
   const Options& options_;
   TimePoint created_;
   TimePoint idle_since_;

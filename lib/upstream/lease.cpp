@@ -7,7 +7,8 @@
 namespace rproxy::upstream {
 
 std::optional<Place> Place::take(EndpointPool& pool) {
-  if (!pool.endpoint().state.try_begin()) return std::nullopt;
+  const std::uint32_t max_requests = pool.capacity().breaker.max_requests();
+  if (!pool.endpoint().state.try_begin(max_requests)) return std::nullopt;
   ++pool.places_;
   return Place(pool);
 }
@@ -16,14 +17,17 @@ Place::~Place() {
   if (pool_ == nullptr) return;
   pool_->endpoint().state.end();
   --pool_->places_;
+  pool_->capacity().queue.room();
 }
 
 Lease::Lease(std::unique_ptr<Connection> connection, Place place)
     : place_(std::move(place)), connection_(std::move(connection)), reused_(connection_->requests_ > 0) {
+  (void)place_.take_permit();
   ++connection_->requests_;
 }
 
 Lease::Lease(Http2Link& link, Place place) : place_(std::move(place)), link_(&link), reused_(link.requests() > 0) {
+  (void)place_.take_permit();
   link.begin_lease();
 }
 

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/task.h"
+#include "upstream/capacity.h"
 #include "upstream/endpoint.h"
 
 namespace rproxy::upstream {
@@ -20,28 +21,35 @@ class Http2Link;
 // One request in flight at an endpoint, as long as it lives.
 class Place {
  public:
-  // Nothing where the endpoint has as many as it takes.
+  // Nothing where the endpoint, or the upstream, has as many as it takes.
   static std::optional<Place> take(EndpointPool& pool);
-  Place(Place&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+  Place(Place&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)), permit_(std::move(other.permit_)) {}
   Place& operator=(Place&& other) noexcept {
     std::swap(pool_, other.pool_);
+    permit_ = std::move(other.permit_);
     return *this;
   }
   ~Place();
 
   EndpointPool& pool() const { return *pool_; }
+  // The right to make a connection for it, where that was taken with it; nothing else.
+  void reserve(ConnectionPermit permit) { permit_ = std::move(permit); }
+  ConnectionPermit take_permit() { return std::move(permit_); }
 
  private:
   explicit Place(EndpointPool& pool) : pool_(&pool) {}
 
   EndpointPool* pool_;  // null: moved from
+  ConnectionPermit permit_;
 };
 
 // One HTTP/1 connection to an endpoint, idle in its pool or held by a Lease.
 class Connection : public net::Pooled {
  public:
-  Connection(EndpointPool& pool, net::StreamPtr stream, std::string client_header)
+  Connection(EndpointPool& pool, ConnectionPermit permit, net::StreamPtr stream, std::string client_header)
       : pool_(pool),
+        permit_(std::move(permit)),
         stream_(std::move(stream)),
         client_header_(std::move(client_header)),
         created_(stream_->loop().now()) {}
@@ -53,6 +61,7 @@ class Connection : public net::Pooled {
   friend class Lease;
 
   EndpointPool& pool_;
+  ConnectionPermit permit_;
   net::StreamPtr stream_;
   std::string client_header_;  // the PROXY header it began with: who may use it; empty: anybody
   TimePoint created_;

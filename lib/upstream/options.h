@@ -57,6 +57,16 @@ struct RetryOptions {
   bool operator==(const RetryOptions&) const = default;
 };
 
+// Where requests wait for which there is no room at an upstream.
+struct QueueOptions {
+  std::uint32_t size = 128;  // at once, over all workers; 0: they are refused at once
+  Duration timeout{5'000};
+  bool operator==(const QueueOptions&) const = default;
+};
+
+// Who waits goes in this order, and in that of arrival.
+enum class QueuePriority : std::uint8_t { kHigh, kNormal, kLow };
+
 // The cookie that keeps a client at its endpoint.
 struct StickyOptions {
   std::string cookie = "rproxy_backend";
@@ -106,6 +116,7 @@ struct Options {
   balance::PolicyOptions policy;
   balance::EjectionOptions ejection;
   balance::LimitOptions limits;
+  QueueOptions queue;
   PoolOptions pool;
   RetryOptions retry;
   std::optional<HealthOptions> health;  // nothing: not checked

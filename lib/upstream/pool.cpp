@@ -49,15 +49,42 @@ void Pool::update() {
   }
 }
 
-std::optional<Place> Pool::pick(const balance::PickRequest& request) {
+Result<Place> Pool::pick(const balance::PickRequest& request, const exchange::Client* client) {
   (void)endpoints();
+  const auto overloaded = [] { return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe); };
   // Another worker may take the last place meanwhile; who is full then is passed over.
   for (std::size_t tries = 0; tries <= pools_.size(); ++tries) {
     const auto picked = policy_->pick(request);
-    if (!picked) break;
-    if (auto place = Place::take(*pools_[*picked])) return place;
+    if (!picked && policy_->is_full(request)) return overloaded();
+    if (!picked) return fail(ErrorCode::kNoEndpoint, Side::kUpstream);
+    EndpointPool& pool = *pools_[*picked];
+    ConnectionPermit permit;
+    if (!may_connect(pool, client, permit)) return overloaded();
+    if (auto place = Place::take(pool)) {
+      place->reserve(std::move(permit));
+      return std::move(*place);
+    }
+    // The upstream, then, is what is full.
+    if (!pool.endpoint().state.is_full()) return overloaded();
   }
-  return std::nullopt;
+  return overloaded();
+}
+
+// With the permit that it takes, where connections are limited; one that nobody uses makes room for it.
+bool Pool::may_connect(EndpointPool& pool, const exchange::Client* client, ConnectionPermit& permit) {
+  if (breaker().max(balance::CircuitBreaker::Resource::kConnections) == 0 || !pool.needs_connection(client)) {
+    return true;
+  }
+  const auto closes_one = [this] {
+    return std::ranges::any_of(pools_, [](const auto& each) { return each->close_one_idle(); });
+  };
+  do {
+    if (auto acquired = ConnectionPermit::try_acquire(upstream().capacity())) {
+      permit = std::move(*acquired);
+      return true;
+    }
+  } while (closes_one());
+  return false;
 }
 
 std::optional<Place> Pool::pick(const Endpoint& endpoint) {

@@ -26,8 +26,12 @@ class Pool {
   RetryBudget& budget() { return budget_; }
   Hedges& hedges() { return hedges_; }
 
-  // A place at the endpoint that takes the next request; nothing where all have been tried.
-  std::optional<Place> pick(const balance::PickRequest& request);
+  balance::CircuitBreaker& breaker() { return upstream().capacity().breaker; }
+  PlaceQueue& queue() { return upstream().capacity().queue; }
+
+  // A place at the endpoint that takes the next request, which `client` (null: us) needs a connection for. Errors: kNoEndpoint where all
+  // have been tried, kOverloaded where it would have to wait for room.
+  Result<Place> pick(const balance::PickRequest& request, const exchange::Client* client = nullptr);
   // A place at that endpoint; nothing where it has gone, or is full.
   std::optional<Place> pick(const Endpoint& endpoint);
   // Those there are just now.
@@ -49,6 +53,7 @@ class Pool {
   void adopt(const EndpointPools& known);
   // The set has been replaced.
   void update();
+  bool may_connect(EndpointPool& pool, const exchange::Client* client, ConnectionPermit& permit);
 
   net::Loop& loop_;
   const Reach reach_;

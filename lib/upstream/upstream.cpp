@@ -14,6 +14,19 @@ namespace {
 // The endpoints of a set by their addresses.
 using ByAddress = std::unordered_map<std::string_view, EndpointPtr>;
 
+using FoundByAddress = std::unordered_map<std::string_view, const DiscoveredEndpoint*>;
+
+FoundByAddress by_address(const DiscoveredList& list) {
+  FoundByAddress out;
+  for (const auto& found : list) out.emplace(found.key(), &found);
+  return out;
+}
+
+bool has_same(const FoundByAddress& before, const DiscoveredEndpoint& found) {
+  const auto was = before.find(found.key());
+  return was != before.end() && *was->second == found;
+}
+
 ByAddress by_address(const EndpointSet& set) {
   ByAddress out;
   for (const auto& endpoint : set.endpoints()) out.emplace(key_of(endpoint->address), endpoint);
@@ -42,10 +55,9 @@ void tell(balance::EndpointState& state, const balance::EndpointOptions& options
 
 Upstream::Upstream(Options options, const Upstream* previous)
     : options_(std::move(options)),
-      peers_(previous != nullptr ? previous->peers_ : std::make_shared<balance::Peers>(options_.ejection)) {
-  if (previous == nullptr) return;
-  peers_->set_ejection(options_.ejection);
-  endpoints_ = previous->endpoints();
+      peers_(previous != nullptr ? previous->peers_ : std::make_shared<balance::Peers>(options_.ejection)),
+      capacity_(previous != nullptr ? previous->capacity_ : std::make_shared<Capacity>(options_)) {
+  if (previous != nullptr) endpoints_ = previous->endpoints();
 }
 
 Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstream* previous, DiscoverySources known) {
@@ -53,27 +65,34 @@ Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstre
   upstream->found_ = list_of(upstream->options_, known);
   upstream->known_ = std::move(known);
   const ByAddress there = by_address(*upstream->endpoints());
+  const DiscoveredList found_before = previous != nullptr ? previous->found() : DiscoveredList();
+  const FoundByAddress before = by_address(found_before);
   std::vector<EndpointPtr> endpoints;
   for (const auto& found : upstream->found_) {
     EndpointPtr endpoint = find(there, found);
-    if (endpoint) tell(endpoint->state, found.options);
+    if (endpoint && !has_same(before, found)) upstream->to_tell_.emplace_back(endpoint, found.options);
     endpoints.push_back(endpoint ? std::move(endpoint) : make(found, upstream->peers_));
   }
   upstream->replace(std::move(endpoints));
   return upstream;
 }
 
+void Upstream::take_over() {
+  peers_->set_ejection(options_.ejection);
+  capacity_->breaker.set_options(options_.limits);
+  capacity_->queue.set_options(options_.queue);
+  for (const auto& [endpoint, options] : std::exchange(to_tell_, {})) tell(endpoint->state, options);
+}
+
 void Upstream::adopt(const DiscoveredList& list, DiscoverySources known) {
   const EndpointSetPtr set = endpoints();
   const ByAddress there = by_address(*set);
-  std::unordered_map<std::string_view, const DiscoveredEndpoint*> before;
-  for (const auto& found : found_) before.emplace(found.key(), &found);
+  const FoundByAddress before = by_address(found_);
   std::unordered_set<std::string_view> listed;
   std::vector<EndpointPtr> endpoints;
   for (const auto& found : list) {
     listed.insert(found.key());
-    const auto was = before.find(found.key());
-    const bool is_as_before = was != before.end() && *was->second == found;
+    const bool is_as_before = has_same(before, found);
     EndpointPtr endpoint = find(there, found);
     if (!endpoint && is_as_before) continue;  // taken out by hand
     if (!endpoint) {
@@ -91,6 +110,11 @@ void Upstream::adopt(const DiscoveredList& list, DiscoverySources known) {
   const std::lock_guard lock(mutex_);
   found_ = list;
   known_ = std::move(known);
+}
+
+DiscoveredList Upstream::found() const {
+  const std::lock_guard lock(mutex_);
+  return found_;
 }
 
 DiscoverySources Upstream::known() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "upstream/capacity.h"
 #include "upstream/discovery_source.h"
 #include "upstream/endpoint.h"
 #include "upstream/options.h"
@@ -19,15 +20,19 @@ namespace rproxy::upstream {
 class Upstream {
  public:
   // With the servers that have an address, and what is known of the others; where that is nothing, they come by adopt(). An endpoint that
-  // `previous` has stays the same object, with all that was learnt about it, told what is configured now.
+  // `previous` has stays the same object, with all that was learnt about it.
   static Result<std::shared_ptr<Upstream>> create(Options options, const Upstream* previous = nullptr,
                                                   DiscoverySources known = {});
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
+  // What it shares with a previous one is told what is configured otherwise now: when it is certain that this one takes over.
+  void take_over();
+
   const Options& options() const { return options_; }
   const std::string& name() const { return options_.name; }
   balance::Peers& peers() const { return *peers_; }
+  Capacity& capacity() const { return *capacity_; }
 
   // Thread-safe. Whoever holds a set of another version than version() may ask again.
   EndpointSetPtr endpoints() const;
@@ -43,14 +48,19 @@ class Upstream {
   EndpointPtr find_or_make(const balance::EndpointOptions& options, const net::SocketAddress& address) const;
 
  private:
+  using Told = std::vector<std::pair<EndpointPtr, balance::EndpointOptions>>;
+
   Upstream(Options options, const Upstream* previous);
+  DiscoveredList found() const;
 
   const Options options_;
   const std::shared_ptr<balance::Peers> peers_;
+  const std::shared_ptr<Capacity> capacity_;
   mutable std::mutex mutex_;
   EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
   DiscoveredList found_;  // what discovery had found last
   DiscoverySources known_;
+  Told to_tell_;  // those of the previous one that are configured otherwise
   std::atomic<std::uint64_t> version_{0};
 };
 

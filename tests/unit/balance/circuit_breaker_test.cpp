@@ -34,11 +34,10 @@ TEST(Limits, EachResourceHasItsOwnMaximum) {
   LimitOptions options;
   options.max_connections = 1;
   options.max_pending = 2;
-  options.max_requests = 3;
-  options.max_retries = 4;
+  options.max_retries = 3;
   CircuitBreaker breaker(options);
   std::uint32_t most = 1;
-  for (const auto resource : {Resource::kConnections, Resource::kPending, Resource::kRequests, Resource::kRetries}) {
+  for (const auto resource : {Resource::kConnections, Resource::kPending, Resource::kRetries}) {
     std::vector<CircuitBreaker::Permit> permits;
     while (auto permit = breaker.try_acquire(resource)) permits.push_back(std::move(*permit));
     EXPECT_EQ(permits.size(), most);
@@ -54,13 +53,13 @@ TEST(Limits, EachResourceHasItsOwnMaximum) {
 TEST(Limits, ZeroIsNoLimit) {
   CircuitBreaker breaker({});
   std::vector<CircuitBreaker::Permit> permits;
-  for (int i = 0; i < 1'000; ++i) permits.push_back(std::move(*breaker.try_acquire(Resource::kRequests)));
-  EXPECT_EQ(breaker.in_use(Resource::kRequests), 1'000U);
+  for (int i = 0; i < 1'000; ++i) permits.push_back(std::move(*breaker.try_acquire(Resource::kRetries)));
+  EXPECT_EQ(breaker.in_use(Resource::kRetries), 1'000U);
 }
 
 TEST(Limits, AreExactWhicheverThreadsAsk) {
   LimitOptions options;
-  options.max_requests = 5;
+  options.max_retries = 5;
   CircuitBreaker breaker(options);
   std::atomic<int> inside{0};
   std::atomic<bool> is_over{false};
@@ -68,7 +67,7 @@ TEST(Limits, AreExactWhicheverThreadsAsk) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int k = 0; k < 20'000; ++k) {
-        const auto permit = breaker.try_acquire(Resource::kRequests);
+        const auto permit = breaker.try_acquire(Resource::kRetries);
         if (!permit) continue;
         if (inside.fetch_add(1) >= 5) is_over = true;
         inside.fetch_sub(1);
@@ -77,7 +76,7 @@ TEST(Limits, AreExactWhicheverThreadsAsk) {
   }
   threads.clear();
   EXPECT_FALSE(is_over);
-  EXPECT_EQ(breaker.in_use(Resource::kRequests), 0U);
+  EXPECT_EQ(breaker.in_use(Resource::kRetries), 0U);
 }
 
 TEST(Breaker, OpensWhenTooManyFailAndNotBefore) {

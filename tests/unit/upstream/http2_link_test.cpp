@@ -134,7 +134,7 @@ TEST(Http2Link, GoesWithItsPoolWhileItDies) {
 TEST(Http2Link, IsGivenUpThoughNobodyWaitsForItsGreetingAnyMore) {
   Http2Fixture f;
   auto [near, far] = f.loop.connected();
-  Http2Link link(f.pool->at(0), std::move(near), f.pool->options());
+  Http2Link link(f.pool->at(0), {}, std::move(near), f.pool->options());
   {
     const auto wait = [](Http2Link& greeted) -> net::Task<void> { (void)co_await greeted.greet(Duration{1'000}); };
     net::TaskGroup tasks;

@@ -1,0 +1,121 @@
+// Requests for which there is no room at their upstream, over all workers, until it is their turn.
+//
+// Whoever makes room calls room(): that promises it to the first in line, whose worker lets him try. Room is not kept for him, but who comes
+// meanwhile stands behind him. What he can't use (he has been there already) is promised to the next.
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "net/deadline_wheel.h"
+#include "net/loop.h"
+#include "upstream/options.h"
+
+namespace rproxy::upstream {
+
+// Thread-safe, but for Turn, which belongs to its loop's thread.
+class PlaceQueue {
+ public:
+  class Turn;
+
+  // Of all that have ever come.
+  struct Counts {
+    std::atomic<std::uint64_t> queued{0};
+    std::atomic<std::uint64_t> refused{0};  // it was full
+    std::atomic<std::uint64_t> late{0};     // their turn never came
+  };
+
+  explicit PlaceQueue(const QueueOptions& options) { set_options(options); }
+  PlaceQueue(const PlaceQueue&) = delete;
+  PlaceQueue& operator=(const PlaceQueue&) = delete;
+
+  QueueOptions options() const;
+  // Who waits goes on to.
+  void set_options(const QueueOptions& options);
+
+  // Somebody has left, or may leave.
+  void room() {
+    if (waiting_.load() != 0) promise();
+  }
+  // Somebody's turn has come, and who comes now is behind him.
+  bool is_promised() const { return promised_.load(std::memory_order_relaxed) != 0; }
+  std::uint32_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Waiter;
+  using WaiterPtr = std::shared_ptr<Waiter>;
+  // By priority, then by arrival.
+  using Key = std::pair<QueuePriority, std::uint64_t>;
+
+  bool enter(const WaiterPtr& waiter, QueuePriority priority);
+  void leave(const Waiter& waiter, bool has_used_it);
+  void decline(const WaiterPtr& waiter);
+  void promise();
+  // Under the lock.
+  void pass_on(std::uint64_t room);
+  void insert(const WaiterPtr& waiter);
+
+  mutable std::mutex mutex_;
+  QueueOptions options_;
+  std::map<Key, WaiterPtr> line_;
+  std::uint64_t arrivals_ = 0;
+  std::uint64_t rooms_ = 0;                 // that were made, each a number
+  std::atomic<std::uint32_t> waiting_{0};   // in line
+  std::atomic<std::uint32_t> promised_{0};  // out of it, to try
+  Counts counts_;
+};
+
+// One request's stay in the queue, as long as it lives.
+class PlaceQueue::Turn {
+ public:
+  // `loop` is the thread's own and outlives it.
+  Turn(PlaceQueue& queue, net::Loop& loop, QueuePriority priority);
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() { queue_.leave(*waiter_, has_used_it_); }
+
+  // False: the queue was full.
+  bool is_queued() const { return is_queued_; }
+  // Whether to try: as the first thing, where nobody else's turn has come, and then each time that it is this one's.
+  bool has_come() const;
+  // After a try: it took what there was, or could not.
+  void use();
+  void decline() { queue_.decline(waiter_); }
+  // co_await goes on when its turn has come, or `timeout` has passed, to a tick.
+  auto within(Duration timeout) { return Awaiter(*this, timeout); }
+  // It has waited in vain.
+  void give_up() { queue_.counts_.late.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  class Awaiter {
+   public:
+    Awaiter(Turn& turn, Duration timeout) : turn_(turn), timeout_(timeout), deadline_(&Awaiter::on_late, this) {}
+    Awaiter(const Awaiter&) = delete;
+    Awaiter& operator=(const Awaiter&) = delete;
+    ~Awaiter();
+
+    bool await_ready() const { return turn_.has_come(); }
+    void await_suspend(std::coroutine_handle<> handle);
+    void await_resume() const noexcept {}
+
+   private:
+    static void on_late(void* self);
+
+    Turn& turn_;
+    Duration timeout_;
+    net::Deadline deadline_;
+  };
+
+  PlaceQueue& queue_;
+  WaiterPtr waiter_;
+  bool is_queued_;
+  bool has_used_it_ = false;
+};
+
+}  // namespace rproxy::upstream
