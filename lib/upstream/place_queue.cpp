@@ -16,7 +16,8 @@ struct PlaceQueue::Waiter {
   // Under the queue's lock.
   Key key;
   bool is_promised = false;
-  std::uint64_t room = 0;      // that was promised
+  std::uint64_t room = 0;      // that was promised...
+  bool is_for_many = false;    // ...to the next as well, once this one has taken of it
   std::uint64_t declined = 0;  // the last room that it could not use, nor any before
 };
 
@@ -51,7 +52,7 @@ void PlaceQueue::leave(const Waiter& waiter, bool has_used_it) {
   const std::lock_guard lock(mutex_);
   if (waiter.is_promised) {
     promised_.fetch_sub(1);
-    if (!has_used_it) pass_on(waiter.room);
+    if (!has_used_it || waiter.is_for_many) pass_on(waiter.room, waiter.is_for_many);
   } else if (line_.erase(waiter.key) != 0) {
     waiting_.fetch_sub(1);
   }
@@ -64,17 +65,17 @@ void PlaceQueue::decline(const WaiterPtr& waiter) {
   waiter->is_promised = false;
   promised_.fetch_sub(1);
   waiter->declined = std::max(waiter->declined, waiter->room);
-  pass_on(waiter->room);
+  pass_on(waiter->room, waiter->is_for_many);
   insert(waiter);
 }
 
-void PlaceQueue::promise() {
+void PlaceQueue::promise(bool is_for_many) {
   const std::lock_guard lock(mutex_);
-  pass_on(++rooms_);
+  pass_on(++rooms_, is_for_many);
 }
 
 // To the first who has not seen that room, or a later one, in vain: it ends with the last of the line.
-void PlaceQueue::pass_on(std::uint64_t room) {
+void PlaceQueue::pass_on(std::uint64_t room, bool is_for_many) {
   const auto next = std::ranges::find_if(line_, [&](const auto& each) { return each.second->declined < room; });
   if (next == line_.end()) return;
   const WaiterPtr waiter = next->second;
@@ -83,6 +84,7 @@ void PlaceQueue::pass_on(std::uint64_t room) {
   promised_.fetch_add(1);
   waiter->is_promised = true;
   waiter->room = room;
+  waiter->is_for_many = is_for_many;
   // Under the lock, for without it a loop may have ended once its waiter has left.
   waiter->loop.post([waiter] {
     waiter->turn = Waiter::Try::kPromised;

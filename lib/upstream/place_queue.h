@@ -38,9 +38,13 @@ class PlaceQueue {
   // Who waits goes on to.
   void set_options(const QueueOptions& options);
 
-  // Somebody has left, or may leave.
+  // Somebody has left.
   void room() {
-    if (waiting_.load() != 0) promise();
+    if (waiting_.load() != 0) promise(false);
+  }
+  // Who may be asked has changed, or may have: there may be room for many.
+  void look_again() {
+    if (waiting_.load() != 0) promise(true);
   }
   // Somebody's turn has come, and who comes now is behind him.
   bool is_promised() const { return promised_.load(std::memory_order_relaxed) != 0; }
@@ -56,9 +60,9 @@ class PlaceQueue {
   bool enter(const WaiterPtr& waiter, QueuePriority priority);
   void leave(const Waiter& waiter, bool has_used_it);
   void decline(const WaiterPtr& waiter);
-  void promise();
+  void promise(bool is_for_many);
   // Under the lock.
-  void pass_on(std::uint64_t room);
+  void pass_on(std::uint64_t room, bool is_for_many);
   void insert(const WaiterPtr& waiter);
 
   mutable std::mutex mutex_;

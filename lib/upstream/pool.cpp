@@ -100,6 +100,8 @@ const EndpointSet& Pool::endpoints() {
 }
 
 void Pool::sweep(TimePoint now) {
+  // A server may have come, or come back, which tells nobody.
+  queue().look_again();
   for (const auto& pool : pools_) pool->sweep(now);
   for (const auto& pool : leaving_) pool->sweep(now);
   std::erase_if(leaving_, [](const auto& pool) { return !pool->is_used(); });

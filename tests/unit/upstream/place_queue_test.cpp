@@ -142,6 +142,18 @@ TEST(PlaceQueue, EndsWithTheLastWhereNobodyCanUseTheRoom) {
   f.loop.run();
 }
 
+TEST(PlaceQueue, LetsAsManyGoOnAsThereIsRoomForWhereThatMayBeMuch) {
+  Fixture f;
+  for (const char* name : {"a", "b", "c", "d"}) f.enter(name);
+  f.free = {"", "", ""};
+  f.queue.look_again();
+  while (f.queue.is_promised()) f.loop.loop().poll();
+  EXPECT_EQ(f.told, "a;b;c;");
+  f.make_room();
+  f.loop.run();
+  EXPECT_EQ(f.told, "a;b;c;d;");
+}
+
 TEST(PlaceQueue, PassesOnTheTurnOfWhoLeaves) {
   Fixture f;
   auto leaver = std::make_unique<PlaceQueue::Turn>(f.queue, f.loop, QueuePriority::kHigh);
