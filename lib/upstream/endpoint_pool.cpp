@@ -260,14 +260,14 @@ bool EndpointPool::close_one_idle() {
     return true;
   }
   const auto unused =
-      std::ranges::find_if(links_, [](const auto& link) { return link->leases() == 0 && link->has_room(); });
+      std::ranges::find_if(links_, [](const auto& link) { return !link->is_used() && link->has_room(); });
   if (unused == links_.end()) return false;
   (*unused)->retire();
   return true;
 }
 
 std::size_t EndpointPool::idle_count() const {
-  const auto unused = std::ranges::count(links_, 0U, [](const auto& link) { return link->leases(); });
+  const auto unused = std::ranges::count_if(links_, [](const auto& link) { return !link->is_used(); });
   return idle_ + static_cast<std::size_t>(unused);
 }
 

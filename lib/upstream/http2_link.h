@@ -43,7 +43,7 @@ class Http2Link final : public exchange::Http2Connection {
   // No exchange begins any more; it ends with the last one under way.
   void retire();
   bool is_dead() const { return dead_; }
-  std::size_t leases() const { return leases_; }
+  bool is_used() const { return leases_ + holds_ > 0; }
   std::uint64_t requests() const { return requests_; }
 
   // An exchange waited in vain: if the server does not answer a PING either, the connection is given up.
@@ -59,7 +59,6 @@ class Http2Link final : public exchange::Http2Connection {
   void begin_lease();
   void end_lease();
   void end_use();
-  bool is_used() const { return leases_ + holds_ > 0; }
   void close();
   void on_greet_deadline();
   void on_ping_deadline();
