@@ -63,7 +63,9 @@ Json queue_view(const upstream::PlaceQueue& queue) {
 Json breaker_view(const upstream::Upstream& upstream, TimePoint now) {
   using Resource = balance::CircuitBreaker::Resource;
   const balance::CircuitBreaker& breaker = upstream.capacity().breaker;
-  const auto use = [&](Resource resource) { return Json{{"now", breaker.in_use(resource)}, {"max", breaker.max(resource)}}; };
+  const auto use = [&](Resource resource) {
+    return Json{{"now", breaker.in_use(resource)}, {"max", breaker.max(resource)}};
+  };
   Json view{{"state", to_string(breaker.state())},
             {"connections", use(Resource::kConnections)},
             {"pending", use(Resource::kPending)},

@@ -16,7 +16,7 @@ namespace rproxy::balance {
 struct LimitOptions {
   // At once, over all workers; 0: no limit.
   std::uint32_t max_connections = 0;
-  std::uint32_t max_pending = 0;  // waiting for a connection or a place
+  std::uint32_t max_pending = 0;   // waiting for a connection or a place
   std::uint32_t max_requests = 0;  // see EndpointState::try_begin()
   std::uint32_t max_retries = 0;
 

@@ -277,7 +277,8 @@ constexpr Key<D> kDefaults[] = {
     key<&D::request_timeout>("request_timeout",
                              "the whole request; 0: none; a gRPC client's grpc-timeout counts where it is shorter"),
     key<&D::grpc_web>("grpc_web", "let gRPC-Web clients (browsers) talk to gRPC servers"),
-    {"queue_priority", "string", "\"high\", \"normal\" or \"low\": who goes first where requests wait in their upstream's queue",
+    {"queue_priority", "string",
+     "\"high\", \"normal\" or \"low\": who goes first where requests wait in their upstream's queue",
      [](Problems& p, const Node& n, D& o) { decode_queue_priority(p, n, o.queue_priority); },
      [](const D& o) { return render_queue_priority(o.queue_priority); }},
 };

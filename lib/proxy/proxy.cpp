@@ -151,7 +151,8 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
 // What the upstream had no part in shows nothing.
 void Proxy::tell(balance::CircuitBreaker::Admission& admission, const Request& request,
                  const Result<Response>& response) {
-  if (!response && (response.error().side != Side::kUpstream || response.error().code == ErrorCode::kOverloaded)) return;
+  if (!response && (response.error().side != Side::kUpstream || response.error().code == ErrorCode::kOverloaded))
+    return;
   admission.end(response && response->head.status < 500, request.loop->now());
 }
 

@@ -23,8 +23,7 @@ class Place {
  public:
   // Nothing where the endpoint, or the upstream, has as many as it takes.
   static std::optional<Place> take(EndpointPool& pool);
-  Place(Place&& other) noexcept
-      : pool_(std::exchange(other.pool_, nullptr)), permit_(std::move(other.permit_)) {}
+  Place(Place&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), permit_(std::move(other.permit_)) {}
   Place& operator=(Place&& other) noexcept {
     std::swap(pool_, other.pool_);
     permit_ = std::move(other.permit_);
