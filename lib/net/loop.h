@@ -59,6 +59,8 @@ class Loop {
   void run();
   // One round without waiting.
   void poll() { turn(Duration{0}); }
+  // What was posted, for who drives its parts himself.
+  void run_posted();
   // From this loop's thread.
   void stop() { stopped_ = true; }
 
@@ -78,7 +80,6 @@ class Loop {
   void turn(Duration longest);
   // Of the wheel, by now().
   std::uint64_t tick() const { return static_cast<std::uint64_t>((now() - started_) / DeadlineWheel::kTick); }
-  void run_posted();
 
   std::size_t number_;
   Poller poller_;

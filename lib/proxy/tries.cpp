@@ -52,7 +52,9 @@ net::Task<Result<Response>> Tries::run() {
       break;
     }
     auto place = next_place(last);
-    if (!place && place.error().code == ErrorCode::kOverloaded) place = co_await wait_for_place(last);
+    // An answer that is held has its place yet: who waited with one would be in the way of others who do.
+    const bool is_full = !place && place.error().code == ErrorCode::kOverloaded;
+    if (is_full && !held_) place = co_await wait_for_place(last);
     if (!place) {
       last = std::move(place.error());
       break;
@@ -117,23 +119,20 @@ Result<upstream::Place> Tries::pick(const balance::TriedSet& tried) {
 }
 
 net::Task<Result<upstream::Place>> Tries::wait_for_place(const Error& last) {
-  const upstream::QueueOptions options = pool_.queue().options();
+  const Duration timeout = pool_.queue().options().timeout;
+  const Duration left = limit_.left(now());
+  const bool is_limited = left.count() != 0 && left < timeout;
   const auto permit = pool_.breaker().try_acquire(Resource::kPending);
-  upstream::PlaceQueue::Turn turn(pool_.queue(), *request_.loop, priority_);
+  upstream::PlaceQueue::Turn turn(pool_.queue(), *request_.loop, priority_, is_limited ? left : timeout);
   if (!permit || !turn.is_queued()) co_return overloaded("as many requests wait as may");
-  const TimePoint end = std::min(now() + options.timeout, limit_.end());
-  while (now() < end) {
-    if (turn.has_come()) {
-      auto place = pick_another(last);
-      if (place) turn.use();
-      if (place || place.error().code != ErrorCode::kOverloaded) co_return place;
-      turn.decline();
-    }
-    co_await turn.within(std::chrono::ceil<Duration>(end - now()));
+  while (co_await turn.comes()) {
+    auto place = pick_another(last);
+    if (place) turn.use();
+    if (place || place.error().code != ErrorCode::kOverloaded) co_return place;
+    turn.decline();
   }
-  turn.give_up();
-  if (limit_.has_passed(now())) co_return fail(limit_.error());
-  co_return overloaded(fmt::format("no room within {}", to_string(options.timeout)));
+  if (is_limited) co_return fail(limit_.error());
+  co_return overloaded(fmt::format("no room within {}", to_string(timeout)));
 }
 
 net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& attempt) {

@@ -97,24 +97,30 @@ void PlaceQueue::insert(const WaiterPtr& waiter) {
   waiting_.fetch_add(1);
 }
 
-PlaceQueue::Turn::Turn(PlaceQueue& queue, net::Loop& loop, QueuePriority priority)
-    : queue_(queue), waiter_(std::make_shared<Waiter>(loop)), is_queued_(queue.enter(waiter_, priority)) {}
+PlaceQueue::Turn::Turn(PlaceQueue& queue, net::Loop& loop, QueuePriority priority, Duration timeout)
+    : queue_(queue),
+      waiter_(std::make_shared<Waiter>(loop)),
+      is_queued_(queue.enter(waiter_, priority)),
+      deadline_(&Turn::on_late, this) {
+  deadline_.arm(loop.wheel(), timeout);
+}
 
 bool PlaceQueue::Turn::has_come() const { return waiter_->turn != Waiter::Try::kNone; }
 
 // What the first try took was promised to nobody: a promise made meanwhile is for another.
 void PlaceQueue::Turn::use() { has_used_it_ = waiter_->turn == Waiter::Try::kPromised; }
 
+void PlaceQueue::Turn::on_late(void* self) {
+  auto& turn = *static_cast<Turn*>(self);
+  turn.is_late_ = true;
+  turn.queue_.counts_.late.fetch_add(1, std::memory_order_relaxed);
+  if (const auto handle = std::exchange(turn.waiter_->handle, nullptr)) handle.resume();
+}
+
 PlaceQueue::Turn::Awaiter::~Awaiter() { turn_.waiter_->handle = nullptr; }
 
-void PlaceQueue::Turn::Awaiter::await_suspend(std::coroutine_handle<> handle) {
-  turn_.waiter_->handle = handle;
-  deadline_.arm(turn_.waiter_->loop.wheel(), timeout_);
-}
+bool PlaceQueue::Turn::Awaiter::await_ready() const { return turn_.has_come() || turn_.is_late_; }
 
-void PlaceQueue::Turn::Awaiter::on_late(void* self) {
-  auto& waiting = *static_cast<Awaiter*>(self);
-  std::exchange(waiting.turn_.waiter_->handle, nullptr).resume();
-}
+void PlaceQueue::Turn::Awaiter::await_suspend(std::coroutine_handle<> handle) { turn_.waiter_->handle = handle; }
 
 }  // namespace rproxy::upstream

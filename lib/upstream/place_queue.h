@@ -78,48 +78,46 @@ class PlaceQueue {
 // One request's stay in the queue, as long as it lives.
 class PlaceQueue::Turn {
  public:
-  // `loop` is the thread's own and outlives it.
-  Turn(PlaceQueue& queue, net::Loop& loop, QueuePriority priority);
+  // `loop` is the thread's own and outlives it. `timeout`: from now on.
+  Turn(PlaceQueue& queue, net::Loop& loop, QueuePriority priority, Duration timeout);
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() { queue_.leave(*waiter_, has_used_it_); }
 
   // False: the queue was full.
   bool is_queued() const { return is_queued_; }
-  // Whether to try: as the first thing, where nobody else's turn has come, and then each time that it is this one's.
-  bool has_come() const;
+  // co_await gives true when it is to try: at once, where nobody else's turn has come, and then each time that it is this one's. False: it
+  // has waited in vain.
+  auto comes() { return Awaiter(*this); }
   // After a try: it took what there was, or could not.
   void use();
   void decline() { queue_.decline(waiter_); }
-  // co_await goes on when its turn has come, or `timeout` has passed, to a tick.
-  auto within(Duration timeout) { return Awaiter(*this, timeout); }
-  // It has waited in vain.
-  void give_up() { queue_.counts_.late.fetch_add(1, std::memory_order_relaxed); }
 
  private:
   class Awaiter {
    public:
-    Awaiter(Turn& turn, Duration timeout) : turn_(turn), timeout_(timeout), deadline_(&Awaiter::on_late, this) {}
+    explicit Awaiter(Turn& turn) : turn_(turn) {}
     Awaiter(const Awaiter&) = delete;
     Awaiter& operator=(const Awaiter&) = delete;
     ~Awaiter();
 
-    bool await_ready() const { return turn_.has_come(); }
+    bool await_ready() const;
     void await_suspend(std::coroutine_handle<> handle);
-    void await_resume() const noexcept {}
+    bool await_resume() const { return turn_.has_come(); }
 
    private:
-    static void on_late(void* self);
-
     Turn& turn_;
-    Duration timeout_;
-    net::Deadline deadline_;
   };
+
+  bool has_come() const;
+  static void on_late(void* self);
 
   PlaceQueue& queue_;
   WaiterPtr waiter_;
   bool is_queued_;
   bool has_used_it_ = false;
+  bool is_late_ = false;
+  net::Deadline deadline_;
 };
 
 }  // namespace rproxy::upstream

@@ -25,13 +25,22 @@ constexpr Duration kHedgeAfter{1'000};
 // Virtual time is faster than the budget's.
 constexpr std::uint32_t kBudget = 1000;
 
-upstream::Options make_upstream_options(bool is_http2, bool hedges) {
+constexpr Duration kQueueTimeout{250'000};
+
+void limit(upstream::Options& options, Scenario::Room room) {
+  options.queue.timeout = kQueueTimeout;
+  if (room == Scenario::Room::kUpstream) options.limits.max_requests = 1;
+  if (room == Scenario::Room::kConnections) options.limits.max_connections = 1;
+  for (auto& endpoint : options.endpoints) endpoint.max_connections = room == Scenario::Room::kServers ? 1 : 0;
+}
+
+upstream::Options make_upstream_options(bool is_http2, const std::vector<Scenario>& scenarios) {
   upstream::Options options;
   options.name = "origins";
   options.policy.kind = balance::PolicyKind::kRoundRobin;
   options.head.head.bytes = kHeadMax;
   options.retry.on.statuses.set(429);
-  if (hedges) options.retry.hedge.emplace().after = kHedgeAfter;
+  if (std::ranges::any_of(scenarios, &Scenario::hedges)) options.retry.hedge.emplace().after = kHedgeAfter;
   options.retry.budget_min = kBudget;
   if (is_http2) options.protocol = upstream::Protocol::kHttp2;
   for (std::uint16_t i = 1; i <= kEndpoints; ++i) {
@@ -39,6 +48,7 @@ upstream::Options make_upstream_options(bool is_http2, bool hedges) {
     endpoint.address = *HostPort::parse("10.0.0.1:" + std::to_string(i));
     options.endpoints.push_back(std::move(endpoint));
   }
+  limit(options, scenarios.front().room);
   return options;
 }
 
@@ -69,7 +79,7 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
       tls_(speech == Speech::kHttp1Tls ? &tls_parts() : nullptr),
       loop_(kBufferSize),
       world_(loop_, options),
-      upstream_options_(make_upstream_options(is_http2_upstream(), std::ranges::any_of(scenarios_, &Scenario::hedges))),
+      upstream_options_(make_upstream_options(is_http2_upstream(), scenarios_)),
       tls_server_(tls_ != nullptr ? std::move(*net::TlsServerContext::create({}, tls_->keys(), tickets_)) : nullptr),
       tls_client_(tls_ != nullptr ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),

@@ -157,6 +157,7 @@ TEST(Http2UpstreamCrowd, SurvivesAFailure) {
       chosen.push_back(possible[random() % possible.size()].below(std::to_string(chosen.size())));
       names += " " + chosen.back().name;
     }
+    chosen.front().room = static_cast<Scenario::Room>(random() % 4);
     const Fault fault = std::array{Fault::kNone, Fault::kReset, Fault::kEnd, Fault::kStall}[random() % 4];
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names);
     House house(chosen, {seed, true, fault, 1 + random() % 400}, speech);

@@ -58,6 +58,9 @@ struct Scenario {
 
   std::string decoded = {};  // what the origin gets as content of its POSTs, where that is not what the client sends
 
+  // Of the two servers there are. kServers: each takes one request at once; kUpstream: both together do; kConnections: there may be one.
+  enum class Room : std::uint8_t { kAny, kServers, kUpstream, kConnections };
+  Room room = Room::kAny;
   bool hedges = false;         // a second try is made beside a first that takes long
   bool mirrors = false;        // the requests go to a shadow, too, which says the same
   bool spoils_kept = false;    // its origin's connections are no good for others either

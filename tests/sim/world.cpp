@@ -17,7 +17,7 @@ bool World::step() {
   auto possible = choices();
   // A round of the loop ends at the latest when nothing more happens in it.
   if (possible.empty()) {
-    loop_.poller().call_at_end();
+    end_round();
     possible = choices();
   }
   if (possible.empty()) return false;
@@ -30,13 +30,18 @@ bool World::step() {
   }
   const Choice choice = possible[options_.in_pieces ? below(possible.size()) : 0];
   choice.actor->act(choice.bit);
-  if (!one_in(2)) loop_.poller().call_at_end();
+  if (!one_in(2)) end_round();
   return true;
+}
+
+void World::end_round() {
+  loop_.run_posted();
+  loop_.poller().call_at_end();
 }
 
 void World::advance() {
   loop_.wheel().advance(++tick_);
-  loop_.poller().call_at_end();
+  end_round();
 }
 
 // Mostly small, sometimes all of it: both what is cut in the midst of a line and what comes with the next message matter.

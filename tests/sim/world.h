@@ -78,6 +78,7 @@ class World {
     unsigned bit;
   };
   std::vector<Choice> choices() const;
+  void end_round();
 
   net::Loop& loop_;
   WorldOptions options_;

@@ -23,25 +23,20 @@ struct Fixture {
 
   // Waits for one of `free` that it may take, as a request does; `name` is told when it has one, or what else came of it.
   net::Task<void> wait(std::string name, QueuePriority priority, Duration timeout = kLong) {
-    PlaceQueue::Turn turn(queue, loop, priority);
+    PlaceQueue::Turn turn(queue, loop, priority, timeout);
     if (!turn.is_queued()) {
       told += name + " full;";
       co_return;
     }
-    while (true) {
-      if (turn.has_come()) {
-        if (take(name)) {
-          turn.use();
-          told += name + ";";
-          co_return;
-        }
-        turn.decline();
+    while (co_await turn.comes()) {
+      if (take(name)) {
+        turn.use();
+        told += name + ";";
+        co_return;
       }
-      co_await turn.within(timeout);
-      if (turn.has_come()) continue;
-      told += name + " late;";
-      co_return;
+      turn.decline();
     }
+    told += name + " late;";
   }
   void enter(const std::string& name, QueuePriority priority = QueuePriority::kNormal, Duration timeout = kLong) {
     loop.spawn(wait(name, priority, timeout));
@@ -156,7 +151,7 @@ TEST(PlaceQueue, LetsAsManyGoOnAsThereIsRoomForWhereThatMayBeMuch) {
 
 TEST(PlaceQueue, PassesOnTheTurnOfWhoLeaves) {
   Fixture f;
-  auto leaver = std::make_unique<PlaceQueue::Turn>(f.queue, f.loop, QueuePriority::kHigh);
+  auto leaver = std::make_unique<PlaceQueue::Turn>(f.queue, f.loop, QueuePriority::kHigh, kLong);
   leaver->decline();
   f.enter("b");
   f.make_room();
@@ -211,19 +206,14 @@ TEST(PlaceQueue, LosesNoTurnBetweenThreads) {
       const auto work = [](PlaceQueue& waiting, net::Loop& own, const auto& may_enter, std::atomic<int>& in,
                            std::atomic<int>& finished, std::atomic<bool>& over) -> net::Task<void> {
         for (int round = 0; round < kRounds; ++round) {
-          bool is_in = !waiting.is_promised() && may_enter();
-          if (!is_in) {
-            PlaceQueue::Turn turn(waiting, own, QueuePriority::kNormal);
-            while (!is_in) {
-              if (turn.has_come()) {
-                is_in = may_enter();
-                if (is_in) {
-                  turn.use();
-                } else {
-                  turn.decline();
-                }
+          if (waiting.is_promised() || !may_enter()) {
+            PlaceQueue::Turn turn(waiting, own, QueuePriority::kNormal, kLong);
+            while (co_await turn.comes()) {
+              if (may_enter()) {
+                turn.use();
+                break;
               }
-              if (!is_in) co_await turn.within(kLong);
+              turn.decline();
             }
           }
           if (in.load() > kPlaces) over = true;
