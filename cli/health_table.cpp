@@ -102,6 +102,12 @@ std::string statistics_of(const HealthSeries& series) {
                  kIndent);
 }
 
+std::string notes_of(const HealthUpstream& upstream) {
+  std::string out;
+  for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kIndent);
+  return out;
+}
+
 std::string header() {
   return fmt::format("{:{}}{:<{}} {:>4} {:>6} {:>7} {:>6} {:>6} {:>6} {:>7}\n", "", kIndent, "ENDPOINT",
                      kEndpointWidth - 1, "HTTP", "DNS", "CONNECT", "TLS", "FIRST", "TOTAL", "CERT");
@@ -136,7 +142,7 @@ std::string health_table(const HealthView& view, WallTime now, bool statistics, 
       out += row_of(series, now, color);
       if (statistics) out += statistics_of(series);
     }
-    for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kIndent);
+    out += notes_of(upstream);
   }
   return out.empty() ? "there are no upstreams\n" : out + "\nTimes are in milliseconds.\n";
 }
@@ -151,7 +157,7 @@ std::string health_watch(const HealthView& view, WallTime now, bool color) {
       out += fmt::format("{:{}}{}\n", "", kIndent, sparkline(series, color));
       out += statistics_of(series);
     }
-    out += '\n';
+    out += notes_of(upstream) + '\n';
   }
   return out;
 }
@@ -161,10 +167,12 @@ std::string health_lines(const HealthView& view, WallTime now) {
   for (const HealthUpstream& upstream : view.upstreams()) {
     for (const HealthSeries& series : upstream.endpoints) {
       const ProbeResult& result = series.last.result;
-      out += fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {} {} ms: {}\n",
+      out += fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {} {} ms: {}",
                          fmt::gmtime(std::chrono::floor<std::chrono::seconds>(now)), config::printable(upstream.name),
                          config::printable(series.last.endpoint), result.is_ok() ? "ok" : "FAIL", time_of(result.total),
                          config::printable(result.reason));
+      const bool differs = series.proxy && !series.proxy->difference.empty();
+      out += differs ? fmt::format("; differs: {}\n", config::printable(series.proxy->difference)) : "\n";
     }
   }
   return out;

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -130,6 +131,9 @@ class Command(unittest.TestCase):
             done = health("--upstream", "good", "--endpoint", gone.name, config=config)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn("0 of 1", done.stdout)
+            done = health("--endpoint", good.name, config=config)
+            self.assertEqual(done.returncode, 0, "an upstream that has not this endpoint is not asked about: " + done.stdout)
+            self.assertNotIn("bad", done.stdout)
 
     def test_shows_how_long_certificates_are_valid(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -220,6 +224,19 @@ class Command(unittest.TestCase):
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=LIMIT)
             self.assertEqual(process.returncode, 0)
+
+    def test_watching_ends_after_the_rounds_that_are_wanted(self):
+        with Server("x") as good:
+            done = health("--watch", "--count", 3, "--interval", "10ms", config=config_for(good))
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout, rf"^(\S+Z app {re.escape(good.name)} ok \S+ ms: connected\n){{3}}$")
+            done = health("--watch", "--count", 2, "--interval", "10ms", "--json", config=config_for(good))
+            decoder, rest, rounds = json.JSONDecoder(), done.stdout, []
+            while rest.strip():
+                document, end = decoder.raw_decode(rest)
+                rounds.append(document["upstreams"][0]["endpoints"][0]["statistics"]["sent"])
+                rest = rest[end:].lstrip()
+            self.assertEqual(rounds, [1, 2])
 
     def test_watching_redraws_a_terminal(self):
         import pty
@@ -348,9 +365,16 @@ class Attached(unittest.TestCase):
                 done = health("--attach", admin, config=config_for(unknown))
                 self.assertIn(f"differs: the proxy has {first.name} as well", done.stdout)
                 self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
+                done = health("--attach", admin, "--watch", "--count", 2, "--interval", "10ms", config=config_for(first))
+                self.assertEqual(done.stdout.count("; differs: the probe succeeds, but the proxy sends it no requests"), 2)
                 done = health("--attach", pathlib.Path(directory, "none"), config=config)
                 self.assertEqual(done.returncode, 1)
-                self.assertIn("none: ", done.stderr)
+                self.assertIn("none: there is no such socket", done.stderr)
+            with socket.socket(socket.AF_UNIX) as stale:
+                stale.bind(str(pathlib.Path(directory, "stale")))
+            done = health("--attach", pathlib.Path(directory, "stale"), config=config)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("stale: connection refused", done.stderr)
 
 
 if __name__ == "__main__":
