@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "net/listener.h"
+#include "server/socket_holder.h"
 
 namespace rproxy::server {
 namespace {
@@ -23,6 +24,7 @@ Error cannot_bind(int error, const std::string& path) {
 Result<void> open_unix(const std::string& path, AdminSockets& sockets) {
   struct stat there {};
   if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode)) return fail(cannot_bind(EEXIST, path));
+  if (auto free = check_nobody_serves(path); !free) return free;
   net::ListenOptions options;
   options.address.kind = HostPort::Kind::kUnix;
   options.address.host = SocketPath::made_at(path);

@@ -98,15 +98,54 @@ class Access(AdminTest):
             for host in ("admin", admin.tcp):
                 self.assertEqual(proxy.get(path, host=host).body, b"the backend")
 
-    def test_a_successor_takes_the_socket_over(self):
-        first, admin = self.proxy_for(self.backend(b"first"))
-        second = self.start(Proxy(config_for(self.backend(), extra='[admin]\nsocket = "admin.sock"\n'),
-                                  directory=first.directory, wait=False))
-        del second.addresses[:]
-        until(lambda: admin.ask("GET", "/status")[1]["pid"] == second.process.pid, "the successor at the socket")
-        first.signal(signal.SIGTERM)
-        self.assertEqual(first.wait(), 0)
+    def test_a_successor_takes_the_socket_over_from_one_that_drains(self):
+        hold = threading.Event()
+        self.addCleanup(hold.set)
+
+        def script(peer):
+            peer.next_request()
+            hold.wait(20)
+            peer.send(ok(b"late"))
+
+        backend = self.start(Backend(script))
+        first, admin = self.proxy_for(backend)
+        config = config_for(backend, extra=f'[admin]\nsocket = "{admin.path}"\n')
+        with first.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: backend.requests, "the request at the backend")
+            first.signal(signal.SIGTERM)
+            until(lambda: "draining" in first.log(), "the drain")
+            second = self.start(Proxy(config))
+            until(lambda: admin.ask("GET", "/status")[1]["pid"] == second.process.pid, "the successor at the socket")
+            hold.set()
+            self.assertEqual(client.response().body, b"late")
+        self.assertEqual(first.wait(), 0, first.log())
         self.assertEqual(admin.ask("GET", "/status")[1]["pid"], second.process.pid)
+
+    def test_nobody_takes_the_socket_from_one_that_serves(self):
+        first, admin = self.proxy_for(self.backend())
+        other = self.directory()
+        extra = f'[admin]\nsocket = "{admin.path}"\n'
+        second = Proxy(config_for(self.backend(), extra=extra), directory=other, wait=False)
+        self.addCleanup(second.close)
+        self.assertEqual(second.wait(), 4, second.log())
+        self.assertIn(f"unix:{admin.path} is the admin socket of process {first.process.pid}, which serves: ", second.log())
+        self.assertEqual(admin.ask("GET", "/status")[1]["pid"], first.process.pid)
+        self.assertFalse(os.path.exists(admin.path + ".new"))
+        # The same where it answers nothing just now, and so may serve again.
+        first.signal(signal.SIGSTOP)
+        try:
+            second = Proxy(config_for(self.backend(), extra=extra), directory=other, wait=False)
+            self.addCleanup(second.close)
+            self.assertEqual(second.wait(), 4, second.log())
+        finally:
+            first.signal(signal.SIGCONT)
+        # What a process leaves that is killed is replaced.
+        first.signal(signal.SIGKILL)
+        first.wait()
+        self.assertTrue(os.path.exists(admin.path))
+        third = self.start(Proxy(config_for(self.backend(), extra=extra), directory=other))
+        self.assertEqual(admin.ask("GET", "/status")[1]["pid"], third.process.pid)
 
     def test_what_is_no_http_ends_the_connection_and_nothing_else(self):
         proxy, admin = self.proxy_for(self.backend())
