@@ -1,5 +1,6 @@
 """The admin endpoint, by curl: who may come, what it says, and what it changes while requests are under way."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -148,6 +149,17 @@ class Access(AdminTest):
         self.assertTrue(os.path.exists(admin.path))
         third = self.start(Proxy(config_for(self.backend(), extra=extra), directory=other))
         self.assertEqual(admin.ask("GET", "/status")[1]["pid"], third.process.pid)
+
+    def test_who_brings_no_token_does_not_keep_the_owner_out(self):
+        proxy, admin = self.proxy_for(self.backend())
+        host, _, port = admin.tcp.rpartition(":")
+        with contextlib.ExitStack() as stack:
+            for _ in range(80):
+                client = stack.enter_context(Client((host, int(port))))
+                client.send("GET /status HTTP/1.1\r\n")
+            until(lambda: "accepting paused" in proxy.log(), "the limit of connections")
+            with Client(admin.path, timeout=5) as owner:
+                self.assertEqual(owner.request("GET", "/healthz", host="admin").status, 200)
 
     def test_what_is_no_http_ends_the_connection_and_nothing_else(self):
         proxy, admin = self.proxy_for(self.backend())
