@@ -220,7 +220,11 @@ class Health final : public Command {
     for (HealthUpstream& upstream : view.upstreams()) {
       upstream.notes.clear();
       auto told = survey.ask_proxy(attach_, "/upstreams/" + percent_encoded(upstream.name));
-      if (told && add_opinions(upstream, *told)) continue;
+      if (told && add_opinions(upstream, *told)) {
+        // What was not asked for is not missing.
+        if (!wanted_.endpoints.empty()) upstream.notes.clear();
+        continue;
+      }
       if (told)
         told = fail(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever,
                     "no admin endpoint of rproxy's answers there");

@@ -14,6 +14,7 @@ using upstream::ProbeResult;
 
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kIndent = 7;
+constexpr std::size_t kNoteIndent = 2;      // of no endpoint
 constexpr std::size_t kEndpointWidth = 21;  // any IPv4 address with its port
 
 std::string time_of(ProbeResult::Time time) {
@@ -104,7 +105,7 @@ std::string statistics_of(const HealthSeries& series) {
 
 std::string notes_of(const HealthUpstream& upstream) {
   std::string out;
-  for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kIndent);
+  for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kNoteIndent);
   return out;
 }
 

@@ -113,7 +113,11 @@ TEST(AdminSockets, ReplaceASocketThatNobodyListensAtAndNothingElse) {
   const auto refused = AdminSockets::open(at(text));
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kCannotBind);
+  EXPECT_NE(refused.error().context.find(text + " is there, and is no socket"), std::string::npos);
   EXPECT_EQ(std::filesystem::file_size(text), 8U);
+  const auto nowhere = AdminSockets::open(at("/no/such/directory/admin.sock"));
+  ASSERT_FALSE(nowhere.has_value());
+  EXPECT_EQ(describe(nowhere.error()), "cannot_bind: unix:/no/such/directory/admin.sock: No such file or directory");
   {
     const Fd stale(::socket(AF_UNIX, SOCK_STREAM, 0));
     sockaddr_un address{};
