@@ -197,9 +197,10 @@ class Health final : public Command {
     for (TimePoint next = Clock::now(); !is_stopped(); sleep_until(next)) {
       next = std::max(next + interval, Clock::now());
       auto rows = survey.run();
-      // What was cut short says nothing.
+      // What was cut short says nothing, but where it is all there is.
       if (is_stopped() && view.rounds() > 0) break;
-      if (const auto there = survey.check_endpoints(); !there && view.rounds() == 0)
+      if (is_stopped() && is_nagios()) return unknown("interrupted");
+      if (const auto there = survey.check_endpoints(); !there && view.rounds() == 0 && !is_stopped())
         return usage(there.error().context);
       view.add_round(std::move(rows));
       if (!wanted_.endpoints.empty() && view.rounds() == 1) view.forget_empty();

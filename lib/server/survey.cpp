@@ -148,6 +148,8 @@ net::Task<void> Survey::find(const upstream::Options& upstream, std::vector<Surv
     row.endpoint = each.options.address.to_string();
     row.weight = each.options.weight;
     if (!is_fixed(upstream, each)) row.result.resolve = took;
+    // As long as nothing is known.
+    fail_row(row, ProbeResult::Failure::kLocal, "interrupted before there was an answer");
     found.push_back(std::move(each));
   }
 }
@@ -156,17 +158,20 @@ net::Task<void> Survey::probe(const upstream::Options& upstream, upstream::Disco
   const auto slot = co_await slots_.take();
   upstream::HealthOptions health = upstream.health.value_or(upstream::plain_check(upstream));
   if (options_.timeout.count() != 0) health.timeout = options_.timeout;
-  const x509::TrustStore* trusted = trusted_by(upstream, row.result);
-  if (!row.result.is_ok()) co_return;
-  const upstream::ProbeTarget target = upstream::probe_target(found.options.address, found.address, found.tls_name);
-  auto prober = upstream::Prober::create(loop_, upstream, std::move(health), target, trusted);
-  if (!prober) {
-    fail_row(row, ProbeResult::Failure::kLocal, describe(prober.error()));
-    co_return;
+  ProbeResult result;
+  const x509::TrustStore* trusted = trusted_by(upstream, result);
+  if (result.is_ok()) {
+    const upstream::ProbeTarget target = upstream::probe_target(found.options.address, found.address, found.tls_name);
+    auto prober = upstream::Prober::create(loop_, upstream, std::move(health), target, trusted);
+    if (prober) {
+      result = co_await (*prober)->probe();
+    } else {
+      result.failure = ProbeResult::Failure::kLocal;
+      result.reason = describe(prober.error());
+    }
   }
-  const auto resolve = row.result.resolve;
-  row.result = co_await (*prober)->probe();
-  row.result.resolve = resolve;
+  result.resolve = row.result.resolve;
+  row.result = std::move(result);
 }
 
 Result<std::string> Survey::ask_proxy(const std::string& socket, const std::string& path) {

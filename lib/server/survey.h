@@ -44,7 +44,7 @@ class Survey {
   Result<std::vector<std::string>> names() const;
   // Whether each of the options' endpoints was there in the last round. Errors: kConfig, with the nearest that was.
   Result<void> check_endpoints() const;
-  // Blocks for one round, names looked up anew; in the order of the configuration. What is stopped gives what there is by then.
+  // Blocks for one round, names looked up anew; in the order of the configuration. What is stopped gives what there is by then, and failures of the rest.
   std::vector<SurveyRow> run();
 
   // What the admin endpoint of a running proxy on that socket answers to GET `path`; blocks. Errors: kBadResponse, with the reason.

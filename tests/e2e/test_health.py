@@ -12,7 +12,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import (BINARY, LIMIT, Backend, Proxy, answering, config_for, make_authority, make_certificate, ok, once, run,
+from harness import (BINARY, LIMIT, Backend, Proxy, answering, config_for, held, make_authority, make_certificate, ok, once, run,
                      server_context, until)
 
 FAIL = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
@@ -224,6 +224,23 @@ class Command(unittest.TestCase):
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=LIMIT)
             self.assertEqual(process.returncode, 0)
+
+    def test_what_is_interrupted_is_not_called_healthy(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        for arguments, code, said in ((("--count", "2"), 1, "interrupted before there was an answer"),
+                                      (("--watch",), 1, "FAIL 0.0 ms: interrupted before"),
+                                      (("--count", "2", "--json"), 1, '"can_serve": false'),
+                                      (("--count", "2", "--format", "nagios"), 3, "HEALTH UNKNOWN - interrupted")):
+            with self.subTest(arguments), Backend(held(release)) as silent, tempfile.TemporaryDirectory() as directory:
+                path = pathlib.Path(directory, "c.toml")
+                path.write_text(config_for(silent, upstream='health = { path = "/", timeout = "20s" }'))
+                process = subprocess.Popen([BINARY, "health", *arguments, path], stdout=subprocess.PIPE, text=True)
+                until(lambda: silent.requests, "the probe")
+                process.send_signal(signal.SIGINT)
+                text, _ = process.communicate(timeout=LIMIT)
+                self.assertEqual(process.returncode, code, text)
+                self.assertIn(said, text)
 
     def test_watching_ends_after_the_rounds_that_are_wanted(self):
         with Server("x") as good:
