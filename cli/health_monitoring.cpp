@@ -61,7 +61,8 @@ void judge(const HealthUpstream& upstream, const HealthThreshold& warn, const He
   findings.add(is_critical ? kCritical
                : is_short  ? kWarning
                            : kFine,
-               fmt::format("{} has {} of {} healthy", upstream.name, healthy, all));
+               fmt::format("{} has {} of {} healthy{}", upstream.name, healthy, all,
+                           upstream.can_serve() ? "" : " and can't serve"));
   for (const HealthSeries& series : upstream.endpoints) {
     const ProbeResult& result = series.last.result;
     const std::string name = upstream.name + " " + series.last.endpoint;

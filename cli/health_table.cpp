@@ -90,6 +90,7 @@ std::string row_of(const HealthSeries& series, WallTime now, bool color) {
                   time_of(result.first_byte), time_of(result.total), certificate_of(result, now));
   row += '\n';
   if (!result.is_ok()) row += wrapped(config::printable(result.reason), kIndent);
+  if (series.last.weight == 0) row += wrapped("takes no requests: its weight is 0", kIndent);
   if (series.proxy) row += opinion_of(*series.proxy);
   return row;
 }

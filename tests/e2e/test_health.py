@@ -135,6 +135,18 @@ class Command(unittest.TestCase):
             self.assertEqual(done.returncode, 0, "an upstream that has not this endpoint is not asked about: " + done.stdout)
             self.assertNotIn("bad", done.stdout)
 
+    def test_an_endpoint_without_a_weight_serves_nobody(self):
+        gone = closed_port()
+        with Server("x") as good:
+            config = config_for(gone).replace(f'"{gone.name}"', f'"{gone.name}", {{ address = "{good.name}", weight = 0 }}')
+            done = health(config=config)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("app: 1 of 2 healthy, CAN'T SERVE", done.stdout)
+            self.assertIn("takes no requests: its weight is 0", done.stdout)
+            done = health("--format", "nagios", config=config)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("HEALTH CRITICAL - app has 1 of 2 healthy and can't serve; ", done.stdout)
+
     def test_shows_how_long_certificates_are_valid(self):
         with tempfile.TemporaryDirectory() as directory:
             make_authority(directory)
