@@ -11,6 +11,8 @@ namespace rproxy::cli {
 
 // Every subcommand ends with one of these; the man page lists them.
 enum ExitCode : int { kOk = 0, kRuntime = 1, kUsage = 2, kConfiguration = 3, kCannotBind = 4 };
+// Of plugins for Nagios, where 1 and 2 say something of what was looked at.
+constexpr int kNagiosUnknown = 3;
 
 class Command {
  public:

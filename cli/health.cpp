@@ -7,8 +7,11 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -102,18 +105,16 @@ class Health final : public Command {
   int run() override {
     // Whatever goes wrong is in the result.
     log::set_level(LogLevel::kOff);
+    if (const std::string wrong = contradiction(); !wrong.empty()) return usage(wrong);
     if (json_) format_ = "json";
     if (prometheus_ == "-") format_ = "prometheus";
-    if (path_.empty() == url_.empty()) {
-      return usage(path_.empty() ? "the CONFIG file is missing, or --url" : "a CONFIG and --url at once");
-    }
     if (const int code = load(); code != kOk) return code;
     wanted_.timeout = timeout_.value_or(Duration{0});
     wanted_.is_stopped = is_stopped;
     server::Survey survey(config_, wanted_);
     auto names = survey.names();
     if (!names) return usage(names.error().context);
-    if (watch_ || count_ > 1) stop_on_interrupt();
+    if (watch_ || rounds() > 1) stop_on_interrupt();
     return show(survey, *names);
   }
 
@@ -146,14 +147,31 @@ class Health final : public Command {
   }
 
   bool is_nagios() const { return format_ == "nagios"; }
+  std::uint64_t rounds() const { return count_.value_or(1); }
+
+  // Options that one after the other are right, and together say nothing.
+  std::string contradiction() const {
+    const bool has_limits = warn_.latency || warn_.healthy || crit_.latency || crit_.healthy;
+    const std::string_view format = prometheus_ == "-" ? "prometheus" : json_ ? "json" : std::string_view(format_);
+    if (path_.empty() && url_.empty()) return "the CONFIG file is missing, or --url";
+    if (!path_.empty() && !url_.empty()) return "a CONFIG and --url at once";
+    if (format_ != "table" && format_ != format)
+      return fmt::format("standard output has room for one format: {} or {}", format_, format);
+    if (has_limits && format != "nagios") return "--warn and --crit are limits for --format nagios";
+    if (watch_ && (format == "nagios" || format == "prometheus"))
+      return fmt::format("--watch shows a table or JSON, not {}: use --count", format);
+    if (interval_ && !watch_ && !count_) return "--interval says nothing without --count or --watch";
+    return {};
+  }
 
   int usage(const std::string& what) const {
-    if (is_nagios()) {
-      write_output(fmt::format("HEALTH UNKNOWN - {}\n", what));
-      return kConfiguration;
-    }
+    if (is_nagios()) return unknown(what);
     fmt::print(stderr, "rproxy health: {}\nRun `rproxy health --help` for what it takes.\n", what);
     return kUsage;
+  }
+  static int unknown(const std::string& what) {
+    write_output(health_unknown(what));
+    return kNagiosUnknown;
   }
 
   int load() {
@@ -166,8 +184,7 @@ class Health final : public Command {
     auto loaded = config::load(path_);
     if (!loaded.ok()) {
       print_diagnostics(loaded, path_);
-      if (is_nagios()) write_output(fmt::format("HEALTH UNKNOWN - {} is no valid configuration\n", path_));
-      return kConfiguration;
+      return is_nagios() ? unknown(path_ + " is no valid configuration") : kConfiguration;
     }
     config_ = std::move(loaded.config);
     return kOk;
@@ -180,29 +197,49 @@ class Health final : public Command {
     for (TimePoint next = Clock::now(); !is_stopped(); sleep_until(next)) {
       next = std::max(next + interval, Clock::now());
       auto rows = survey.run();
-      // What was cut short says nothing.
+      // What was cut short says nothing, but where it is all there is.
       if (is_stopped() && view.rounds() > 0) break;
+      if (is_stopped() && is_nagios()) return unknown("interrupted");
+      if (const auto there = survey.check_endpoints(); !there && view.rounds() == 0 && !is_stopped())
+        return usage(there.error().context);
       view.add_round(std::move(rows));
+      if (!wanted_.endpoints.empty() && view.rounds() == 1) view.forget_empty();
+      const bool is_last = (!watch_ || count_) && view.rounds() >= rounds();
+      if ((watch_ || is_last) && !attach_.empty()) {
+        const auto told = attach(survey, view);
+        if (is_stopped()) break;
+        if (!told) return fail_to_attach(told.error());
+      }
       if (watch_) draw(view, is_screen);
-      if (!watch_ && view.rounds() >= count_) break;
+      if (is_last) break;
     }
-    if (!attach_.empty() && !is_stopped() && !attach(survey, view)) return kRuntime;
     return finish(view);
   }
 
-  bool attach(server::Survey& survey, HealthView& view) const {
+  // What the proxy says of each upstream. Errors: why it can't be had.
+  Result<void> attach(server::Survey& survey, HealthView& view) const {
     for (HealthUpstream& upstream : view.upstreams()) {
+      upstream.notes.clear();
       auto told = survey.ask_proxy(attach_, "/upstreams/" + percent_encoded(upstream.name));
-      if (told && add_opinions(upstream, *told)) continue;
-      if (!told && told.error().context.starts_with("HTTP 404")) {
-        upstream.notes.emplace_back("the proxy has no such upstream");
+      if (told && add_opinions(upstream, *told)) {
+        // What was not asked for is not missing.
+        if (!wanted_.endpoints.empty()) upstream.notes.clear();
         continue;
       }
-      fmt::print(stderr, "rproxy health: {}: {}\n", attach_,
-                 told ? "no admin endpoint of rproxy's answers there" : told.error().context);
-      return false;
+      if (told)
+        told = fail(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever,
+                    "no admin endpoint of rproxy's answers there");
+      if (!told.error().context.starts_with("HTTP 404")) return fail(std::move(told.error()));
+      upstream.notes.emplace_back("the proxy has no such upstream");
     }
-    return true;
+    return {};
+  }
+
+  int fail_to_attach(const Error& error) const {
+    const std::string what = fmt::format("{}: {}", attach_, error.context);
+    if (is_nagios()) return unknown(what);
+    fmt::print(stderr, "rproxy health: {}\n", what);
+    return kRuntime;
   }
 
   void draw(const HealthView& view, bool is_screen) const {
@@ -213,15 +250,27 @@ class Health final : public Command {
     } else {
       write_output(format_ == "json" ? health_json(view, now) : health_lines(view, now));
     }
-    std::fflush(stdout);
-    if (!prometheus_.empty() && prometheus_ != "-") write_file_atomically(prometheus_, health_prometheus(view));
+    // With nobody to read it there is nothing to go on for.
+    if (std::fflush(stdout) != 0)
+      throw std::runtime_error(fmt::format("can't write the output: {}", std::strerror(errno)));
+    write_metrics(view);
   }
 
   int finish(const HealthView& view) const {
-    const auto now = std::chrono::system_clock::now();
-    const int code = view.can_serve() ? kOk : kRuntime;
+    int code = view.can_serve() ? kOk : kRuntime;
+    // One line is all that Nagios reads: what can't be written is to be that line, not another one behind it.
+    if (is_nagios()) write_metrics(view);
+    if (!watch_) code = print(view, code);
+    if (!is_nagios() && !watch_) write_metrics(view);
+    return code;
+  }
+
+  void write_metrics(const HealthView& view) const {
     if (!prometheus_.empty() && prometheus_ != "-") write_file_atomically(prometheus_, health_prometheus(view));
-    if (watch_) return code;
+  }
+
+  int print(const HealthView& view, int code) const {
+    const auto now = std::chrono::system_clock::now();
     if (is_nagios()) {
       const HealthVerdict verdict = health_nagios(view, warn_, crit_);
       write_output(verdict.text);
@@ -232,7 +281,7 @@ class Health final : public Command {
     } else if (format_ == "prometheus") {
       write_output(health_prometheus(view));
     } else {
-      write_output(health_table(view, now, count_ > 1, is_colorful()));
+      write_output(health_table(view, now, rounds() > 1, is_colorful()));
     }
     return code;
   }
@@ -244,7 +293,7 @@ class Health final : public Command {
   std::string attach_;
   std::optional<Duration> timeout_;
   std::optional<Duration> interval_;
-  std::uint64_t count_ = 1;
+  std::optional<std::uint64_t> count_;
   bool watch_ = false;
   bool json_ = false;
   HealthThreshold warn_;

@@ -54,6 +54,10 @@ class HealthView {
  public:
   explicit HealthView(const std::vector<std::string>& names);
   void add_round(std::vector<server::SurveyRow> rows);
+  // Upstreams of which no endpoint was looked at.
+  void forget_empty() {
+    std::erase_if(upstreams_, [](const HealthUpstream& each) { return each.endpoints.empty(); });
+  }
 
   std::vector<HealthUpstream>& upstreams() { return upstreams_; }
   const std::vector<HealthUpstream>& upstreams() const { return upstreams_; }
@@ -87,6 +91,8 @@ struct HealthVerdict {
   std::string text;
   int code = 0;
 };
+// The line of what could not be found out; its code is kNagiosUnknown.
+std::string health_unknown(const std::string& why);
 // In the way of Nagios' plugins: one line, performance data behind '|', and 0 ok, 1 warning, 2 critical, 3 unknown.
 HealthVerdict health_nagios(const HealthView& view, const HealthThreshold& warn, const HealthThreshold& crit);
 

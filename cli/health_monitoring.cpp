@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/health.h"
 
@@ -14,11 +15,18 @@ double seconds(std::chrono::microseconds time) { return static_cast<double>(time
 
 // ---- Nagios.
 
-// A label of performance data has no quotes and no '='; the text no '|' and one line.
+// Behind '|' performance data begins, and all is one line.
 std::string plain(std::string text) {
   std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '|' || c == '\'' || c == '='; }, ' ');
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '|'; }, ' ');
   return text;
+}
+
+// A label of performance data.
+std::string plain_label(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\'' || c == '='; }, ' ');
+  return plain(std::move(text));
 }
 
 bool is_slow(const ProbeResult& result, const HealthThreshold& threshold) {
@@ -53,7 +61,8 @@ void judge(const HealthUpstream& upstream, const HealthThreshold& warn, const He
   findings.add(is_critical ? kCritical
                : is_short  ? kWarning
                            : kFine,
-               fmt::format("{} has {} of {} healthy", upstream.name, healthy, all));
+               fmt::format("{} has {} of {} healthy{}", upstream.name, healthy, all,
+                           upstream.can_serve() ? "" : " and can't serve"));
   for (const HealthSeries& series : upstream.endpoints) {
     const ProbeResult& result = series.last.result;
     const std::string name = upstream.name + " " + series.last.endpoint;
@@ -69,13 +78,13 @@ void judge(const HealthUpstream& upstream, const HealthThreshold& warn, const He
 std::string performance(const HealthView& view, const HealthThreshold& warn, const HealthThreshold& crit) {
   std::string out;
   for (const HealthUpstream& upstream : view.upstreams()) {
-    out += fmt::format(" '{} healthy'={};{};{};0;{}", plain(upstream.name), upstream.healthy(),
+    out += fmt::format(" '{} healthy'={};{};{};0;{}", plain_label(upstream.name), upstream.healthy(),
                        healthy_limit(warn.healthy ? warn.healthy : upstream.endpoints.size()),
                        healthy_limit(crit.healthy ? *crit.healthy : 1), upstream.endpoints.size());
     for (const HealthSeries& series : upstream.endpoints) {
       // "U": nothing was measured.
       const bool ok = series.last.result.is_ok();
-      out += fmt::format(" '{} {}'={};{};{};0", plain(upstream.name), plain(series.last.endpoint),
+      out += fmt::format(" '{} {}'={};{};{};0", plain_label(upstream.name), plain_label(series.last.endpoint),
                          ok ? fmt::format("{:.6f}s", seconds(series.last.result.total)) : "U", latency_limit(warn),
                          latency_limit(crit));
     }
@@ -155,8 +164,10 @@ class Metrics {
 
 }  // namespace
 
+std::string health_unknown(const std::string& why) { return fmt::format("HEALTH UNKNOWN - {}\n", plain(why)); }
+
 HealthVerdict health_nagios(const HealthView& view, const HealthThreshold& warn, const HealthThreshold& crit) {
-  if (view.upstreams().empty()) return {"HEALTH UNKNOWN - there are no upstreams\n", kUnknown};
+  if (view.upstreams().empty()) return {health_unknown("there are no upstreams"), kUnknown};
   Findings findings;
   std::size_t healthy = 0;
   std::size_t all = 0;

@@ -14,6 +14,7 @@ using upstream::ProbeResult;
 
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kIndent = 7;
+constexpr std::size_t kNoteIndent = 2;      // of no endpoint
 constexpr std::size_t kEndpointWidth = 21;  // any IPv4 address with its port
 
 std::string time_of(ProbeResult::Time time) {
@@ -89,6 +90,7 @@ std::string row_of(const HealthSeries& series, WallTime now, bool color) {
                   time_of(result.first_byte), time_of(result.total), certificate_of(result, now));
   row += '\n';
   if (!result.is_ok()) row += wrapped(config::printable(result.reason), kIndent);
+  if (series.last.weight == 0) row += wrapped("takes no requests: its weight is 0", kIndent);
   if (series.proxy) row += opinion_of(*series.proxy);
   return row;
 }
@@ -100,6 +102,12 @@ std::string statistics_of(const HealthSeries& series) {
   return wrapped(fmt::format("{}; min {:.1f}, avg {:.1f}, p95 {:.1f}, max {:.1f} ms", counts, found->min,
                              found->average, found->p95, found->max),
                  kIndent);
+}
+
+std::string notes_of(const HealthUpstream& upstream) {
+  std::string out;
+  for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kNoteIndent);
+  return out;
 }
 
 std::string header() {
@@ -136,7 +144,7 @@ std::string health_table(const HealthView& view, WallTime now, bool statistics, 
       out += row_of(series, now, color);
       if (statistics) out += statistics_of(series);
     }
-    for (const auto& note : upstream.notes) out += wrapped("differs: " + config::printable(note), kIndent);
+    out += notes_of(upstream);
   }
   return out.empty() ? "there are no upstreams\n" : out + "\nTimes are in milliseconds.\n";
 }
@@ -151,7 +159,7 @@ std::string health_watch(const HealthView& view, WallTime now, bool color) {
       out += fmt::format("{:{}}{}\n", "", kIndent, sparkline(series, color));
       out += statistics_of(series);
     }
-    out += '\n';
+    out += notes_of(upstream) + '\n';
   }
   return out;
 }
@@ -161,10 +169,12 @@ std::string health_lines(const HealthView& view, WallTime now) {
   for (const HealthUpstream& upstream : view.upstreams()) {
     for (const HealthSeries& series : upstream.endpoints) {
       const ProbeResult& result = series.last.result;
-      out += fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {} {} ms: {}\n",
+      out += fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {} {} ms: {}",
                          fmt::gmtime(std::chrono::floor<std::chrono::seconds>(now)), config::printable(upstream.name),
                          config::printable(series.last.endpoint), result.is_ok() ? "ok" : "FAIL", time_of(result.total),
                          config::printable(result.reason));
+      const bool differs = series.proxy && !series.proxy->difference.empty();
+      out += differs ? fmt::format("; differs: {}\n", config::printable(series.proxy->difference)) : "\n";
     }
   }
   return out;

@@ -7,9 +7,11 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/health.h"
 #include "cli/usage.h"
 
 int main(int argc, char** argv) {
@@ -25,6 +27,9 @@ int main(int argc, char** argv) {
   commands.push_back(make_health(app));
 
   int code = kUsage;
+  // Nagios reads standard output alone, and knows 1 and 2 for something else.
+  const bool is_nagios = is_for_nagios(argc, argv);
+  std::string unknown;
   try {
     app.parse(argc, argv);
     const auto all = app.get_subcommands([](CLI::App*) { return true; });
@@ -33,14 +38,21 @@ int main(int argc, char** argv) {
     }
   } catch (const CLI::ParseError& error) {
     code = app.exit(error) == 0 ? kOk : kUsage;
+    if (code != kOk) unknown = usage_reason(app, error);
   } catch (const std::exception& error) {
     fmt::print(stderr, "rproxy: {}\n", error.what());
     code = kRuntime;
+    unknown = error.what();
+  }
+  if (is_nagios && !unknown.empty()) {
+    fmt::print("{}", health_unknown(unknown));
+    code = kNagiosUnknown;
   }
   // A full disk shows here at the latest.
-  if (std::fflush(stdout) != 0 && code == kOk) {
+  if (std::fflush(stdout) != 0) {
     fmt::print(stderr, "rproxy: can't write the output: {}\n", std::strerror(errno));
-    code = kRuntime;
+    if (is_nagios) code = kNagiosUnknown;
+    if (code == kOk) code = kRuntime;
   }
   return code;
 }

@@ -9,7 +9,7 @@ namespace rproxy::cli {
 // Throws, with a message for the user, where it can't be written. What is buffered main() finds out about.
 void write_output(std::string_view text);
 
-// Whoever reads the file meanwhile has the old one or the new one, whole. Throws as above.
+// Whoever reads the file meanwhile has the old one or the new one, whole. A device or a pipe is written into. Throws as above.
 void write_file_atomically(const std::string& path, std::string_view text);
 
 }  // namespace rproxy::cli

@@ -23,7 +23,9 @@ std::vector<std::string> options_of(const CLI::App& app) {
   return names;
 }
 
-std::string reason(const CLI::App& app, const CLI::Error& error) {
+}  // namespace
+
+std::string usage_reason(const CLI::App& app, const CLI::Error& error) {
   const auto parsed = app.get_subcommands();
   const CLI::App& command = parsed.empty() ? app : *parsed.front();
   const std::vector<std::string> rest = app.remaining(true);
@@ -41,12 +43,19 @@ std::string reason(const CLI::App& app, const CLI::Error& error) {
   return error.what();
 }
 
-}  // namespace
+bool is_for_nagios(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--format=nagios" || (word == "--format" && i + 1 < argc && argv[i + 1] == std::string_view("nagios")))
+      return true;
+  }
+  return false;
+}
 
 std::string describe_usage_error(const CLI::App* app, const CLI::Error& error) {
   const auto parsed = app->get_subcommands();
   const std::string command = parsed.empty() ? "rproxy" : "rproxy " + parsed.front()->get_name();
-  return fmt::format("{}: {}\nRun `{} --help` for what it takes.\n", command, reason(*app, error), command);
+  return fmt::format("{}: {}\nRun `{} --help` for what it takes.\n", command, usage_reason(*app, error), command);
 }
 
 }  // namespace rproxy::cli

@@ -6,6 +6,8 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "admin/actions.h"
@@ -131,6 +133,17 @@ net::Task<Result<std::optional<std::string>>> read_content(exchange::Request& re
   co_return std::optional<std::string>(std::move(text));
 }
 
+// Discarded where it is none. `repeated`: a member that is there more than once, of which one would be passed over without a word.
+Json parse_json(const std::string& text, std::string& repeated) {
+  std::set<std::string> seen;
+  const auto note = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    if (event == Json::parse_event_t::key && depth == 1 && !seen.insert(parsed.get<std::string>()).second)
+      repeated = parsed.get<std::string>();
+    return true;
+  };
+  return Json::parse(text, note, false);
+}
+
 // An object, where the operation takes one; else there may be none.
 tl::expected<Json, Answer> parse_content(const Operation& operation, const std::optional<std::string>& text) {
   if (!text) return tl::unexpected(problem(413, fmt::format("at most {} bytes", Api::kContentMax)));
@@ -138,9 +151,12 @@ tl::expected<Json, Answer> parse_content(const Operation& operation, const std::
     if (text->empty()) return Json();
     return tl::unexpected(problem(400, "this takes no content"));
   }
-  Json json = Json::parse(*text, nullptr, false);
+  std::string repeated;
+  Json json = parse_json(*text, repeated);
   if (json.is_discarded()) return tl::unexpected(problem(400, "the content is not JSON"));
   if (!json.is_object()) return tl::unexpected(problem(400, "the content is not a JSON object"));
+  if (!repeated.empty())
+    return tl::unexpected(problem(400, fmt::format("member {} is there more than once", repeated)));
   return json;
 }
 

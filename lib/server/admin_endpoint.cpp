@@ -3,6 +3,9 @@
 #include <utility>
 
 #include "base/log.h"
+#include "downstream/http1_server.h"
+#include "net/listener.h"
+#include "net/task_group.h"
 
 namespace rproxy::server {
 namespace {
@@ -16,51 +19,49 @@ downstream::Options make_options() {
 
 }  // namespace
 
+struct AdminEndpoint::Entry {
+  Entry(net::Loop& loop, Fd socket, const downstream::Options& options, exchange::Handler& handler)
+      : context(options, loop, handler, nullptr),
+        listener(
+            loop, std::move(socket), [this] { return connections.size() < kConnectionsMax; },
+            [this](net::StreamPtr stream, const net::Peer& peer, const net::Peer& /*local*/) {
+              exchange::Client client;
+              client.peer = peer;
+              connections.spawn(downstream::serve_http1(std::move(stream), client, context));
+            }) {
+    context.speaks_http2 = false;
+    connections.on_end({[](void* self) { static_cast<Entry*>(self)->listener.resume(); }, this});
+    listener.start();
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  // Their ends call for the listener.
+  ~Entry() { connections.cancel_all(); }
+
+  downstream::Context context;
+  net::TaskGroup connections;
+  net::Listener listener;
+};
+
 AdminEndpoint::AdminEndpoint(net::Loop& loop, AdminSockets sockets, const config::Admin& admin, admin::Subject subject,
                              std::string effective)
     : loop_(loop),
       path_(std::move(sockets.path)),
       subject_(std::move(subject)),
       effective_(std::move(effective)),
-      options_(make_options()),
-      local_(options_, loop, api_, nullptr) {
-  local_.speaks_http2 = false;
-  connections_.on_end({[](void* self) {
-                         auto& endpoint = *static_cast<AdminEndpoint*>(self);
-                         if (endpoint.unix_listener_) endpoint.unix_listener_->resume();
-                         if (endpoint.tcp_listener_) endpoint.tcp_listener_->resume();
-                       },
-                       this});
+      options_(make_options()) {
   if (sockets.unix_socket) {
-    unix_listener_ = listen(std::move(sockets.unix_socket), local_);
+    local_ = std::make_unique<Entry>(loop_, std::move(sockets.unix_socket), options_, api_);
     path_->publish();
     log::info("admin endpoint on unix:{}", path_->name());
   }
   if (!sockets.tcp) return;
   gate_.emplace(admin.token, api_);
-  remote_ = std::make_unique<downstream::Context>(options_, loop, *gate_, nullptr);
-  remote_->speaks_http2 = false;
-  tcp_listener_ = listen(std::move(sockets.tcp), *remote_);
+  remote_ = std::make_unique<Entry>(loop_, std::move(sockets.tcp), options_, *gate_);
   log::info("admin endpoint on {}", sockets.bound->to_string());
 }
 
-AdminEndpoint::~AdminEndpoint() {
-  connections_.cancel_all();
-  unix_listener_.reset();
-  tcp_listener_.reset();
-}
-
-std::unique_ptr<net::Listener> AdminEndpoint::listen(Fd socket, downstream::Context& context) {
-  auto listener = std::make_unique<net::Listener>(
-      loop_, std::move(socket), [this] { return connections_.size() < kConnectionsMax; },
-      [this, &context](net::StreamPtr stream, const net::Peer& peer, const net::Peer& /*local*/) {
-        exchange::Client client;
-        client.peer = peer;
-        connections_.spawn(downstream::serve_http1(std::move(stream), client, context));
-      });
-  listener->start();
-  return listener;
-}
+AdminEndpoint::~AdminEndpoint() = default;
 
 void AdminEndpoint::adopt(const std::shared_ptr<const Generation>& generation) {
   admin::Serving next;
@@ -76,7 +77,7 @@ void AdminEndpoint::adopt(const std::shared_ptr<const Generation>& generation) {
 }
 
 void AdminEndpoint::drain() {
-  if (tcp_listener_) tcp_listener_->stop();
+  if (remote_) remote_->listener.stop();
 }
 
 }  // namespace rproxy::server

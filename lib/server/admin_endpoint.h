@@ -7,9 +7,7 @@
 #include "admin/api.h"
 #include "admin/gate.h"
 #include "admin/subject.h"
-#include "downstream/http1_server.h"
-#include "net/listener.h"
-#include "net/task_group.h"
+#include "downstream/options.h"
 #include "server/admin_sockets.h"
 #include "server/control.h"
 
@@ -17,7 +15,7 @@ namespace rproxy::server {
 
 class AdminEndpoint final : public Control::Resident {
  public:
-  // Connections at once; more wait.
+  // Connections at once, over the Unix socket and over TCP each; more wait.
   static constexpr std::size_t kConnectionsMax = 64;
 
   // `subject` has all but what serves. `effective` is the text of the configuration that comes by the next adopt().
@@ -32,7 +30,8 @@ class AdminEndpoint final : public Control::Resident {
   void drain();
 
  private:
-  std::unique_ptr<net::Listener> listen(Fd socket, downstream::Context& context);
+  // A listener and its connections. Over TCP anybody may come, and takes nothing of the room of those over the Unix socket.
+  struct Entry;
 
   net::Loop& loop_;
   std::unique_ptr<SocketPath> path_;  // null: none
@@ -42,11 +41,8 @@ class AdminEndpoint final : public Control::Resident {
   admin::Api api_{subject_};
   std::optional<admin::Gate> gate_;
   downstream::Options options_;
-  downstream::Context local_;                    // over the Unix socket
-  std::unique_ptr<downstream::Context> remote_;  // over TCP
-  net::TaskGroup connections_;
-  std::unique_ptr<net::Listener> unix_listener_;
-  std::unique_ptr<net::Listener> tcp_listener_;
+  std::unique_ptr<Entry> local_;   // over the Unix socket; null: none
+  std::unique_ptr<Entry> remote_;  // over TCP
 };
 
 }  // namespace rproxy::server

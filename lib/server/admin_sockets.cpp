@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "net/listener.h"
+#include "server/socket_holder.h"
 
 namespace rproxy::server {
 namespace {
@@ -22,14 +23,17 @@ Error cannot_bind(int error, const std::string& path) {
 
 Result<void> open_unix(const std::string& path, AdminSockets& sockets) {
   struct stat there {};
-  if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode)) return fail(cannot_bind(EEXIST, path));
+  if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
+    return fail(cannot_bind(0, path + " is there, and is no socket: remove it, or name another admin.socket"));
+  if (auto free = check_nobody_serves(path); !free) return free;
   net::ListenOptions options;
   options.address.kind = HostPort::Kind::kUnix;
   options.address.host = SocketPath::made_at(path);
   options.backlog = kBacklog;
   options.unix_mode = kOwnerOnly;
   auto socket = net::open_listener(options);
-  if (!socket) return fail(std::move(socket.error()));
+  // Called as it is configured.
+  if (!socket) return fail(cannot_bind(socket.error().os_error, path));
   sockets.unix_socket = std::move(*socket);
   sockets.path = std::make_unique<SocketPath>(path);
   return {};

@@ -15,7 +15,8 @@
 namespace rproxy::server {
 
 // A Unix socket's path. It is made beside where it will be and moved there when the process serves, so that it leads at every moment to
-// one that does: a successor takes it over from a predecessor that drains, and who fails to start takes nothing.
+// one that does: a successor takes it over from a predecessor that drains, and who fails to start takes nothing. From one that serves
+// nobody takes it.
 class SocketPath {
  public:
   // The socket is at made_at(), bound by now.
@@ -36,7 +37,7 @@ class SocketPath {
 };
 
 struct AdminSockets {
-  // Errors: kCannotBind.
+  // Errors: kCannotBind, also where another process serves at the path.
   static Result<AdminSockets> open(const config::Admin& admin);
 
   Fd unix_socket;  // either may be none

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/diagnostic.h"
 #include "config/server_file.h"
+#include "config/text.h"
 #include "net/sleep.h"
 #include "net/task_group.h"
 
@@ -24,6 +26,18 @@ bool is_fixed(const upstream::Options& upstream, const upstream::DiscoveredEndpo
 void fail_row(SurveyRow& row, ProbeResult::Failure failure, std::string reason) {
   row.result.failure = failure;
   row.result.reason = std::move(reason);
+}
+
+Result<void> check_known(std::string_view kind, const std::vector<std::string>& wanted,
+                         const std::vector<std::string>& known) {
+  for (const std::string& name : wanted) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const std::string near = config::nearest(name, known);
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                fmt::format("there is no {} {}{}", kind, config::printable(name),
+                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  }
+  return {};
 }
 
 struct Round {
@@ -59,19 +73,23 @@ bool Survey::wants(const std::vector<std::string>& wanted, const std::string& na
   return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
 }
 
+bool Survey::wants_endpoint(const std::string& name) {
+  seen_.push_back(name);
+  return wants(options_.endpoints, name);
+}
+
 Result<std::vector<std::string>> Survey::names() const {
-  for (const std::string& name : options_.upstreams) {
-    if (std::ranges::find(config_.upstreams, name, &upstream::Options::name) == config_.upstreams.end())
-      return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, fmt::format("there is no upstream {}", name));
-  }
   std::vector<std::string> names;
-  for (const auto& upstream : config_.upstreams) {
-    if (wants(options_.upstreams, upstream.name)) names.push_back(upstream.name);
-  }
+  for (const auto& upstream : config_.upstreams) names.push_back(upstream.name);
+  if (auto known = check_known("upstream", options_.upstreams, names); !known) return fail(std::move(known.error()));
+  std::erase_if(names, [this](const std::string& name) { return !wants(options_.upstreams, name); });
   return names;
 }
 
+Result<void> Survey::check_endpoints() const { return check_known("endpoint", options_.endpoints, seen_); }
+
 std::vector<SurveyRow> Survey::run() {
+  seen_.clear();
   std::vector<std::vector<SurveyRow>> rows(config_.upstreams.size());
   {
     Round round{loop_, options_.is_stopped, {}};
@@ -115,7 +133,7 @@ net::Task<void> Survey::find(const upstream::Options& upstream, std::vector<Surv
   const auto took =
       std::chrono::duration_cast<std::chrono::microseconds>((answered != started ? answered : Clock::now()) - started);
   for (const auto& source : discovery.sources()) {
-    if (!source.list.empty() || !wants(options_.endpoints, source.label)) continue;
+    if (!source.list.empty() || !wants_endpoint(source.label)) continue;
     SurveyRow& row = rows.emplace_back();
     row.upstream = upstream.name;
     row.endpoint = source.label;
@@ -123,12 +141,15 @@ net::Task<void> Survey::find(const upstream::Options& upstream, std::vector<Surv
     fail_row(row, ProbeResult::Failure::kResolve, source.problem.empty() ? "nothing was found" : source.problem);
   }
   for (auto& each : discovery.list()) {
-    if (!wants(options_.endpoints, each.options.address.to_string())) continue;
+    const bool is_named = each.called && wants_endpoint(each.called->to_string());
+    if (!wants_endpoint(each.options.address.to_string()) && !is_named) continue;
     SurveyRow& row = rows.emplace_back();
     row.upstream = upstream.name;
     row.endpoint = each.options.address.to_string();
     row.weight = each.options.weight;
     if (!is_fixed(upstream, each)) row.result.resolve = took;
+    // As long as nothing is known.
+    fail_row(row, ProbeResult::Failure::kLocal, "interrupted before there was an answer");
     found.push_back(std::move(each));
   }
 }
@@ -137,17 +158,20 @@ net::Task<void> Survey::probe(const upstream::Options& upstream, upstream::Disco
   const auto slot = co_await slots_.take();
   upstream::HealthOptions health = upstream.health.value_or(upstream::plain_check(upstream));
   if (options_.timeout.count() != 0) health.timeout = options_.timeout;
-  const x509::TrustStore* trusted = trusted_by(upstream, row.result);
-  if (!row.result.is_ok()) co_return;
-  const upstream::ProbeTarget target = upstream::probe_target(found.options.address, found.address, found.tls_name);
-  auto prober = upstream::Prober::create(loop_, upstream, std::move(health), target, trusted);
-  if (!prober) {
-    fail_row(row, ProbeResult::Failure::kLocal, describe(prober.error()));
-    co_return;
+  ProbeResult result;
+  const x509::TrustStore* trusted = trusted_by(upstream, result);
+  if (result.is_ok()) {
+    const upstream::ProbeTarget target = upstream::probe_target(found.options.address, found.address, found.tls_name);
+    auto prober = upstream::Prober::create(loop_, upstream, std::move(health), target, trusted);
+    if (prober) {
+      result = co_await (*prober)->probe();
+    } else {
+      result.failure = ProbeResult::Failure::kLocal;
+      result.reason = describe(prober.error());
+    }
   }
-  const auto resolve = row.result.resolve;
-  row.result = co_await (*prober)->probe();
-  row.result.resolve = resolve;
+  result.resolve = row.result.resolve;
+  row.result = std::move(result);
 }
 
 Result<std::string> Survey::ask_proxy(const std::string& socket, const std::string& path) {

@@ -42,7 +42,9 @@ class Survey {
 
   // The names of the upstreams looked at. Errors: kConfig where one of the options' has none.
   Result<std::vector<std::string>> names() const;
-  // Blocks for one round, names looked up anew; in the order of the configuration. What is stopped gives what there is by then.
+  // Whether each of the options' endpoints was there in the last round. Errors: kConfig, with the nearest that was.
+  Result<void> check_endpoints() const;
+  // Blocks for one round, names looked up anew; in the order of the configuration. What is stopped gives what there is by then, and failures of the rest.
   std::vector<SurveyRow> run();
 
   // What the admin endpoint of a running proxy on that socket answers to GET `path`; blocks. Errors: kBadResponse, with the reason.
@@ -55,6 +57,7 @@ class Survey {
                        std::vector<upstream::DiscoveredEndpoint>& found);
   const x509::TrustStore* trusted_by(const upstream::Options& upstream, upstream::ProbeResult& result);
   bool wants(const std::vector<std::string>& wanted, const std::string& name) const;
+  bool wants_endpoint(const std::string& name);
 
   const config::Config& config_;
   const Options options_;
@@ -62,6 +65,7 @@ class Survey {
   net::Resolver resolver_;
   upstream::ProbeSlots slots_;
   std::map<std::string, Result<x509::TrustStore>> trusted_;  // by file
+  std::vector<std::string> seen_;                            // endpoints there are, wanted or not
 };
 
 }  // namespace rproxy::server

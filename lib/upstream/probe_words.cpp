@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -48,6 +49,8 @@ FailureWords words_of(const Error& error, bool connected) {
   const Failure failure = connected ? Failure::kAnswer : Failure::kConnect;
   switch (error.code) {
     case ErrorCode::kConnectRefused:
+      // Of a Unix socket that is not there it says no less.
+      if (error.os_error == ENOENT) return {Failure::kConnect, "there is no such socket"};
       return {Failure::kConnect, "connection refused"};
     case ErrorCode::kUnreachable:
       return {Failure::kConnect, "host or network unreachable"};

@@ -45,7 +45,10 @@ class Commands(unittest.TestCase):
                                      (2, "health"), (2, "health", good, "--url", "tcp://127.0.0.1:1"), (3, "health", bad),
                                      (2, "health", good, "--upstream", "none"), (2, "health", "--url", "gopher://x"),
                                      (2, "health", good, "--timeout", "soon"), (2, "health", good, "--warn", "soon"),
-                                     (3, "health", bad, "--format", "nagios"),
+                                     (3, "health", bad, "--format", "nagios"), (2, "health", good, "--warn", "2"),
+                                     (2, "health", good, "--json", "--format", "prometheus"),
+                                     (2, "health", good, "--interval", "1s"),
+                                     (2, "health", good, "--watch", "--prometheus", "-"), (2, "health", good, "--count", "0"),
                                      (3, "serve", "--check", "/no/such/file"), (3, "serve", "--check", directory)):
                 with self.subTest(arguments):
                     done = rproxy(*arguments)
@@ -60,11 +63,45 @@ class Commands(unittest.TestCase):
                                 (("serve", "x", "y"), "one argument too many: y"),
                                 (("serve", "x", "--chek"), "there is no option --chek; did you mean --check?"),
                                 (("serve", "x", "--log-levl=off"), "there is no option --log-levl; did you mean --log-level?"),
+                                (("health", ROOT / "examples/minimal.toml", "--upstream", "ap"), "no upstream ap; did you mean app?"),
+                                (("health", ROOT / "examples/minimal.toml", "--endpoint", "127.0.0.1:9003"),
+                                 "no endpoint 127.0.0.1:9003; did you mean 127.0.0.1:9001?"),
                                 (("serve", "x", "--log-level", "INFO"), "INFO not in {debug,info,warn,error,off}")):
             with self.subTest(arguments):
                 done = rproxy(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertIn(said, done.stderr)
+
+    def test_to_nagios_whatever_is_wrong_is_unknown(self):
+        # Where 1 and 2 are warning and critical, and standard output is all that is read.
+        minimal = ROOT / "examples/minimal.toml"
+        for arguments, said in (((minimal, "--warn", "soon"), "--warn: soon is neither"), ((minimal, "--no-such"), "--no-such"),
+                                ((), "the CONFIG file is missing"), ((minimal, "--watch"), "--watch shows"),
+                                ((minimal, "--endpoint", "x"), "there is no endpoint x"),
+                                ((minimal, "--attach", "/no/such/socket"), "/no/such/socket: there is no such socket"),
+                                ((minimal, "--prometheus", "/no/such/file"), "/no/such/file: can't write it: No such file"),
+                                (("/no/such.toml",), "/no/such.toml is no valid configuration")):
+            with self.subTest(arguments):
+                done = rproxy("health", "--format", "nagios", *arguments)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertRegex(done.stdout, r"^HEALTH UNKNOWN - [^\n]*\n$")
+                self.assertIn(said, done.stdout)
+
+    def test_metrics_for_a_device_do_not_take_its_place(self):
+        with tempfile.TemporaryDirectory() as directory:
+            # Links, so that a mistake spoils nothing of the machine.
+            output = pathlib.Path(directory, "output")
+            output.symlink_to("/dev/stdout")
+            done = rproxy("health", "--prometheus", output, ROOT / "examples/minimal.toml")
+            self.assertIn("# TYPE rproxy_health_up gauge", done.stdout)
+            self.assertTrue(output.is_symlink())
+            full = pathlib.Path(directory, "full")
+            full.symlink_to("/dev/full")
+            done = rproxy("health", "--prometheus", full, ROOT / "examples/minimal.toml")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("app: 0 of 2 healthy", done.stdout)
+            self.assertIn("can't write it: No space left on device", done.stderr)
+            self.assertTrue(full.is_symlink())
 
     def test_check_reads_certificates(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -141,7 +178,9 @@ class Configurations(unittest.TestCase):
             self.assertEqual(*values)
 
     def test_output_that_can_not_be_written_is_an_error(self):
-        for arguments in (("--help",), ("serve", "--print-config", ROOT / "examples/minimal.toml")):
+        minimal = ROOT / "examples/minimal.toml"
+        for arguments in (("--help",), ("serve", "--print-config", minimal), ("health", minimal),
+                          ("health", "--watch", "--count", "2", minimal)):
             with open("/dev/full", "w") as full:
                 done = subprocess.run([BINARY, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
             self.assertEqual(done.returncode, 1)

@@ -1,7 +1,9 @@
 """The admin endpoint, by curl: who may come, what it says, and what it changes while requests are under way."""
 
+import contextlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -11,6 +13,7 @@ import subprocess
 import threading
 import unittest
 
+import prometheus
 from harness import Backend, Client, Proxy, TestCase, answering, config_for, ok, until
 
 TOKEN = "0123456789abcdef"
@@ -98,15 +101,65 @@ class Access(AdminTest):
             for host in ("admin", admin.tcp):
                 self.assertEqual(proxy.get(path, host=host).body, b"the backend")
 
-    def test_a_successor_takes_the_socket_over(self):
-        first, admin = self.proxy_for(self.backend(b"first"))
-        second = self.start(Proxy(config_for(self.backend(), extra='[admin]\nsocket = "admin.sock"\n'),
-                                  directory=first.directory, wait=False))
-        del second.addresses[:]
-        until(lambda: admin.ask("GET", "/status")[1]["pid"] == second.process.pid, "the successor at the socket")
-        first.signal(signal.SIGTERM)
-        self.assertEqual(first.wait(), 0)
+    def test_a_successor_takes_the_socket_over_from_one_that_drains(self):
+        hold = threading.Event()
+        self.addCleanup(hold.set)
+
+        def script(peer):
+            peer.next_request()
+            hold.wait(20)
+            peer.send(ok(b"late"))
+
+        backend = self.start(Backend(script))
+        first, admin = self.proxy_for(backend)
+        config = config_for(backend, extra=f'[admin]\nsocket = "{admin.path}"\n')
+        with first.connect() as client:
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: backend.requests, "the request at the backend")
+            first.signal(signal.SIGTERM)
+            until(lambda: "draining" in first.log(), "the drain")
+            second = self.start(Proxy(config))
+            until(lambda: admin.ask("GET", "/status")[1]["pid"] == second.process.pid, "the successor at the socket")
+            hold.set()
+            self.assertEqual(client.response().body, b"late")
+        self.assertEqual(first.wait(), 0, first.log())
         self.assertEqual(admin.ask("GET", "/status")[1]["pid"], second.process.pid)
+
+    def test_nobody_takes_the_socket_from_one_that_serves(self):
+        first, admin = self.proxy_for(self.backend())
+        other = self.directory()
+        extra = f'[admin]\nsocket = "{admin.path}"\n'
+        second = Proxy(config_for(self.backend(), extra=extra), directory=other, wait=False)
+        self.addCleanup(second.close)
+        self.assertEqual(second.wait(), 4, second.log())
+        self.assertIn(f"unix:{admin.path} is the admin socket of process {first.process.pid}, which serves: ", second.log())
+        self.assertEqual(admin.ask("GET", "/status")[1]["pid"], first.process.pid)
+        self.assertFalse(os.path.exists(admin.path + ".new"))
+        # The same where it answers nothing just now, and so may serve again.
+        first.signal(signal.SIGSTOP)
+        try:
+            second = Proxy(config_for(self.backend(), extra=extra), directory=other, wait=False)
+            self.addCleanup(second.close)
+            self.assertEqual(second.wait(), 4, second.log())
+        finally:
+            first.signal(signal.SIGCONT)
+        # What a process leaves that is killed is replaced.
+        first.signal(signal.SIGKILL)
+        first.wait()
+        self.assertTrue(os.path.exists(admin.path))
+        third = self.start(Proxy(config_for(self.backend(), extra=extra), directory=other))
+        self.assertEqual(admin.ask("GET", "/status")[1]["pid"], third.process.pid)
+
+    def test_who_brings_no_token_does_not_keep_the_owner_out(self):
+        proxy, admin = self.proxy_for(self.backend())
+        host, _, port = admin.tcp.rpartition(":")
+        with contextlib.ExitStack() as stack:
+            for _ in range(80):
+                client = stack.enter_context(Client((host, int(port))))
+                client.send("GET /status HTTP/1.1\r\n")
+            until(lambda: "accepting paused" in proxy.log(), "the limit of connections")
+            with Client(admin.path, timeout=5) as owner:
+                self.assertEqual(owner.request("GET", "/healthz", host="admin").status, 200)
 
     def test_what_is_no_http_ends_the_connection_and_nothing_else(self):
         proxy, admin = self.proxy_for(self.backend())
@@ -199,6 +252,76 @@ class Metrics(AdminTest):
         self.assertGreater(seen[f'rproxy_response_bytes_total{{route="{route}"}}'], 5000)
         self.assertEqual(sum(value for name, value in seen.items() if name.startswith("rproxy_connections_accepted_total")), 6)
 
+    def text(self, admin):
+        return admin.curl("GET", "http://admin/metrics", "--unix-socket", admin.path)[1]
+
+    def test_every_line_is_as_the_format_says_while_requests_are_under_way(self):
+        backend = self.backend()
+        name = 'back\\slash "quote"'
+        proxy, admin = self.proxy_for(backend, extra=f"[[routes]]\nname = {json.dumps(name)}\nmatch = \"/odd\"\nrespond = 200\n")
+        ended = threading.Event()
+
+        def load():
+            with proxy.connect() as client:
+                while not ended.is_set():
+                    client.request()
+                    client.request(path="/odd")
+
+        clients = [threading.Thread(target=load) for _ in range(4)]
+        for client in clients:
+            client.start()
+        try:
+            until(lambda: len(backend.requests) > 20, "requests")
+            for _ in range(20):
+                families = prometheus.parse(self.text(admin))
+        finally:
+            ended.set()
+            for client in clients:
+                client.join()
+        odd = families["rproxy_requests_total"].samples["rproxy_requests_total", (("route", name), ("code", "2xx"))]
+        self.assertGreater(odd, 0)
+        self.assertEqual({family.name for family in families.values() if family.type == "histogram"},
+                         {"rproxy_request_duration_seconds", "rproxy_endpoint_connect_seconds", "rproxy_endpoint_first_byte_seconds"})
+        page = (pathlib.Path(__file__).parents[2] / "man/rproxy-admin.7").read_text().split(".SH METRICS")[1].split(".SH ")[0]
+        self.assertEqual(set(families), set(re.findall(r"\brproxy_[a-z0-9_]+", page)))
+
+    def test_clients_make_no_series(self):
+        proxy, admin = self.proxy_for(self.backend(), extra='[[routes]]\nmatch = "*.shop.com/x/*"\nrespond = 200\n')
+
+        def series():
+            return {sample for family in prometheus.parse(self.text(admin)).values() for sample in family.samples}
+
+        def ask(number):
+            proxy.get(f"/x/{number}?q={number}", host=f"h{number}.shop.com", method=f"M{number}", headers=[(f"X-{number}", "1")])
+
+        ask(0)
+        # One that fails: how requests ended is counted by words of the proxy's own.
+        with proxy.connect() as client:
+            client.send("GET / HTTP/1.1\r\n\r\n").response()
+        before = until(lambda: (found := series()) and any("client_bad_request" in str(sample) for sample in found) and found, "both")
+        for number in range(1, 60):
+            ask(number)
+        self.assertEqual(series(), before)
+
+    def test_what_is_over_the_number_of_series_is_summed(self):
+        backends = [self.backend() for _ in range(4)]
+        routes = "".join(f'[[routes]]\nname = "r{i}"\nmatch = "/{i}"\nrespond = 200\n' for i in range(20))
+        proxy, admin = self.proxy_for(*backends, upstream='balance = "round_robin"', extra="max_series = 3\n" + routes)
+        for i in range(20):
+            proxy.get(f"/{i}")
+            proxy.get("/to/a/backend")
+
+        def total(family, label):
+            found = prometheus.parse(self.text(admin))[family].samples
+            return sum(found.values()), {dict(labels)[label] for _, labels in found}
+
+        until(lambda: total("rproxy_requests_total", "route")[0] == 40, "40 requests")
+        names = total("rproxy_requests_total", "route")[1]
+        self.assertLessEqual(len(names), 5, names)
+        self.assertTrue({"_other", "_none"} <= names, names)
+        self.assertEqual(total("rproxy_endpoint_requests_total", "endpoint")[0], 20)
+        self.assertLessEqual(len(total("rproxy_endpoint_requests_total", "endpoint")[1]), 4)
+
     @unittest.skipUnless(PROMTOOL, "promtool is not installed")
     def test_prometheus_reads_it_without_a_complaint(self):
         proxy, admin = self.proxy_for(self.backend())
@@ -288,6 +411,44 @@ class Changing(AdminTest):
                 self.assertEqual(client.request().status, 200)
         self.assertAlmostEqual(len(first.requests), 30, delta=2)
 
+    def test_each_path_answers_to_its_methods_alone(self):
+        first, second = self.backend(), self.backend()
+        _, admin = self.proxy_for(first, second)
+        change = {"address": "127.0.0.1:1"}
+        paths = {"/healthz": {"GET", "HEAD"}, "/readyz": {"GET", "HEAD"}, "/metrics": {"GET", "HEAD"}, "/status": {"GET", "HEAD"},
+                 "/config": {"GET", "HEAD"}, "/reload": {"POST"}, "/upstreams": {"GET", "HEAD"}, "/upstreams/app": {"GET", "HEAD"},
+                 "/upstreams/app/endpoints": {"POST"}, admin.endpoint(first): {"GET", "HEAD", "DELETE"},
+                 admin.endpoint(second, "/drain"): {"POST"}, admin.endpoint(second, "/disable"): {"POST"},
+                 admin.endpoint(second, "/enable"): {"POST"}, admin.endpoint(second, "/weight"): {"PUT"}}
+        with Client(admin.path) as client:
+            for path, methods in paths.items():
+                for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"):
+                    with self.subTest(method=method, path=path):
+                        body = json.dumps({"weight": 2} if path.endswith("weight") else change) if method in ("POST", "PUT") else ""
+                        body = body if path.endswith(("/weight", "/endpoints")) else ""
+                        answer = client.request(method, path, host="admin", body=body.encode())
+                        if method in methods:
+                            self.assertIn(answer.status, (200, 201, 204), answer)
+                            continue
+                        self.assertEqual(answer.status, 405, answer)
+                        self.assertEqual(set(answer.get("Allow").split(", ")), methods)
+                        self.assertEqual(answer.get("Content-Type"), "application/problem+json")
+            head, whole = (client.request(method, "/config", host="admin") for method in ("HEAD", "GET"))
+            self.assertEqual((head.body, head.get("Content-Length")), (b"", whole.get("Content-Length")))
+            self.assertEqual(client.request("GET", "/status/", host="admin").status, 404)
+
+    def test_content_that_is_too_long_is_refused_without_its_end(self):
+        first, second = self.backend(), self.backend()
+        _, admin = self.proxy_for(first, second)
+        for fields in ("Content-Length: 1000000", "Transfer-Encoding: chunked"):
+            with self.subTest(fields), Client(admin.path) as client:
+                client.send(f"PUT {admin.endpoint(first, '/weight')} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n")
+                client.send("20000\r\n" * ("chunked" in fields) + "x" * 0x11000)
+                self.assertEqual(client.response().status, 413)
+        with Client(admin.path) as client:  # none of it is read where nothing can be asked
+            client.send(f"POST /status HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+            self.assertEqual(client.response().status, 405)
+
     def test_wrong_calls_change_nothing(self):
         first, second = self.backend(), self.backend()
         _, admin = self.proxy_for(first, second)
@@ -297,6 +458,8 @@ class Changing(AdminTest):
                 ("POST", "/upstreams/app/endpoints", {"adress": "127.0.0.1:1"}, 400),
                 ("PUT", admin.endpoint(first, "/weight"), "weight=3", 400),
                 ("PUT", admin.endpoint(first, "/weight"), "x" * 100_000, 413),
+                ("PUT", admin.endpoint(first, "/weight"), '{"weight": 3, "weight": 4}', 400),
+                ("POST", "/upstreams/app/endpoints", '{"address": "127.0.0.1:1", "weight": 1, "address": "127.0.0.1:2"}', 400),
                 ("GET", admin.endpoint(first, "/weight"), None, 405),
                 ("GET", "/status?pretty", None, 400)):
             with self.subTest(method=method, path=path):

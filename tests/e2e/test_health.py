@@ -5,13 +5,14 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
-from harness import (BINARY, LIMIT, Backend, Proxy, answering, config_for, make_authority, make_certificate, ok, once, run,
+from harness import (BINARY, LIMIT, Backend, Proxy, answering, config_for, held, make_authority, make_certificate, ok, once, run,
                      server_context, until)
 
 FAIL = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
@@ -130,6 +131,21 @@ class Command(unittest.TestCase):
             done = health("--upstream", "good", "--endpoint", gone.name, config=config)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn("0 of 1", done.stdout)
+            done = health("--endpoint", good.name, config=config)
+            self.assertEqual(done.returncode, 0, "an upstream that has not this endpoint is not asked about: " + done.stdout)
+            self.assertNotIn("bad", done.stdout)
+
+    def test_an_endpoint_without_a_weight_serves_nobody(self):
+        gone = closed_port()
+        with Server("x") as good:
+            config = config_for(gone).replace(f'"{gone.name}"', f'"{gone.name}", {{ address = "{good.name}", weight = 0 }}')
+            done = health(config=config)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("app: 1 of 2 healthy, CAN'T SERVE", done.stdout)
+            self.assertIn("takes no requests: its weight is 0", done.stdout)
+            done = health("--format", "nagios", config=config)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("HEALTH CRITICAL - app has 1 of 2 healthy and can't serve; ", done.stdout)
 
     def test_shows_how_long_certificates_are_valid(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -220,6 +236,36 @@ class Command(unittest.TestCase):
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=LIMIT)
             self.assertEqual(process.returncode, 0)
+
+    def test_what_is_interrupted_is_not_called_healthy(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        for arguments, code, said in ((("--count", "2"), 1, "interrupted before there was an answer"),
+                                      (("--watch",), 1, "FAIL 0.0 ms: interrupted before"),
+                                      (("--count", "2", "--json"), 1, '"can_serve": false'),
+                                      (("--count", "2", "--format", "nagios"), 3, "HEALTH UNKNOWN - interrupted")):
+            with self.subTest(arguments), Backend(held(release)) as silent, tempfile.TemporaryDirectory() as directory:
+                path = pathlib.Path(directory, "c.toml")
+                path.write_text(config_for(silent, upstream='health = { path = "/", timeout = "20s" }'))
+                process = subprocess.Popen([BINARY, "health", *arguments, path], stdout=subprocess.PIPE, text=True)
+                until(lambda: silent.requests, "the probe")
+                process.send_signal(signal.SIGINT)
+                text, _ = process.communicate(timeout=LIMIT)
+                self.assertEqual(process.returncode, code, text)
+                self.assertIn(said, text)
+
+    def test_watching_ends_after_the_rounds_that_are_wanted(self):
+        with Server("x") as good:
+            done = health("--watch", "--count", 3, "--interval", "10ms", config=config_for(good))
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout, rf"^(\S+Z app {re.escape(good.name)} ok \S+ ms: connected\n){{3}}$")
+            done = health("--watch", "--count", 2, "--interval", "10ms", "--json", config=config_for(good))
+            decoder, rest, rounds = json.JSONDecoder(), done.stdout, []
+            while rest.strip():
+                document, end = decoder.raw_decode(rest)
+                rounds.append(document["upstreams"][0]["endpoints"][0]["statistics"]["sent"])
+                rest = rest[end:].lstrip()
+            self.assertEqual(rounds, [1, 2])
 
     def test_watching_redraws_a_terminal(self):
         import pty
@@ -348,9 +394,19 @@ class Attached(unittest.TestCase):
                 done = health("--attach", admin, config=config_for(unknown))
                 self.assertIn(f"differs: the proxy has {first.name} as well", done.stdout)
                 self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
+                done = health("--attach", admin, "--endpoint", first.name, config=config)
+                self.assertIn("differs: the probe succeeds", done.stdout)
+                self.assertNotIn("as well", done.stdout, "what was not asked for is not missing")
+                done = health("--attach", admin, "--watch", "--count", 2, "--interval", "10ms", config=config_for(first))
+                self.assertEqual(done.stdout.count("; differs: the probe succeeds, but the proxy sends it no requests"), 2)
                 done = health("--attach", pathlib.Path(directory, "none"), config=config)
                 self.assertEqual(done.returncode, 1)
-                self.assertIn("none: ", done.stderr)
+                self.assertIn("none: there is no such socket", done.stderr)
+            with socket.socket(socket.AF_UNIX) as stale:
+                stale.bind(str(pathlib.Path(directory, "stale")))
+            done = health("--attach", pathlib.Path(directory, "stale"), config=config)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("stale: connection refused", done.stderr)
 
 
 if __name__ == "__main__":
