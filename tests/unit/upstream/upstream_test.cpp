@@ -83,6 +83,35 @@ TEST(Upstream, LeavesWhatWasSaidByHand) {
   EXPECT_EQ(before->endpoints()[0]->state.weight(), 7U);
 }
 
+// A reload that fails after it was made must have changed nothing.
+TEST(Upstream, ChangesWhatItSharesWithThePreviousOneWhenItTakesOver) {
+  Options options;
+  options.name = "app";
+  for (const char* address : {"10.0.0.1:80", "10.0.0.2:80"}) {
+    options.endpoints.push_back({HostPort::parse(address).value(), 1});
+  }
+  const auto first = Upstream::create(options).value();
+  const auto set = first->endpoints();
+  set->endpoints()[1]->state.set_weight(9);
+  options.endpoints[0].weight = 3;
+  options.endpoints[0].max_connections = 4;
+  options.ejection.consecutive_5xx = 8;
+  options.limits.max_requests = 5;
+  options.queue.size = 6;
+  const auto second = Upstream::create(options, first.get()).value();
+  EXPECT_EQ(second->endpoints()->endpoints()[0], set->endpoints()[0]);
+  const auto seen = [&] {
+    return std::vector<std::uint32_t>{
+        set->endpoints()[0]->state.weight(),      set->endpoints()[0]->state.max_connections(),
+        set->endpoints()[1]->state.weight(),      first->peers().ejection().consecutive_5xx,
+        first->capacity().breaker.max_requests(), first->capacity().queue.options().size};
+  };
+  const auto ejection = balance::EjectionOptions().consecutive_5xx;
+  EXPECT_THAT(seen(), testing::ElementsAre(1U, 0U, 9U, ejection, 0U, 128U));
+  second->take_over();
+  EXPECT_THAT(seen(), testing::ElementsAre(3U, 4U, 9U, 8U, 5U, 6U)) << "what was said by hand stays";
+}
+
 TEST(Upstream, RemembersWhatDiscoveryKnows) {
   const auto upstream = make();
   DiscoverySource source;
