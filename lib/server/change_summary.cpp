@@ -67,7 +67,7 @@ std::string thing_of(const std::string& section) {
 
 std::map<std::string, std::string> things_of(const Outline& outline) {
   std::map<std::string, std::string> out;
-  for (const auto& [section, text] : outline.sections) out[thing_of(section)] += section + "\n" + text;
+  for (const auto& [section, text] : outline.sections) out[thing_of(section)].append(section).append("\n").append(text);
   return out;
 }
 

@@ -3,17 +3,19 @@
 namespace rproxy::server {
 
 void ReloadRequests::request_reload(std::string why, Done done) {
-  std::optional<std::string> refusal;
-  {
-    const std::lock_guard lock(mutex_);
-    refusal = refusal_;
-    if (!refusal) {
-      if (!waiting_) waiting_ = Batch{std::move(why), {}};
-      if (done) waiting_->waiting.push_back(std::move(done));
-    }
+  if (const auto refusal = enqueue(std::move(why), done)) {
+    if (done) done({false, *refusal});
+    return;
   }
-  if (!refusal) return wake_();
-  if (done) done({false, *refusal});
+  wake_();
+}
+
+std::optional<std::string> ReloadRequests::enqueue(std::string why, const Done& done) {
+  const std::lock_guard lock(mutex_);
+  if (refusal_) return refusal_;
+  if (!waiting_) waiting_ = Batch{std::move(why), {}};
+  if (done) waiting_->waiting.push_back(done);
+  return std::nullopt;
 }
 
 std::optional<ReloadRequests::Batch> ReloadRequests::take() {

@@ -37,6 +37,9 @@ class ReloadRequests {
   void refuse(const std::string& reason);
 
  private:
+  // Why not, where it is refused.
+  std::optional<std::string> enqueue(std::string why, const Done& done);
+
   std::function<void()> wake_;
   std::mutex mutex_;
   std::optional<Batch> waiting_;
