@@ -504,15 +504,15 @@ def make_authority(directory):
     return pathlib.Path(directory) / "ca.pem"
 
 
-def make_certificate(directory, file, *names, key=("ec", "ec_paramgen_curve:P-256")):
-    """FILE.pem and FILE.key for these names, by the CA in `directory`."""
+def make_certificate(directory, file, *names, key=("ec", "ec_paramgen_curve:P-256"), days=30):
+    """FILE.pem and FILE.key for these names, by the CA in `directory`; with `days` below 0 it has expired."""
     san = ",".join(("IP:" if re.fullmatch(r"[\d.]+", name) else "DNS:") + name for name in names)
     run("openssl", "req", "-newkey", key[0], "-pkeyopt", key[1], "-nodes", "-subj", f"/CN={names[0]}",
         "-keyout", f"{file}.key", "-out", f"{file}.csr", cwd=directory)
     extensions = pathlib.Path(directory) / f"{file}.ext"
     extensions.write_text(f"subjectAltName={san}\n")
     run("openssl", "x509", "-req", "-in", f"{file}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-        "-days", "30", "-extfile", str(extensions), "-out", f"{file}.pem", cwd=directory)
+        "-days", str(days), "-extfile", str(extensions), "-out", f"{file}.pem", cwd=directory)
 
 
 def server_context(directory, file):
