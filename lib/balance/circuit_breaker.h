@@ -41,7 +41,8 @@ class CircuitBreaker {
       return *this;
     }
     ~Permit() {
-      if (count_ != nullptr) count_->fetch_sub(1, std::memory_order_relaxed);
+      // In order with what is looked at next: whether somebody waits for it.
+      if (count_ != nullptr) count_->fetch_sub(1);
     }
 
    private:

@@ -81,7 +81,11 @@ EndpointState::EndpointState(EndpointOptions options, std::shared_ptr<Peers> pee
   peers_->enlist();
 }
 
-EndpointState::~EndpointState() { peers_->leave(*this); }
+EndpointState::~EndpointState() { leave_peers(); }
+
+void EndpointState::leave_peers() {
+  if (is_peer_.exchange(false)) peers_->leave(*this);
+}
 
 bool EndpointState::is_available(TimePoint now) const { return is_in_service() && takes_sticky(now); }
 

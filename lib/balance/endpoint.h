@@ -91,6 +91,8 @@ class EndpointState {
   Health health() const { return health_.load(std::memory_order_relaxed); }
   void set_health(Health health, std::string_view reason, TimePoint now);
   std::string health_reason() const;  // of the last check, in words
+  // It is not one of its peers any more, though it may yet be asked.
+  void leave_peers();
   // It is new among others that serve.
   void begin_slow_start(TimePoint now);
   // Since when it has been there, for slow start; long ago where it always was.
@@ -146,6 +148,7 @@ class EndpointState {
   std::atomic<AdminState> admin_state_{AdminState::kEnabled};
   std::atomic<Health> health_{Health::kUnknown};
   std::atomic<EjectionCause> cause_{EjectionCause::kNone};
+  std::atomic<bool> is_peer_{true};
   std::atomic<bool> is_returning_{false};  // from an ejection, and has not answered well yet
   std::atomic<std::int64_t> there_since_ns_{0};
   std::atomic<std::int64_t> ejected_until_ns_{0};

@@ -68,7 +68,8 @@ std::shared_ptr<const Ring> Peers::ring(std::vector<Ring::Member> members, std::
 bool Peers::eject(EndpointState& state, EjectionCause cause, TimePoint now) {
   const std::lock_guard lock(mutex_);
   forget_returned(now);
-  if (state.is_ejected(now) || ejection_.max_percent == 0) return false;
+  if (state.is_ejected(now) || ejection_.max_percent == 0 || !state.is_peer_.load(std::memory_order_relaxed))
+    return false;
   const std::size_t most = std::max<std::size_t>(1, size() * ejection_.max_percent / 100);
   if (ejected_.size() >= most) return false;
   ejected_.push_back(&state);

@@ -55,7 +55,7 @@ class Peers {
   };
 
   void enlist() { size_.fetch_add(1, std::memory_order_relaxed); }
-  void leave(const EndpointState& state);
+  void leave(const EndpointState& state);  // once
   void forget_returned(TimePoint now);
 
   std::atomic<std::uint64_t> epoch_{1};

@@ -15,6 +15,8 @@ std::optional<std::string_view> find(const balance::HashKey& key, const exchange
   const http::RequestHead& head = request.head;
   switch (key.source) {
     case Source::kHeader:
+      // HTTP/2 has none of that name.
+      if (http::equals_ignoring_case(key.name, "Host")) return request.client_authority;
       if (const auto* field = head.fields.find(key.name)) return field->value;
       return std::nullopt;
     case Source::kCookie:

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "exchange/string_body.h"
+#include "proxy/retry_rules.h"
 #include "proxy/time_limit.h"
 #include "proxy/tries.h"
 
@@ -32,8 +33,11 @@ struct Mirror::Copy {
 class Mirror::Tee final : public exchange::Body {
  public:
   Tee(exchange::Body& content, std::unique_ptr<Copy> copy, Mirror& mirror)
-      : content_(content), copy_(std::move(copy)), mirror_(mirror) {}
+      : content_(content), copy_(std::move(copy)), mirror_(mirror) {
+    ++mirror_.collecting_;
+  }
   ~Tee() override {
+    --mirror_.collecting_;
     if (copy_ != nullptr) mirror_.leave_out();
   }
 
@@ -79,7 +83,7 @@ void Mirror::watch(Request& request) {
   if (dice_.roll() % kAll >= options_.percent) return;
   const auto length = request.body != nullptr ? request.body->length() : http::BodyLength{};
   const bool is_too_long = length.kind == http::BodyLength::Kind::kFixed && length.bytes > options_.max_body.bytes;
-  if (is_too_long || tasks_.size() >= options_.max) return leave_out();
+  if (is_too_long || tasks_.size() + collecting_ >= options_.max) return leave_out();
   auto made = copy(request);
   if (request.body == nullptr) return send(std::move(made));
   auto tee = std::make_unique<Tee>(*request.body, std::move(made), *this);
@@ -130,8 +134,12 @@ net::Task<void> Mirror::run(std::unique_ptr<Copy> copy) {
   // The real one goes first.
   co_await net::EndOfTurn(*copy->request.loop);
   const auto limit = TimeLimit::of(copy->request, options_.timeout);
-  Tries tries(copy->request, pool_, limit.value_or(TimeLimit()));
+  auto admission = pool_.breaker().admit(copy->request.loop->now());
+  if (!admission) co_return leave_out();
+  // What is real goes first there, too.
+  Tries tries(copy->request, pool_, limit.value_or(TimeLimit()), nullptr, 0, upstream::QueuePriority::kLow);
   auto response = co_await tries.run();
+  tell_breaker(*admission, response, copy->request.loop->now());
   bool is_whole = response && response->body == nullptr;
   bool is_good = response.has_value();
   while (is_good && !is_whole) {

@@ -44,6 +44,7 @@ class Mirror {
   std::uint64_t answered_ = 0;  // since it was told last
   std::uint64_t failed_ = 0;
   std::uint64_t left_out_ = 0;
+  std::uint32_t collecting_ = 0;  // copies whose content still comes
   TimePoint told_;
   net::TaskGroup tasks_;
 };

@@ -11,6 +11,7 @@
 #include "proxy/grpc_status.h"
 #include "proxy/hash_key.h"
 #include "proxy/request_head.h"
+#include "proxy/retry_rules.h"
 #include "proxy/tries.h"
 
 namespace rproxy::proxy {
@@ -102,11 +103,14 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   const auto chosen = split_ ? split_->choose(request) : Split::Chosen();
   Target& target = targets_[chosen.part];
   request.trace.upstream = target.pool->upstream().name();
+  // As the client asked.
+  const balance::PolicyOptions& policy = target.pool->options().policy;
+  const std::uint64_t hash = policy.kind == balance::PolicyKind::kHash ? hash_of(policy.key, request) : 0;
   if (auto ready = prepare(request); !ready) {
     complain(request, ready.error());
     co_return fail(std::move(ready.error()));
   }
-  auto response = co_await ask(request, target, *limit);
+  auto response = co_await ask(request, target, *limit, hash);
   if (response) {
     if (split_) split_->give(request, *response, chosen);
     co_return response;
@@ -131,9 +135,7 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   co_return page;
 }
 
-net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const TimeLimit& limit) {
-  const balance::PolicyOptions& policy = target.pool->options().policy;
-  const std::uint64_t hash = policy.kind == balance::PolicyKind::kHash ? hash_of(policy.key, request) : 0;
+net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const TimeLimit& limit, std::uint64_t hash) {
   const auto home = target.sticky ? target.sticky->take(request) : nullptr;
   if (mirror_) mirror_->watch(request);
   const InterimFilter filter(request, target.hider);
@@ -141,19 +143,11 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
   if (!admission) co_return fail(ErrorCode::kBreakerOpen, Side::kUpstream);
   Tries tries(request, *target.pool, limit, home, hash, plan_.action.queue_priority);
   auto response = co_await tries.run();
-  tell(*admission, request, response);
+  tell_breaker(*admission, response, request.loop->now());
   if (!response) co_return response;
   finish(request, *response, target, limit);
   if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
   co_return response;
-}
-
-// What the upstream had no part in shows nothing.
-void Proxy::tell(balance::CircuitBreaker::Admission& admission, const Request& request,
-                 const Result<Response>& response) {
-  if (!response && (response.error().side != Side::kUpstream || response.error().code == ErrorCode::kOverloaded))
-    return;
-  admission.end(response && response->head.status < 500, request.loop->now());
 }
 
 // A failing upstream fails each request: the log tells of the first, and then how many more there were.

@@ -42,9 +42,8 @@ class Proxy final : public exchange::Handler {
   };
 
   Result<void> prepare(exchange::Request& request) const;
-  net::Task<Result<exchange::Response>> ask(exchange::Request& request, Target& target, const TimeLimit& limit);
-  static void tell(balance::CircuitBreaker::Admission& admission, const exchange::Request& request,
-                   const Result<exchange::Response>& response);
+  net::Task<Result<exchange::Response>> ask(exchange::Request& request, Target& target, const TimeLimit& limit,
+                                            std::uint64_t hash);
   void complain(const exchange::Request& request, const Error& error);
   void finish(exchange::Request& request, exchange::Response& response, const Target& target,
               const TimeLimit& limit) const;

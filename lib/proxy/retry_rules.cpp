@@ -50,8 +50,8 @@ bool is_connect_failure(const Error& error) {
 }
 
 bool has_cost_nothing(const Error& error) {
-  return error.retry == Retry::kSafe && error.code != ErrorCode::kConnectTimeout &&
-         error.code != ErrorCode::kHandshakeTimeout;
+  return error.retry == Retry::kSafe &&
+         (error.code == ErrorCode::kConnectRefused || error.code == ErrorCode::kUnreachable);
 }
 
 bool is_repeatable(const upstream::RetryOptions& options, const http::RequestHead& head) {
@@ -62,7 +62,6 @@ bool is_repeatable(const upstream::RetryOptions& options, const http::RequestHea
 bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, const Error& error) {
   if (error.side == Side::kClient || error.retry == Retry::kNever) return false;
   if (error.retry == Retry::kIdempotent && !is_repeatable(options, head)) return false;
-  if (error.code == ErrorCode::kOverloaded) return true;
   if (is_connect_failure(error)) return options.on.connect_failure;
   if (error.code == ErrorCode::kLimitReached) return options.on.refused_stream;
   if (error.code == ErrorCode::kReadTimeout) return options.on.timeout;
@@ -71,6 +70,13 @@ bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead
 
 bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, std::uint16_t status) {
   return status < options.on.statuses.size() && options.on.statuses.test(status) && is_repeatable(options, head);
+}
+
+void tell_breaker(balance::CircuitBreaker::Admission& admission, const Result<exchange::Response>& response,
+                  TimePoint now) {
+  if (!response && (response.error().side != Side::kUpstream || response.error().code == ErrorCode::kOverloaded))
+    return;
+  admission.end(response && balance::outcome_of_status(response->head.status) == balance::Outcome::kSuccess, now);
 }
 
 }  // namespace rproxy::proxy

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 
+#include "balance/circuit_breaker.h"
 #include "balance/endpoint.h"
 #include "base/error.h"
+#include "exchange/exchange.h"
 #include "http/message.h"
 #include "upstream/options.h"
 
@@ -27,5 +29,9 @@ bool is_repeatable(const upstream::RetryOptions& options, const http::RequestHea
 // Whether the operator, and the request, have it tried again after that. What has been sent of the content is not looked at.
 bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, const Error& error);
 bool allows_retry(const upstream::RetryOptions& options, const http::RequestHead& head, std::uint16_t status);
+
+// What the upstream had no part in shows nothing of it.
+void tell_breaker(balance::CircuitBreaker::Admission& admission, const Result<exchange::Response>& response,
+                  TimePoint now);
 
 }  // namespace rproxy::proxy

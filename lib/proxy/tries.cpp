@@ -73,7 +73,7 @@ net::Task<Result<Response>> Tries::run() {
       is_fresh = attempt.on_reused && is_stale(last);
     }
     if (content_ != nullptr) content_->rewind();
-    ++request_.trace.retries;
+    if (last.code != ErrorCode::kOverloaded) ++request_.trace.retries;
   }
   if (held_) co_return give_held();
   co_return fail(std::move(last));
@@ -95,12 +95,14 @@ void Tries::keep_content() {
 
 // Where its client belongs; else one that nobody waits for who came before.
 Result<upstream::Place> Tries::next_place(const Error& last) {
-  if (home_ != nullptr && !home_->state.takes_sticky(now())) home_.reset();
-  if (home_ != nullptr) {
-    if (auto place = pool_.pick(*home_)) return std::move(*place);
-  }
+  if (auto place = place_at_home()) return std::move(*place);
   if (pool_.queue().is_promised()) return fail(ErrorCode::kOverloaded, Side::kUpstream);
   return pick_another(last);
+}
+
+std::optional<upstream::Place> Tries::place_at_home() {
+  if (home_ != nullptr && !home_->state.takes_sticky(now())) home_.reset();
+  return home_ != nullptr ? pool_.pick(*home_, request_.client) : std::nullopt;
 }
 
 // Than before; where there is no other, again the first. Fails as the last attempt did where nobody is left to ask.
@@ -126,7 +128,8 @@ net::Task<Result<upstream::Place>> Tries::wait_for_place(const Error& last) {
   upstream::PlaceQueue::Turn turn(pool_.queue(), *request_.loop, priority_, is_limited ? left : timeout);
   if (!permit || !turn.is_queued()) co_return overloaded("as many requests wait as may");
   while (co_await turn.comes()) {
-    auto place = pick_another(last);
+    auto at_home = place_at_home();
+    auto place = at_home ? Result<upstream::Place>(std::move(*at_home)) : pick_another(last);
     if (place) turn.use();
     if (place || place.error().code != ErrorCode::kOverloaded) co_return place;
     turn.decline();
@@ -143,7 +146,8 @@ net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& atte
 // Who belongs to an endpoint is not better served by another.
 bool Tries::may_hedge() const {
   if (home_ != nullptr) return false;
-  return options_.hedge && options_.attempts > 1 && is_repeatable(options_, request_.head) && !request_.head.upgrade;
+  return options_.hedge && attempts_ + 1 < options_.attempts && is_repeatable(options_, request_.head) &&
+         !request_.head.upgrade;
 }
 
 // The first answer wins; the other try goes with its task. A failure wins nothing as long as the other may have an answer.
@@ -274,7 +278,10 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
 // What others wait for, too, goes on without this one.
 net::Task<Result<upstream::Lease>> Tries::connect(const Request& request, upstream::Place place, Attempt& attempt) {
   const auto permit = pool_.breaker().try_acquire(Resource::kPending);
-  if (!permit) co_return overloaded("as many requests wait for a connection as may");
+  if (!permit) {
+    co_return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kNever,
+                   "as many requests wait for a connection as may");
+  }
   net::Child<Result<upstream::Lease>> connecting(attempt.at->connect(std::move(place), request.client));
   const bool is_in_time = co_await exchange::UntilDoneOrLate(connecting, request.loop->wheel(), limit_.left(now()));
   if (!is_in_time) co_return fail(limit_.error());
@@ -298,6 +305,8 @@ std::chrono::nanoseconds Tries::waited_for(const Attempt& attempt) const {
 }
 
 bool Tries::asks_again(const Attempt& attempt, const Error& error) {
+  // Of our own making, before anybody was asked.
+  if (error.code == ErrorCode::kOverloaded) return error.retry == Retry::kSafe;
   const bool stale = attempt.on_reused && is_stale(error);
   if (!stale) note(attempt, error);
   // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.

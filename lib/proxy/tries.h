@@ -62,6 +62,7 @@ class Tries {
 
   void keep_content();
   Result<upstream::Place> next_place(const Error& last);
+  std::optional<upstream::Place> place_at_home();
   Result<upstream::Place> pick_another(const Error& last);
   Result<upstream::Place> pick(const balance::TriedSet& tried);
   net::Task<Result<upstream::Place>> wait_for_place(const Error& last);

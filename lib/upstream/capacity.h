@@ -21,7 +21,10 @@ class ConnectionPermit {
  public:
   // That of nothing.
   ConnectionPermit() = default;
-  // Nothing where there are as many as may be. `capacity` outlives it.
+  // `capacity` outlives it.
+  ConnectionPermit(Capacity& capacity, balance::CircuitBreaker::Permit permit)
+      : capacity_(&capacity), permit_(std::move(permit)) {}
+  // Nothing where there are as many as may be.
   static std::optional<ConnectionPermit> try_acquire(Capacity& capacity) {
     auto permit = capacity.breaker.try_acquire(balance::CircuitBreaker::Resource::kConnections);
     if (!permit) return std::nullopt;
@@ -43,9 +46,6 @@ class ConnectionPermit {
   explicit operator bool() const { return capacity_ != nullptr; }
 
  private:
-  ConnectionPermit(Capacity& capacity, balance::CircuitBreaker::Permit permit)
-      : capacity_(&capacity), permit_(std::move(permit)) {}
-
   Capacity* capacity_ = nullptr;  // null: that of nothing
   std::optional<balance::CircuitBreaker::Permit> permit_;
 };

@@ -95,7 +95,7 @@ net::Task<Result<void>> EndpointPool::introduce(net::Stream& stream, std::string
 
 net::Task<Result<Lease>> EndpointPool::connect_alone(Place place, std::string header) {
   auto made = co_await make_alone(std::move(place), std::move(header));
-  if (!made) has_failed_ = true;
+  if (!made && made.error().code != ErrorCode::kOverloaded) has_failed_ = true;
   co_return made;
 }
 
@@ -227,10 +227,12 @@ void EndpointPool::on_idle_end(void* connection) {
   ended.pool_.unlink(ended);
 }
 
-// Somebody waits who may need another connection, and there may be no more.
+// Somebody elsewhere waits who may need another connection, and there may be no more.
 bool EndpointPool::has_to_share() const {
-  return capacity().queue.waiting() != 0 &&
-         capacity().breaker.max(balance::CircuitBreaker::Resource::kConnections) != 0;
+  if (capacity().queue.waiting() == 0) return false;
+  constexpr auto kConnections = balance::CircuitBreaker::Resource::kConnections;
+  const std::uint32_t max = capacity().breaker.max(kConnections);
+  return max != 0 && capacity().breaker.in_use(kConnections) >= max && !capacity().queue.is_first_on(loop_);
 }
 
 void EndpointPool::sweep(TimePoint now) {
@@ -263,7 +265,7 @@ bool EndpointPool::close_one_idle() {
       std::ranges::find_if(links_, [](const auto& link) { return !link->is_used() && link->has_room(); });
   if (unused == links_.end()) return false;
   (*unused)->retire();
-  return true;
+  return false;
 }
 
 std::size_t EndpointPool::idle_count() const {

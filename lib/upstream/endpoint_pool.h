@@ -65,7 +65,7 @@ class EndpointPool final : private net::Poller::Watcher {
   // Closes what has been idle, or alive, for too long. Called about once a second.
   void sweep(TimePoint now);
   void close_idle();
-  // That nobody uses, the oldest; whether there was one.
+  // That nobody uses, the oldest; whether it has gone: one of HTTP/2 takes a while to.
   bool close_one_idle();
   // No connection is kept from now on.
   void close() {

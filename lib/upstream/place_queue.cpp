@@ -53,6 +53,7 @@ void PlaceQueue::leave(const Waiter& waiter, bool has_used_it) {
   if (waiter.is_promised) {
     promised_.fetch_sub(1);
     if (!has_used_it || waiter.is_for_many) pass_on(waiter.room, waiter.is_for_many);
+    pass_on_what_came_after(waiter.room);
   } else if (line_.erase(waiter.key) != 0) {
     waiting_.fetch_sub(1);
   }
@@ -67,6 +68,12 @@ void PlaceQueue::decline(const WaiterPtr& waiter) {
   waiter->declined = std::max(waiter->declined, waiter->room);
   pass_on(waiter->room, waiter->is_for_many);
   insert(waiter);
+  pass_on_what_came_after(waiter->room);
+}
+
+bool PlaceQueue::is_first_on(const net::Loop& loop) const {
+  const std::lock_guard lock(mutex_);
+  return !line_.empty() && &line_.begin()->second->loop == &loop;
 }
 
 void PlaceQueue::promise(bool is_for_many) {
@@ -77,7 +84,10 @@ void PlaceQueue::promise(bool is_for_many) {
 // To the first who has not seen that room, or a later one, in vain: it ends with the last of the line.
 void PlaceQueue::pass_on(std::uint64_t room, bool is_for_many) {
   const auto next = std::ranges::find_if(line_, [&](const auto& each) { return each.second->declined < room; });
-  if (next == line_.end()) return;
+  if (next == line_.end()) {
+    left_over_ = std::max(left_over_, room);
+    return;
+  }
   const WaiterPtr waiter = next->second;
   line_.erase(next);
   waiting_.fetch_sub(1);
@@ -90,6 +100,11 @@ void PlaceQueue::pass_on(std::uint64_t room, bool is_for_many) {
     waiter->turn = Waiter::Try::kPromised;
     if (const auto handle = std::exchange(waiter->handle, nullptr)) handle.resume();
   });
+}
+
+// While the one was out of line to try, room may have come that nobody else was there for.
+void PlaceQueue::pass_on_what_came_after(std::uint64_t room) {
+  if (left_over_ > room) pass_on(left_over_, true);
 }
 
 void PlaceQueue::insert(const WaiterPtr& waiter) {

@@ -40,7 +40,7 @@ class PlaceQueue {
 
   // Somebody has left.
   void room() {
-    if (waiting_.load() != 0) promise(false);
+    if (waiting_.load() != 0 || promised_.load() != 0) promise(false);
   }
   // Who may be asked has changed, or may have: there may be room for many.
   void look_again() {
@@ -48,6 +48,8 @@ class PlaceQueue {
   }
   // Somebody's turn has come, and who comes now is behind him.
   bool is_promised() const { return promised_.load(std::memory_order_relaxed) != 0; }
+  // Whether the next who waits does so on that loop.
+  bool is_first_on(const net::Loop& loop) const;
   std::uint32_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
   const Counts& counts() const { return counts_; }
 
@@ -63,13 +65,15 @@ class PlaceQueue {
   void promise(bool is_for_many);
   // Under the lock.
   void pass_on(std::uint64_t room, bool is_for_many);
+  void pass_on_what_came_after(std::uint64_t room);
   void insert(const WaiterPtr& waiter);
 
   mutable std::mutex mutex_;
   QueueOptions options_;
   std::map<Key, WaiterPtr> line_;
   std::uint64_t arrivals_ = 0;
-  std::uint64_t rooms_ = 0;                 // that were made, each a number
+  std::uint64_t rooms_ = 0;                 // that were made, each a number...
+  std::uint64_t left_over_ = 0;             // ...and the last of them that nobody in line could use
   std::atomic<std::uint32_t> waiting_{0};   // in line
   std::atomic<std::uint32_t> promised_{0};  // out of it, to try
   Counts counts_;

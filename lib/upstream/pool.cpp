@@ -51,47 +51,47 @@ void Pool::update() {
 
 Result<Place> Pool::pick(const balance::PickRequest& request, const exchange::Client* client) {
   (void)endpoints();
-  const auto overloaded = [] { return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe); };
   // Another worker may take the last place meanwhile; who is full then is passed over.
   for (std::size_t tries = 0; tries <= pools_.size(); ++tries) {
     const auto picked = policy_->pick(request);
-    if (!picked && policy_->is_full(request)) return overloaded();
-    if (!picked) return fail(ErrorCode::kNoEndpoint, Side::kUpstream);
+    if (!picked && !policy_->is_full(request)) return fail(ErrorCode::kNoEndpoint, Side::kUpstream);
+    if (!picked) break;
     EndpointPool& pool = *pools_[*picked];
-    ConnectionPermit permit;
-    if (!may_connect(pool, client, permit)) return overloaded();
-    if (auto place = Place::take(pool)) {
-      place->reserve(std::move(permit));
-      return std::move(*place);
-    }
-    // The upstream, then, is what is full.
-    if (!pool.endpoint().state.is_full()) return overloaded();
+    auto place = take(pool, client);
+    if (place || !pool.endpoint().state.is_full()) return place;
   }
-  return overloaded();
+  return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe);
 }
 
-// With the permit that it takes, where connections are limited; one that nobody uses makes room for it.
-bool Pool::may_connect(EndpointPool& pool, const exchange::Client* client, ConnectionPermit& permit) {
-  if (breaker().max(balance::CircuitBreaker::Resource::kConnections) == 0 || !pool.needs_connection(client)) {
-    return true;
-  }
-  const auto closes_one = [this] {
-    return std::ranges::any_of(pools_, [](const auto& each) { return each->close_one_idle(); });
-  };
-  do {
-    if (auto acquired = ConnectionPermit::try_acquire(upstream().capacity())) {
-      permit = std::move(*acquired);
-      return true;
-    }
-  } while (closes_one());
-  return false;
-}
-
-std::optional<Place> Pool::pick(const Endpoint& endpoint) {
+std::optional<Place> Pool::pick(const Endpoint& endpoint, const exchange::Client* client) {
   const auto all = endpoints().endpoints();
   const auto found = std::ranges::find(all, &endpoint, &EndpointPtr::get);
   if (found == all.end()) return std::nullopt;
-  return Place::take(*pools_[static_cast<std::size_t>(found - all.begin())]);
+  auto place = take(*pools_[static_cast<std::size_t>(found - all.begin())], client);
+  return place ? std::optional(std::move(*place)) : std::nullopt;
+}
+
+// What is given back because the other can't be had makes no room: nobody is told, lest those who wait wake each other for ever.
+Result<Place> Pool::take(EndpointPool& pool, const exchange::Client* client) {
+  Permit permit;
+  if (may_connect(pool, client, permit)) {
+    if (auto place = Place::take(pool)) {
+      if (permit) place->reserve(ConnectionPermit(upstream().capacity(), std::move(*permit)));
+      return std::move(*place);
+    }
+  }
+  return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe);
+}
+
+// With the permit that it takes, where connections are limited; one that nobody uses makes room for it.
+bool Pool::may_connect(EndpointPool& pool, const exchange::Client* client, Permit& permit) {
+  using Resource = balance::CircuitBreaker::Resource;
+  if (breaker().max(Resource::kConnections) == 0 || !pool.needs_connection(client)) return true;
+  permit = breaker().try_acquire(Resource::kConnections);
+  if (permit) return true;
+  const bool is_one_closed = std::ranges::any_of(pools_, [](const auto& each) { return each->close_one_idle(); });
+  if (is_one_closed) permit = breaker().try_acquire(Resource::kConnections);
+  return permit.has_value();
 }
 
 const EndpointSet& Pool::endpoints() {

@@ -32,8 +32,8 @@ class Pool {
   // A place at the endpoint that takes the next request, which `client` (null: us) needs a connection for. Errors: kNoEndpoint where all
   // have been tried, kOverloaded where it would have to wait for room.
   Result<Place> pick(const balance::PickRequest& request, const exchange::Client* client = nullptr);
-  // A place at that endpoint; nothing where it has gone, or is full.
-  std::optional<Place> pick(const Endpoint& endpoint);
+  // A place at that endpoint; nothing where it has gone, or there is no room.
+  std::optional<Place> pick(const Endpoint& endpoint, const exchange::Client* client = nullptr);
   // Those there are just now.
   const EndpointSet& endpoints();
   // Of the endpoints there are just now.
@@ -53,7 +53,10 @@ class Pool {
   void adopt(const EndpointPools& known);
   // The set has been replaced.
   void update();
-  bool may_connect(EndpointPool& pool, const exchange::Client* client, ConnectionPermit& permit);
+  using Permit = std::optional<balance::CircuitBreaker::Permit>;
+  bool may_connect(EndpointPool& pool, const exchange::Client* client, Permit& permit);
+  // Errors: as pick().
+  Result<Place> take(EndpointPool& pool, const exchange::Client* client);
 
   net::Loop& loop_;
   const Reach reach_;

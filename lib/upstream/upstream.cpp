@@ -45,6 +45,14 @@ EndpointPtr make(const DiscoveredEndpoint& found, const std::shared_ptr<balance:
   return made;
 }
 
+// Who is in the one and not in the other has no part any more in what peers have in common.
+void part(const EndpointSet& before, const EndpointSet& now) {
+  const std::unordered_set<EndpointPtr> staying(now.endpoints().begin(), now.endpoints().end());
+  for (const auto& each : before.endpoints()) {
+    if (!staying.contains(each)) each->state.leave_peers();
+  }
+}
+
 void tell(balance::EndpointState& state, const balance::EndpointOptions& options) {
   state.set_weight(options.weight);
   state.set_priority(options.priority);
@@ -57,7 +65,7 @@ Upstream::Upstream(Options options, const Upstream* previous)
     : options_(std::move(options)),
       peers_(previous != nullptr ? previous->peers_ : std::make_shared<balance::Peers>(options_.ejection)),
       capacity_(previous != nullptr ? previous->capacity_ : std::make_shared<Capacity>(options_)) {
-  if (previous != nullptr) endpoints_ = previous->endpoints();
+  if (previous != nullptr) endpoints_ = before_ = previous->endpoints();
 }
 
 Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstream* previous, DiscoverySources known) {
@@ -73,7 +81,7 @@ Result<std::shared_ptr<Upstream>> Upstream::create(Options options, const Upstre
     if (endpoint && !has_same(before, found)) upstream->to_tell_.emplace_back(endpoint, found.options);
     endpoints.push_back(endpoint ? std::move(endpoint) : make(found, upstream->peers_));
   }
-  upstream->replace(std::move(endpoints));
+  upstream->install(std::move(endpoints));
   return upstream;
 }
 
@@ -82,6 +90,7 @@ void Upstream::take_over() {
   capacity_->breaker.set_options(options_.limits);
   capacity_->queue.set_options(options_.queue);
   for (const auto& [endpoint, options] : std::exchange(to_tell_, {})) tell(endpoint->state, options);
+  if (const auto before = std::exchange(before_, nullptr)) part(*before, *endpoints());
 }
 
 void Upstream::adopt(const DiscoveredList& list, DiscoverySources known) {
@@ -128,6 +137,12 @@ EndpointSetPtr Upstream::endpoints() const {
 }
 
 void Upstream::replace(std::vector<EndpointPtr> endpoints) {
+  const EndpointSetPtr before = this->endpoints();
+  install(std::move(endpoints));
+  part(*before, *this->endpoints());
+}
+
+void Upstream::install(std::vector<EndpointPtr> endpoints) {
   const std::lock_guard lock(mutex_);
   const std::unordered_set<EndpointPtr> there(endpoints_->endpoints().begin(), endpoints_->endpoints().end());
   for (const EndpointPtr& each : endpoints) {

@@ -52,6 +52,7 @@ class Upstream {
 
   Upstream(Options options, const Upstream* previous);
   DiscoveredList found() const;
+  void install(std::vector<EndpointPtr> endpoints);
 
   const Options options_;
   const std::shared_ptr<balance::Peers> peers_;
@@ -60,7 +61,8 @@ class Upstream {
   EndpointSetPtr endpoints_ = std::make_shared<EndpointSet>(std::vector<EndpointPtr>(), 0);
   DiscoveredList found_;  // what discovery had found last
   DiscoverySources known_;
-  Told to_tell_;  // those of the previous one that are configured otherwise
+  EndpointSetPtr before_;  // the previous one's; null: there was none
+  Told to_tell_;           // those of it that are configured otherwise
   std::atomic<std::uint64_t> version_{0};
 };
 
