@@ -12,6 +12,7 @@
 #include "proxy/hash_key.h"
 #include "proxy/request_head.h"
 #include "proxy/tries.h"
+#include "proxy/watched_content.h"
 
 namespace rproxy::proxy {
 
@@ -121,6 +122,7 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
   Tries tries(request, *target.pool, limit, home, hash);
   auto response = co_await tries.run();
   if (!response) co_return response;
+  watch_content(request, *response, target.pool->upstream().name(), tries.answered_by());
   finish(request, *response, target, limit);
   if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
   co_return response;
