@@ -17,6 +17,13 @@ constexpr double kTickNs = 1 << kTickBits;
 constexpr int kCountBits = 20;
 constexpr std::uint32_t kGrowthMax = 16;  // doublings of an ejection's time
 
+// With one more of them.
+bool reaches(std::atomic<std::uint32_t>& row, const std::atomic<std::uint32_t>& limit) {
+  const std::uint32_t count = row.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint32_t most = limit.load(std::memory_order_relaxed);
+  return most != 0 && count >= most;
+}
+
 std::int64_t to_ns(TimePoint time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
@@ -24,13 +31,6 @@ std::int64_t to_ns(TimePoint time) {
 std::uint64_t tick_of(std::int64_t ns) { return static_cast<std::uint64_t>(ns) >> kTickBits; }
 
 TimePoint from_ns(std::int64_t ns) { return TimePoint(std::chrono::nanoseconds(ns)); }
-
-// With one more of them.
-bool reaches(std::atomic<std::uint32_t>& row, const std::atomic<std::uint32_t>& limit) {
-  const std::uint32_t count = row.fetch_add(1, std::memory_order_relaxed) + 1;
-  const std::uint32_t most = limit.load(std::memory_order_relaxed);
-  return most != 0 && count >= most;
-}
 
 std::uint64_t next_id() {
   static std::atomic<std::uint64_t> last{0};
