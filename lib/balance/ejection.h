@@ -10,7 +10,7 @@ namespace rproxy::balance {
 
 struct EjectionOptions {
   // In a row; 0: never for this.
-  std::uint32_t consecutive_failures = 3;  // connect failures, resets and timeouts before a response
+  std::uint32_t consecutive_failures = 3;  // connect failures, resets, timeouts, or answers cut short
   std::uint32_t consecutive_5xx = 0;       // responses of 500 and above; failures count as such, too
   std::uint32_t consecutive_gateway = 0;   // 502, 503 and 504; failures count as such, too
   Duration base_time{5'000};               // grows with each ejection, shrinks by one step in each interval without

@@ -17,6 +17,13 @@ constexpr double kTickNs = 1 << kTickBits;
 constexpr int kCountBits = 20;
 constexpr std::uint32_t kGrowthMax = 16;  // doublings of an ejection's time
 
+// With one more of them.
+bool reaches(std::atomic<std::uint32_t>& row, const std::atomic<std::uint32_t>& limit) {
+  const std::uint32_t count = row.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint32_t most = limit.load(std::memory_order_relaxed);
+  return most != 0 && count >= most;
+}
+
 std::int64_t to_ns(TimePoint time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
@@ -206,13 +213,13 @@ Change EndpointState::succeed() {
   return is_returning_.exchange(false, std::memory_order_relaxed) ? Change::kRecovered : Change::kNone;
 }
 
+Change EndpointState::record_cut(TimePoint now) {
+  return leave_for(reaches(cuts_in_row_, peers_->limits_.failures) ? EjectionCause::kFailures : EjectionCause::kNone,
+                   now);
+}
+
 Change EndpointState::fail(Outcome outcome, TimePoint now) {
   const bool is_answer = outcome == Outcome::kServerError || outcome == Outcome::kGatewayError;
-  const auto reaches = [](std::atomic<std::uint32_t>& row, const std::atomic<std::uint32_t>& limit) {
-    const std::uint32_t count = row.fetch_add(1, std::memory_order_relaxed) + 1;
-    const std::uint32_t most = limit.load(std::memory_order_relaxed);
-    return most != 0 && count >= most;
-  };
   auto cause = EjectionCause::kNone;
   if (reaches(server_errors_in_row_, peers_->limits_.server_errors)) cause = EjectionCause::kServerErrors;
   if (outcome == Outcome::kServerError) {
@@ -226,6 +233,10 @@ Change EndpointState::fail(Outcome outcome, TimePoint now) {
   } else if (reaches(failures_in_row_, peers_->limits_.failures)) {
     cause = EjectionCause::kFailures;
   }
+  return leave_for(cause, now);
+}
+
+Change EndpointState::leave_for(EjectionCause cause, TimePoint now) {
   if (cause == EjectionCause::kNone || is_ejected(now)) return Change::kNone;
   return peers_->eject(*this, cause, now) ? Change::kEjected : Change::kNone;
 }
@@ -244,7 +255,9 @@ void EndpointState::leave_alone(EjectionCause cause, const EjectionOptions& ejec
   is_returning_.store(true, std::memory_order_relaxed);
   // One more failure of that kind after coming back ejects again at once.
   const auto before = [](std::uint32_t limit) { return limit == 0 ? 0 : limit - 1; };
-  failures_in_row_.store(cause == EjectionCause::kFailures ? before(ejection.consecutive_failures) : 0);
+  const std::uint32_t failures = cause == EjectionCause::kFailures ? before(ejection.consecutive_failures) : 0;
+  failures_in_row_.store(failures);
+  cuts_in_row_.store(failures);
   server_errors_in_row_.store(cause == EjectionCause::kServerErrors ? before(ejection.consecutive_5xx) : 0);
   gateway_errors_in_row_.store(cause == EjectionCause::kGatewayErrors ? before(ejection.consecutive_gateway) : 0);
 }

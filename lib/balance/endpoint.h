@@ -108,6 +108,11 @@ class EndpointState {
 
   // `latency`: request sent to response head, or to where a timeout, or who had another answer, gave up.
   Change record(Outcome outcome, std::chrono::nanoseconds latency, TimePoint now);
+  // How the content of an answer, which record() was told of at its head, has ended: cut short in a row counts as failures in a row do.
+  Change record_cut(TimePoint now);
+  void record_whole() {
+    if (cuts_in_row_.load(std::memory_order_relaxed) != 0) cuts_in_row_.store(0, std::memory_order_relaxed);
+  }
 
   // Since the last call. For one caller, the OutlierDetector; a request that ends meanwhile may be split between two calls.
   Tally take_tally();
@@ -137,6 +142,7 @@ class EndpointState {
   void measure(std::chrono::nanoseconds latency, TimePoint now);
   Change succeed();
   Change fail(Outcome outcome, TimePoint now);
+  Change leave_for(EjectionCause cause, TimePoint now);
 
   const std::uint64_t id_;
   const HostPort address_;
@@ -159,6 +165,7 @@ class EndpointState {
   // What requests write is apart from what they only read.
   alignas(64) std::atomic<std::uint32_t> in_flight_{0};
   std::atomic<std::uint32_t> failures_in_row_{0};
+  std::atomic<std::uint32_t> cuts_in_row_{0};  // apart: the head of each was a success
   std::atomic<std::uint32_t> server_errors_in_row_{0};
   std::atomic<std::uint32_t> gateway_errors_in_row_{0};
   std::atomic<std::uint64_t> waiting_{0};   // how many, and the sum of when they began; see begin_waiting()

@@ -90,7 +90,7 @@ constexpr auto left_alone(std::string_view name, std::string_view meaning) {
 
 constexpr Key<E> kEjection[] = {
     key<&E::consecutive_failures>("consecutive_failures",
-                                  "connect failures, resets and timeouts before a response, in a row; 0: never"),
+                                  "connect failures, resets, timeouts, or answers cut short, in a row; 0: never"),
     key<&E::consecutive_5xx>("consecutive_5xx", "responses of 500 and above, and failures, in a row; 0: never"),
     key<&E::consecutive_gateway>("consecutive_gateway", "502, 503, 504, and failures, in a row; 0: never"),
     left_alone<&E::base_time>("base_time", "the first time out; doubles each time, less one step a quiet interval"),

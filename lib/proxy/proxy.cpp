@@ -13,6 +13,7 @@
 #include "proxy/request_head.h"
 #include "proxy/retry_rules.h"
 #include "proxy/tries.h"
+#include "proxy/watched_content.h"
 
 namespace rproxy::proxy {
 
@@ -145,6 +146,7 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
   auto response = co_await tries.run();
   tell_breaker(*admission, response, request.loop->now());
   if (!response) co_return response;
+  watch_content(request, *response, target.pool->upstream().name(), tries.answered_by());
   finish(request, *response, target, limit);
   if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
   co_return response;

@@ -28,6 +28,20 @@ balance::Outcome outcome_of(const Error& error) {
   }
 }
 
+bool is_cut_by_endpoint(const Error& error) {
+  if (error.side != Side::kUpstream) return false;
+  switch (error.code) {
+    case ErrorCode::kReset:
+    case ErrorCode::kClosed:
+    case ErrorCode::kTruncated:
+    case ErrorCode::kBadFraming:
+    case ErrorCode::kReadTimeout:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool is_stale(const Error& error) {
   return error.side == Side::kUpstream && (error.code == ErrorCode::kReset || error.code == ErrorCode::kClosed) &&
          error.retry != Retry::kNever;

@@ -14,6 +14,9 @@ namespace rproxy::proxy {
 
 balance::Outcome outcome_of(const Error& error);
 
+// An answer that ends like this was cut short by the endpoint itself, not by us, a client or the time a request may take.
+bool is_cut_by_endpoint(const Error& error);
+
 // A kept connection that the endpoint closed just as it was used says nothing about the endpoint.
 bool is_stale(const Error& error);
 

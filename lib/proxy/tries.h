@@ -38,7 +38,7 @@ class Tries {
   // The first good answer; where none came, the last bad one, or the last failure.
   net::Task<Result<exchange::Response>> run();
   // Whose answer that was, as long as that lives.
-  const upstream::Endpoint& answered_by() const { return *answered_by_; }
+  upstream::Endpoint& answered_by() const { return *answered_by_; }
   // The client still belongs where it did, though another may have answered because that one is full.
   bool is_at_home() const { return home_ != nullptr; }
 
@@ -55,7 +55,7 @@ class Tries {
   // An answer that is passed on unless a better one comes.
   struct Held {
     exchange::Response response;
-    const upstream::Endpoint* endpoint;
+    upstream::Endpoint* endpoint;
     std::string_view name;
     std::chrono::microseconds first_byte;
   };
@@ -96,7 +96,7 @@ class Tries {
   upstream::EndpointPtr home_;  // null: any endpoint is as good
   const std::uint64_t hash_;
   const upstream::QueuePriority priority_;
-  const upstream::Endpoint* answered_by_ = nullptr;
+  upstream::Endpoint* answered_by_ = nullptr;
   exchange::ReplayBody* content_ = nullptr;  // null: there is none, or no other attempt
   balance::TriedSet tried_;
   std::size_t attempts_ = 0;  // that have cost something

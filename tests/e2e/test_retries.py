@@ -5,6 +5,7 @@ import time
 import unittest
 
 from harness import LIMIT, Backend, Proxy, TestCase, answering, config_for, ok, once
+from test_admin import ADMIN, TOKEN, Admin
 
 ONE_WORKER = "[server]\nworkers = 1\n"
 ROUND_ROBIN = 'balance = "round_robin"\nejection = false\n'
@@ -49,6 +50,34 @@ class Outage(TestCase):
         asked = self.CLIENTS * self.REQUESTS
         self.assertGreater(received, asked, "nothing was tried again")
         self.assertLessEqual(received, 1.2 * asked)
+
+    def test_of_two_of_three(self):
+        """What one of them answers well is no reason to ask the others more often. Refused connections bring nobody a request."""
+        for name, script in (("refusing", None), ("resetting", once(b"", "reset")), ("busy", answering(BUSY))):
+            for ejection in ("ejection = false", ""):
+                with self.subTest(name, ejection=ejection):
+                    alive, *bad = self.start(*(Backend(each) for each in (answering(ok()), script, script)))
+                    if script is None:
+                        bad[0].stop()
+                        bad[1].stop()
+                    retry = f'{ejection}\nretry = {{ on = ["connect_failure", "reset", "5xx"], attempts = 10 }}'
+                    got = self.ask_all(self.start(Proxy(config_for(alive, *bad, upstream=retry))))
+                    received = sum(len(backend.requests) for backend in (alive, *bad))
+                    self.assertLessEqual(received, 1.2 * len(got))
+                    self.assertGreaterEqual(received, len(got))
+                    if script is None:
+                        self.assertEqual((set(got), received), ({200}, len(got)))
+
+    def test_of_closed_ports(self):
+        """Each is tried once for a request, and nobody is burdened by it."""
+        gone = [Backend(answering(ok())) for _ in range(3)]
+        for backend in gone:
+            backend.stop()
+        proxy = self.start(Proxy(config_for(*gone, upstream="ejection = false\nretry = { attempts = 10 }", extra=ADMIN),
+                                 environment={"ADMIN_TOKEN": TOKEN}))
+        self.assertEqual(set(self.ask_all(proxy)), {502})
+        tried = [value for name, value in Admin(proxy).metrics().items() if name.startswith("rproxy_endpoint_requests_total")]
+        self.assertEqual(tried, [self.CLIENTS * self.REQUESTS] * 3)
 
     def test_of_resets(self):
         self.check(once(b"", "reset"), "ejection = false", 502)

@@ -57,6 +57,42 @@ TEST(Ejection, NeedsSoManyFailuresInARow) {
   }
 }
 
+// 's'uccess at the head; 'w'hole content, or 'x' cut short.
+void record_contents(EndpointState& state, const std::string& outcomes, TimePoint now = kNow) {
+  for (const char c : outcomes) {
+    if (c == 'x') state.record_cut(now);
+    if (c == 'w') state.record_whole();
+    if (c != 'x' && c != 'w') record(state, std::string(1, c), now);
+  }
+}
+
+TEST(Ejection, OfWhoCutsAnswersShortIsNotPutOffByTheirHeads) {
+  const std::pair<const char*, bool> cases[] = {
+      {"xx", false}, {"xxx", true},     {"sxsxsx", true},    {"ssssxxx", true}, {"sxsxswsx", false},
+      {"w", false},  {"sxsxss", false}, {"sxsxsswx", false}, {"sxcsxc", false},
+  };
+  for (const auto& [outcomes, ejected] : cases) {
+    EndpointState state = endpoint(1, after(3));
+    record_contents(state, outcomes);
+    EXPECT_EQ(state.is_ejected(kNow), ejected) << outcomes;
+  }
+  EndpointState left_to_it = endpoint(1, after(0));
+  record_contents(left_to_it, std::string(1'000, 'x'));
+  EXPECT_FALSE(left_to_it.is_ejected(kNow));
+}
+
+TEST(Ejection, OfWhoCutsAnswersShortComesAtOnceAfterIt) {
+  EndpointState state = endpoint(1, after(3));
+  record_contents(state, "sxsxsx");
+  const TimePoint back = state.ejected_until();
+  EXPECT_FALSE(state.is_ejected(back));
+  record_contents(state, "sx", back);
+  EXPECT_TRUE(state.is_ejected(back));
+  const TimePoint again = state.ejected_until();
+  record_contents(state, "swsxsx", again);
+  EXPECT_FALSE(state.is_ejected(again)) << "it has been well between";
+}
+
 TEST(Ejection, IsOffWithZeroFailures) {
   EndpointState state = endpoint(1, after(0));
   record(state, std::string(100, 'c'));

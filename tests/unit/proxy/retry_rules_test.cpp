@@ -14,6 +14,19 @@ http::RequestHead asking(std::string_view method) {
 
 Error failure(ErrorCode code, Retry retry, Side side = Side::kUpstream) { return Error(code, side, retry); }
 
+TEST(RetryRules, TellWhoHasCutAnAnswerShort) {
+  for (const auto code : {ErrorCode::kReset, ErrorCode::kClosed, ErrorCode::kTruncated, ErrorCode::kBadFraming,
+                          ErrorCode::kReadTimeout}) {
+    EXPECT_TRUE(is_cut_by_endpoint(failure(code, Retry::kNever)));
+    EXPECT_FALSE(is_cut_by_endpoint(failure(code, Retry::kNever, Side::kClient)));
+    EXPECT_FALSE(is_cut_by_endpoint(failure(code, Retry::kNever, Side::kLocal)));
+  }
+  // By us, for the time it took or for what the client does.
+  for (const auto code : {ErrorCode::kCancelled, ErrorCode::kRequestTimeout, ErrorCode::kLimitReached}) {
+    EXPECT_FALSE(is_cut_by_endpoint(failure(code, Retry::kNever)));
+  }
+}
+
 TEST(RetryRules, TellWhatIsTriedAgainByDefault) {
   const upstream::RetryOptions options;
   struct Case {
