@@ -28,9 +28,10 @@ class ViewingPolicy final : public Policy {
     return std::nullopt;
   }
 
+  // Whether he is full now is no matter: he was, and may have got room since.
   bool is_full(const PickRequest& request) const override {
     return std::ranges::any_of(endpoints_, [&](const EndpointState* each) {
-      return each->is_full() && each->is_available(request.now) && !request.tried.has(each->id());
+      return each->is_available(request.now) && !request.tried.has(each->id());
     });
   }
 

@@ -24,6 +24,8 @@ using Resource = balance::CircuitBreaker::Resource;
 constexpr std::size_t kTriesMax = 64;
 // Slices of an answer nobody wants that are taken off its connection, so that it can be kept: what has come with the head.
 constexpr int kDroppedMax = 4;
+// Of kept connections that an endpoint may end just as they are used, without an answer in between.
+constexpr std::uint32_t kSurprisesMax = 64;
 
 tl::unexpected<Error> overloaded(std::string why) {
   return fail(ErrorCode::kOverloaded, Side::kUpstream, Retry::kSafe, std::move(why));
@@ -46,6 +48,7 @@ net::Task<Result<Response>> Tries::run() {
   keep_content();
   Error last{ErrorCode::kNoEndpoint, Side::kUpstream, Retry::kNever, 0, {}};
   bool is_fresh = false;
+  std::size_t asked = 0;
   for (std::size_t tries = 0; tries < kTriesMax; ++tries) {
     if (limit_.has_passed(now())) {
       last = limit_.error();
@@ -59,6 +62,7 @@ net::Task<Result<Response>> Tries::run() {
       last = std::move(place.error());
       break;
     }
+    if (asked++ > 0) ++request_.trace.retries;
     Attempt attempt(place->pool(), is_fresh);
     auto response = co_await try_next(std::move(*place), attempt);
     if (response) {
@@ -73,7 +77,7 @@ net::Task<Result<Response>> Tries::run() {
       is_fresh = attempt.on_reused && is_stale(last);
     }
     if (content_ != nullptr) content_->rewind();
-    if (last.code != ErrorCode::kOverloaded) ++request_.trace.retries;
+    if (last.code == ErrorCode::kOverloaded) --asked;
   }
   if (held_) co_return give_held();
   co_return fail(std::move(last));
@@ -209,7 +213,7 @@ void Tries::set_aside(const Attempt& attempt, Result<Response> result) {
   if (result) {
     leave(attempt);
     hold(attempt, std::move(*result));
-  } else if (!attempt.on_reused || !is_stale(result.error())) {
+  } else if (!is_surprise(attempt, result.error())) {
     note(attempt, result.error());
   }
 }
@@ -268,6 +272,7 @@ net::Task<Result<Response>> Tries::try_once(Request& request, upstream::Place pl
   if (!response && response.error().code == ErrorCode::kRequestTimeout) co_return fail(limit_.error());
   if (response) {
     series.responses.count(response->head.status);
+    attempt.at->forget_surprises();
     series.first_byte.observe(request.trace.upstream_first_byte);
     record(endpoint.state, balance::outcome_of_status(response->head.status), request.trace.upstream_first_byte);
     pool_.hedges().add(request.trace.upstream_first_byte, now());
@@ -307,18 +312,27 @@ std::chrono::nanoseconds Tries::waited_for(const Attempt& attempt) const {
 bool Tries::asks_again(const Attempt& attempt, const Error& error) {
   // Of our own making, before anybody was asked.
   if (error.code == ErrorCode::kOverloaded) return error.retry == Retry::kSafe;
-  const bool stale = attempt.on_reused && is_stale(error);
-  if (!stale) note(attempt, error);
-  // One surprise of a kept connection is nobody's failure: it takes no attempt and nothing of the budget.
-  const bool is_surprise = stale && !attempt.is_fresh;
-  const bool is_free = has_cost_nothing(error) || is_surprise;
+  // A surprise is nobody's failure, and takes no attempt. What the budget has of it, it pays all the same: the endpoint may have read it.
+  const bool surprise = is_surprise(attempt, error);
+  if (surprise) {
+    attempt.at->note_surprise();
+    (void)pool_.budget().take(now());
+  } else {
+    note(attempt, error);
+  }
+  const bool is_free = has_cost_nothing(error) || surprise;
   if (!is_free) ++attempts_;
   if (options_.attempts <= 1 || attempts_ >= options_.attempts) return false;
   // Before the budget pays for it.
   if (request_.body != nullptr && !content_->can_rewind()) return false;
-  const bool is_allowed = is_surprise ? error.retry == Retry::kSafe || is_repeatable(options_, request_.head)
-                                      : allows_retry(options_, request_.head, error);
+  const bool is_allowed = surprise ? error.retry == Retry::kSafe || is_repeatable(options_, request_.head)
+                                   : allows_retry(options_, request_.head, error);
   return is_allowed && (is_free || may_spend());
+}
+
+// A kept connection that its endpoint ended as it was used. On a new one, or where nothing else comes of it, it is a failure.
+bool Tries::is_surprise(const Attempt& attempt, const Error& error) {
+  return attempt.on_reused && !attempt.is_fresh && is_stale(error) && attempt.at->surprises() < kSurprisesMax;
 }
 
 // One retry, of what the breaker and the budget have of them.

@@ -78,6 +78,7 @@ class Tries {
   net::Task<Result<upstream::Lease>> connect(const exchange::Request& request, upstream::Place place, Attempt& attempt);
   void note(const Attempt& attempt, const Error& error);
   std::chrono::nanoseconds waited_for(const Attempt& attempt) const;
+  static bool is_surprise(const Attempt& attempt, const Error& error);
   bool may_spend();
   bool asks_again(const Attempt& attempt, const Error& error);
   bool asks_again(const Attempt& attempt, const exchange::Response& response);

@@ -55,6 +55,11 @@ class EndpointPool final : private net::Poller::Watcher {
   // net::connect() and Stream::write(), and kTlsHandshake, kTlsVerify, kHandshakeTimeout; kOverloaded where the upstream may have no more.
   net::Task<Result<Lease>> connect(Place place, const exchange::Client* client = nullptr);
 
+  // Kept connections that ended just as they were used, since the last answer: a few are chance, more are an outage.
+  std::uint32_t surprises() const { return surprises_; }
+  void note_surprise() { ++surprises_; }
+  void forget_surprises() { surprises_ = 0; }
+
   // Whether a request would be the cause of another connection.
   bool needs_connection(const exchange::Client* client) const;
 
@@ -115,6 +120,7 @@ class EndpointPool final : private net::Poller::Watcher {
   const EndpointPtr endpoint_;
   metrics::EndpointSeries& series_;
   std::size_t places_ = 0;
+  std::uint32_t surprises_ = 0;
   bool keeps_ = true;
   Connection* newest_ = nullptr;
   Connection* oldest_ = nullptr;

@@ -81,11 +81,12 @@ upstream = "app"
 """))
         return proxy
 
-    def ask(self, proxy, path):
+    def ask(self, proxy, path, *fields):
         """One request under way, on a connection of its own."""
         client = proxy.connect()
         self.addCleanup(client.close)
-        return client.send(f"GET {path} HTTP/1.1\r\nHost: shop.com\r\n\r\n")
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        return client.send(f"GET {path} HTTP/1.1\r\nHost: shop.com\r\n{lines}\r\n")
 
     def view(self, proxy):
         with Client(str(proxy.directory / "admin.sock")) as client:
@@ -269,6 +270,57 @@ class Limits(QueueTest):
         self.assertEqual((len(statuses), set(statuses)), (240, {200}))
         self.assertLessEqual(most[0], 2)
         self.assertEqual([gate.answered > 0 for gate, _ in gates], [True] * 3)
+
+    def test_limits_that_hold_together_keep_nobody_waiting_beside_free_room(self):
+        gates = [self.gate() for _ in range(2)]
+        proxy = self.proxy_for(*(f'"{backend.name}"' for _, backend in gates), extra="[server]\nworkers = 1\n",
+                               upstream='queue = { timeout = "60s" }\nlimits = { max_connections = 100, max_requests = 2 }')
+        clients = [self.ask(proxy, f"/{i}") for i in range(8)]
+        self.until_waiting(proxy, 6)
+        for gate, _ in gates:
+            gate.open_up()
+        self.assertEqual([client.response().status for client in clients], [200] * 8)
+
+    def test_connections_are_kept_as_long_as_there_may_be_more(self):
+        gate, backend = self.gate()
+        gate.open_up()
+        proxy = self.proxy_for(f'{{ address = "{backend.name}", max_connections = 4 }}',
+                               upstream='queue = { timeout = "60s" }\nlimits = { max_connections = 1000 }')
+        statuses = []
+
+        def ask():
+            with proxy.connect() as client:
+                statuses.extend(client.request(path=f"/{threading.get_ident()}/{i}").status for i in range(20))
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((len(statuses), set(statuses)), (240, {200}))
+        # No more than each worker can have in use at once.
+        self.assertLessEqual(backend.connections, 8)
+
+    def test_a_client_stays_with_its_server_where_connections_are_few(self):
+        gates = [self.gate() for _ in range(2)]
+        for gate, _ in gates:
+            gate.open_up()
+        proxy = self.proxy_for(*(f'"{backend.name}"' for _, backend in gates), extra="[server]\nworkers = 1\n",
+                               upstream='balance = "round_robin"\nsticky = true\nlimits = { max_connections = 2 }')
+        cookie = ("Cookie", proxy.get("/first").get("Set-Cookie").partition(";")[0])
+        home = next(gate for gate, _ in gates if gate.answered)
+        proxy.get("/second")
+        self.assertEqual([gate.answered for gate, _ in gates], [1, 1])
+        # Of the two connections there may be, the home's is in use, and the other server's is idle.
+        home.everybody = False
+        clients = []
+        for path in ("/busy", "/again"):
+            clients.append(self.ask(proxy, path, cookie))
+            until(lambda: path in home.waiting, f"{path} at its home")
+        home.open_up()
+        for client in clients:
+            answer = client.response()
+            self.assertEqual((answer.status, answer.get("Set-Cookie")), (200, None))
 
     def test_max_pending_refuses_who_would_wait(self):
         gate, backend = self.gate()

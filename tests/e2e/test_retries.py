@@ -79,6 +79,23 @@ class Outage(TestCase):
         tried = [value for name, value in Admin(proxy).metrics().items() if name.startswith("rproxy_endpoint_requests_total")]
         self.assertEqual(tried, [self.CLIENTS * self.REQUESTS] * 3)
 
+    def test_of_kept_connections_that_end_with_their_second_request(self):
+        """Each looks as if it had been idle for too long: while new ones are answered, no client may notice, and one more try is all it takes."""
+
+        def script(peer):
+            peer.next_request()
+            peer.send(ok())
+            peer.next_request()
+            peer.reset()
+
+        for ejection in ("ejection = false", ""):
+            with self.subTest(ejection):
+                backends = self.start(*(Backend(script) for _ in range(3)))
+                got = self.ask_all(self.start(Proxy(config_for(*backends, upstream=ejection))))
+                received = sum(len(backend.requests) for backend in backends)
+                self.assertEqual(set(got), {200})
+                self.assertLessEqual(received, 2 * len(got))
+
     def test_of_resets(self):
         self.check(once(b"", "reset"), "ejection = false", 502)
 
@@ -176,6 +193,18 @@ class Silence(TestCase):
 
 
 class Hedging(TestCase):
+    def test_counts_among_the_attempts(self):
+        def slowly_busy(peer):
+            peer.next_request()
+            threading.Event().wait(0.3)
+            peer.send(BUSY)
+
+        backends = self.start(*(Backend(slowly_busy) for _ in range(5)))
+        retry = 'retry = { attempts = 3, on = ["503"], hedge = { after = "100ms" } }'
+        proxy = self.start(Proxy(config_for(*backends, upstream=ROUND_ROBIN + retry, extra=ONE_WORKER)))
+        self.assertEqual(proxy.get().status, 503)
+        self.assertEqual(sum(len(backend.requests) for backend in backends), 3)
+
     def test_is_answered_by_the_faster_one_and_leaves_the_slower(self):
         left = threading.Event()
 

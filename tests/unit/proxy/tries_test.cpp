@@ -312,5 +312,26 @@ TEST(Hedging, NeedsAnotherEndpoint) {
   EXPECT_EQ(f.asked, 1);
 }
 
+// What waits for the one connection that there may be finds it full, and waits on.
+TEST(Room, OnConnectionsThatTakeFewAtOnceIsWaitedFor) {
+  Fixture f(1, [](upstream::Options& options) {
+    options.limits.max_connections = 1;
+    options.http2.protocol.max_streams = 2;
+  });
+  f.answer = [](Http2Peer& peer, std::int32_t id, int) { say(peer, id, "200", "fine"); };
+  constexpr std::size_t kRequests = 20;
+  std::vector<Fixture::Got> got(kRequests);
+  std::vector<exchange::Request> made(kRequests);
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    made[i] = f.request();
+    f.loop.spawn(f.ask(made[i], got[i]));
+  }
+  f.loop.run();
+  for (const auto& each : got) EXPECT_EQ(each.status, 200);
+  EXPECT_EQ(f.connections, 1);
+  EXPECT_EQ(f.asked, static_cast<int>(kRequests));
+  EXPECT_EQ(f.in_flight(), 0U);
+}
+
 }  // namespace
 }  // namespace rproxy::proxy

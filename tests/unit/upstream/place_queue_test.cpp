@@ -149,6 +149,17 @@ TEST(PlaceQueue, LetsAsManyGoOnAsThereIsRoomForWhereThatMayBeMuch) {
   EXPECT_EQ(f.told, "a;b;c;d;");
 }
 
+// Two leave at once, and one alone is in line; who comes then finds no promise of his own, but room.
+TEST(PlaceQueue, LosesNoRoomThatCameWhileAllWereToTry) {
+  Fixture f;
+  f.enter("a");
+  f.make_room();
+  f.make_room();
+  f.enter("b");
+  f.loop.run();
+  EXPECT_EQ(f.told, "a;b;");
+}
+
 TEST(PlaceQueue, PassesOnTheTurnOfWhoLeaves) {
   Fixture f;
   auto leaver = std::make_unique<PlaceQueue::Turn>(f.queue, f.loop, QueuePriority::kHigh, kLong);

@@ -112,6 +112,21 @@ TEST(Upstream, ChangesWhatItSharesWithThePreviousOneWhenItTakesOver) {
   EXPECT_THAT(seen(), testing::ElementsAre(3U, 4U, 9U, 8U, 5U, 6U)) << "what was said by hand stays";
 }
 
+TEST(Upstream, CountsAsPeersWhoIsInItsSetAndNobodyElse) {
+  const auto upstream = make();
+  upstream->adopt({found_at("10.0.0.1:80"), found_at("10.0.0.2:80"), found_at("10.0.0.3:80")}, {});
+  const auto held = upstream->endpoints();
+  EXPECT_EQ(upstream->peers().size(), 3U);
+  upstream->adopt({found_at("10.0.0.1:80"), found_at("10.0.0.2:80")}, {});
+  EXPECT_EQ(upstream->peers().size(), 2U);
+  Options options;
+  options.name = "app";
+  options.endpoints.push_back({HostPort::parse("10.0.0.9:80").value(), 1});
+  const auto next = Upstream::create(options, upstream.get()).value();
+  next->take_over();
+  EXPECT_EQ(next->peers().size(), 1U);
+}
+
 TEST(Upstream, RemembersWhatDiscoveryKnows) {
   const auto upstream = make();
   DiscoverySource source;
