@@ -133,11 +133,12 @@ void Mirror::send(std::unique_ptr<Copy> copy) {
 net::Task<void> Mirror::run(std::unique_ptr<Copy> copy) {
   // The real one goes first.
   co_await net::EndOfTurn(*copy->request.loop);
-  const auto limit = TimeLimit::of(copy->request, options_.timeout);
+  // It outlives the tries.
+  const TimeLimit limit = TimeLimit::of(copy->request, options_.timeout).value_or(TimeLimit());
   auto admission = pool_.breaker().admit(copy->request.loop->now());
   if (!admission) co_return leave_out();
   // What is real goes first there, too.
-  Tries tries(copy->request, pool_, limit.value_or(TimeLimit()), nullptr, 0, upstream::QueuePriority::kLow);
+  Tries tries(copy->request, pool_, limit, nullptr, 0, upstream::QueuePriority::kLow);
   auto response = co_await tries.run();
   tell_breaker(*admission, response, copy->request.loop->now());
   bool is_whole = response && response->body == nullptr;
