@@ -64,8 +64,9 @@ bool is_connect_failure(const Error& error) {
 }
 
 bool has_cost_nothing(const Error& error) {
-  return error.retry == Retry::kSafe &&
-         (error.code == ErrorCode::kConnectRefused || error.code == ErrorCode::kUnreachable);
+  if (error.retry != Retry::kSafe) return false;
+  return error.code == ErrorCode::kConnectRefused || error.code == ErrorCode::kUnreachable ||
+         error.code == ErrorCode::kLimitReached;
 }
 
 bool is_repeatable(const upstream::RetryOptions& options, const http::RequestHead& head) {

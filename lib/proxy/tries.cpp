@@ -113,8 +113,8 @@ std::optional<upstream::Place> Tries::place_at_home() {
 Result<upstream::Place> Tries::pick_another(const Error& last) {
   auto place = pick(tried_);
   if (place || place.error().code != ErrorCode::kNoEndpoint) return place;
-  // Who took no connection just now takes none now.
-  if (attempts_ == 0 || is_connect_failure(last)) return fail(last);
+  // Who took no connection just now, or no request, takes none now.
+  if (attempts_ == 0 || is_connect_failure(last) || last.code == ErrorCode::kLimitReached) return fail(last);
   tried_ = {};
   goes_round_ = true;
   return pick(tried_);
