@@ -86,9 +86,14 @@ class House final : public exchange::Observer {
   bool has_mirror() const { return std::ranges::any_of(scenarios_, &Scenario::mirrors); }
   bool is_http2() const { return speech_ == Speech::kHttp2 || speech_ == Speech::kHttp2Both; }
   bool is_http2_upstream() const { return speech_ == Speech::kHttp2Upstream || speech_ == Speech::kHttp2Both; }
+  // A copy waits for room, which nobody waits for but itself.
+  bool is_waited_for() const {
+    return upstream_->capacity().queue.waiting() != 0 || shadow_->capacity().queue.waiting() != 0 ||
+           upstream_->capacity().queue.is_promised() || shadow_->capacity().queue.is_promised();
+  }
   // Until no connection is under way: one that others may want goes on without who asked for it.
   void settle() {
-    run_while([this] { return world_.streams != idle_count(); });
+    run_while([this] { return world_.streams != idle_count() || is_waited_for(); });
   }
   // Until all that was kept has been closed.
   void run_out() {
