@@ -383,9 +383,7 @@ void Tries::record(balance::EndpointState& state, balance::Outcome outcome, std:
     case balance::Change::kNone:
       return;
     case balance::Change::kEjected:
-      return log::warn("upstream {}: {} is left alone for {}: {}", pool_.upstream().name(), state.name(),
-                       to_string(std::chrono::round<Duration>(state.ejected_until() - now())),
-                       balance::to_string(state.ejection_cause()));
+      return upstream::log_ejection(pool_.upstream().name(), state, balance::to_string(state.ejection_cause()), now());
     case balance::Change::kRecovered:
       return log::info("upstream {}: {} answers again", pool_.upstream().name(), state.name());
   }

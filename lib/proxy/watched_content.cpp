@@ -1,10 +1,8 @@
 #include "proxy/watched_content.h"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
-#include "base/log.h"
 #include "proxy/retry_rules.h"
 
 namespace rproxy::proxy {
@@ -44,8 +42,7 @@ class WatchedContent final : public exchange::Body {
   void record_cut() const {
     const TimePoint now = loop_.now();
     if (state_.record_cut(now) != balance::Change::kEjected) return;
-    log::warn("upstream {}: {} is left alone for {}: it cuts its answers short", upstream_, state_.name(),
-              to_string(std::chrono::round<Duration>(state_.ejected_until() - now)));
+    upstream::log_ejection(upstream_, state_, "it cuts its answers short", now);
   }
 
   const std::unique_ptr<exchange::Body> body_;

@@ -1,7 +1,5 @@
 #include "server/outlier_sweeps.h"
 
-#include "base/log.h"
-
 namespace rproxy::server {
 namespace {
 
@@ -26,9 +24,7 @@ void OutlierSweeps::sweep() {
   for (Compared& each : compared_) {
     const upstream::EndpointSetPtr set = each.upstream.endpoints();
     for (const balance::EndpointState* ejected : each.detector.sweep(set->states(), now)) {
-      log::warn("upstream {}: {} is left alone for {}: {}", each.upstream.name(), ejected->name(),
-                to_string(std::chrono::round<Duration>(ejected->ejected_until() - now)),
-                balance::to_string(ejected->ejection_cause()));
+      upstream::log_ejection(each.upstream.name(), *ejected, balance::to_string(ejected->ejection_cause()), now);
     }
   }
   next_.arm(loop_.wheel(), kLook);

@@ -1,6 +1,9 @@
 #include "upstream/endpoint.h"
 
+#include <chrono>
 #include <utility>
+
+#include "base/log.h"
 
 namespace rproxy::upstream {
 
@@ -20,6 +23,11 @@ Endpoint::Endpoint(const balance::EndpointOptions& options, std::shared_ptr<bala
   if (options.address.kind == HostPort::Kind::kName) {
     add_names({HostPort::Kind::kIp, peer.ip.to_string(), peer.ip, peer.port});
   }
+}
+
+void log_ejection(std::string_view upstream, const balance::EndpointState& state, std::string_view why, TimePoint now) {
+  log::warn("upstream {}: {} is left alone for {}: {}", upstream, state.name(),
+            to_string(std::chrono::round<Duration>(state.ejected_until() - now)), why);
 }
 
 }  // namespace rproxy::upstream

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct Endpoint {
   // Before it is shared.
   void add_names(const HostPort& called);
 };
+
+// What an operator reads of an ejection; `why` in words.
+void log_ejection(std::string_view upstream, const balance::EndpointState& state, std::string_view why, TimePoint now);
 
 // All that look at an endpoint share it: workers, checks, a reload's old and new configuration.
 using EndpointPtr = std::shared_ptr<Endpoint>;
