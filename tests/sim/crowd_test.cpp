@@ -38,10 +38,12 @@ std::string names(const std::vector<Scenario>& all) {
   return result;
 }
 
-TEST(Crowd, GetsEachItsOwnAnswers) {
-  for (const std::uint64_t seed : seeds(150)) {
+using Choose = std::vector<Scenario> (*)(std::mt19937_64&);
+
+void expect_own_answers(Choose choose, std::uint64_t runs) {
+  for (const std::uint64_t seed : seeds(runs)) {
     std::mt19937_64 random(seed);
-    const auto scenarios = crowd(random);
+    const auto scenarios = choose(random);
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
     House house(scenarios, {seed, true, Fault::kNone, 0});
     ASSERT_TRUE(house.run());
@@ -49,50 +51,28 @@ TEST(Crowd, GetsEachItsOwnAnswers) {
       house.check_expected();
     }
     house.check_invariants();
-    if (HasFailure()) break;
+    if (testing::Test::HasFailure()) break;
   }
 }
 
-TEST(Crowd, SurvivesAFailure) {
+void expect_survival(Choose choose) {
   for (const std::uint64_t seed : seeds(300)) {
     std::mt19937_64 random(seed);
-    const auto scenarios = crowd(random);
+    const auto scenarios = choose(random);
     const Fault fault = std::array{Fault::kReset, Fault::kEnd, Fault::kStall}[random() % 3];
     SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
     House house(scenarios, {seed, true, fault, 1 + random() % 300});
     ASSERT_TRUE(house.run());
     house.check_invariants();
-    if (HasFailure()) break;
+    if (testing::Test::HasFailure()) break;
   }
 }
 
-TEST(Queue, GetsEachItsOwnAnswers) {
-  for (const std::uint64_t seed : seeds(300)) {
-    std::mt19937_64 random(seed);
-    const auto scenarios = queue(random);
-    SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
-    House house(scenarios, {seed, true, Fault::kNone, 0});
-    ASSERT_TRUE(house.run());
-    if (std::none_of(scenarios.begin(), scenarios.end(), [](const Scenario& one) { return one.spoils_kept; })) {
-      house.check_expected();
-    }
-    house.check_invariants();
-    if (HasFailure()) break;
-  }
-}
+TEST(Crowd, GetsEachItsOwnAnswers) { expect_own_answers(crowd, 150); }
+TEST(Crowd, SurvivesAFailure) { expect_survival(crowd); }
 
-TEST(Queue, SurvivesAFailure) {
-  for (const std::uint64_t seed : seeds(300)) {
-    std::mt19937_64 random(seed);
-    const auto scenarios = queue(random);
-    const Fault fault = std::array{Fault::kReset, Fault::kEnd, Fault::kStall}[random() % 3];
-    SCOPED_TRACE("RPROXY_SIM_SEED=" + std::to_string(seed) + names(scenarios));
-    House house(scenarios, {seed, true, fault, 1 + random() % 300});
-    ASSERT_TRUE(house.run());
-    house.check_invariants();
-    if (HasFailure()) break;
-  }
-}
+TEST(Queue, GetsEachItsOwnAnswers) { expect_own_answers(queue, 300); }
+TEST(Queue, SurvivesAFailure) { expect_survival(queue); }
 
 // At any step one client after the other leaves, whether it waits or is served.
 TEST(Queue, LosesNoRoomToWhoLeaves) {
