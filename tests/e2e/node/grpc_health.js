@@ -1,10 +1,10 @@
 'use strict';
 // A server of @grpc/grpc-js with the health service of health.proto; how its services are the test says.
-const fs = require('fs');
 const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
-const { obey, options, say } = require('./lines');
+const listen = require('./grpc_listen');
+const { obey, say } = require('./lines');
 
 const definition = loader.loadSync(path.join(__dirname, 'health.proto'), { enums: String, defaults: true });
 const { Health } = grpc.loadPackageDefinition(definition).grpc.health.v1;
@@ -21,13 +21,7 @@ function check(call, reply) {
 
 const server = new grpc.Server();
 server.addService(Health.service, { check });
-const secret = options.key
-  ? grpc.ServerCredentials.createSsl(null, [{ private_key: fs.readFileSync(options.key), cert_chain: fs.readFileSync(options.cert) }])
-  : grpc.ServerCredentials.createInsecure();
-server.bindAsync('127.0.0.1:0', secret, (error, port) => {
-  if (error) throw error;
-  say('listening', { port });
-});
+listen(server);
 
 obey({
   set: ({ service, status }) => {

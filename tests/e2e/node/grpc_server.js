@@ -1,8 +1,8 @@
 'use strict';
 // A server of @grpc/grpc-js. What a call's text says, it does: "fail CODE", "hold" (the test speaks), or it echoes.
-const fs = require('fs');
 const { obey, options, say } = require('./lines');
 const { grpc, Echo, limits, metadata, shown } = require('./grpc_echo');
+const listen = require('./grpc_listen');
 
 const held = new Map();
 
@@ -59,13 +59,7 @@ const service = {
 
 const server = new grpc.Server(limits);
 server.addService(Echo.service, service);
-const secret = options.key
-  ? grpc.ServerCredentials.createSsl(null, [{ private_key: fs.readFileSync(options.key), cert_chain: fs.readFileSync(options.cert) }])
-  : grpc.ServerCredentials.createInsecure();
-server.bindAsync('127.0.0.1:0', secret, (error, port) => {
-  if (error) throw error;
-  say('listening', { port });
-});
+listen(server);
 
 obey({
   write: ({ id, text }) => held.get(id).write({ text }),
