@@ -11,6 +11,8 @@ namespace rproxy::cli {
 
 // Every subcommand ends with one of these; the man page lists them.
 enum ExitCode : int { kOk = 0, kRuntime = 1, kUsage = 2, kConfiguration = 3, kCannotBind = 4 };
+// Of route-check, where 2 is what can't be read, and a command line that can't be.
+constexpr int kFindings = 1;
 // Of plugins for Nagios, where 1 and 2 say something of what was looked at.
 constexpr int kNagiosUnknown = 3;
 
@@ -23,5 +25,6 @@ class Command {
 // Adds the subcommand to `app`; its flags are filled in by parsing.
 std::unique_ptr<Command> make_serve(CLI::App& app);
 std::unique_ptr<Command> make_health(CLI::App& app);
+std::unique_ptr<Command> make_route_check(CLI::App& app);
 
 }  // namespace rproxy::cli

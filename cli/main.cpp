@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
 
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_serve(app));
+  commands.push_back(make_route_check(app));
   commands.push_back(make_health(app));
 
   int code = kUsage;

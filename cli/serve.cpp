@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "base/log.h"
+#include "check/tls_check.h"
 #include "cli/command.h"
 #include "cli/diagnostics.h"
 #include "cli/output.h"
 #include "config/load.h"
 #include "server/server.h"
-#include "server/tls_check.h"
 
 namespace rproxy::cli {
 namespace {
@@ -84,7 +84,7 @@ class Serve final : public Command {
  private:
   config::Loaded load() const {
     auto loaded = config::load(path_);
-    if (check_ || !print_) server::check_tls(loaded);
+    if (check_ || !print_) check::check_tls(loaded);
     override_settings(loaded.config);
     return loaded;
   }

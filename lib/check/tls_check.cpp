@@ -1,4 +1,4 @@
-#include "server/tls_check.h"
+#include "check/tls_check.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include "net/tls_context.h"
 #include "x509/certified_key.h"
 
-namespace rproxy::server {
+namespace rproxy::check {
 namespace {
 
 using config::Node;
@@ -169,4 +169,4 @@ void check_tls(config::Loaded& loaded) {
   config::sort_diagnostics(loaded.diagnostics);
 }
 
-}  // namespace rproxy::server
+}  // namespace rproxy::check

@@ -3,10 +3,10 @@
 
 #include "config/load.h"
 
-namespace rproxy::server {
+namespace rproxy::check {
 
 // Reads every certificate, key and authority in use, and tries every list of ciphers and groups; adds RP1304 to RP1309 to
 // `loaded.diagnostics`. Opens no sockets.
 void check_tls(config::Loaded& loaded);
 
-}  // namespace rproxy::server
+}  // namespace rproxy::check

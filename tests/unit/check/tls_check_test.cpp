@@ -1,5 +1,5 @@
 // What time does to a certificate; files that can't be used are golden cases.
-#include "server/tls_check.h"
+#include "check/tls_check.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include "support/temporary_directory.h"
 #include "support/test_certificates.h"
 
-namespace rproxy::server {
+namespace rproxy::check {
 namespace {
 
 using testing::HasSubstr;
@@ -68,4 +68,4 @@ TEST(TlsCheck, ShowsNothingThatCameOutOfTheEnvironment) {
 }
 
 }  // namespace
-}  // namespace rproxy::server
+}  // namespace rproxy::check

@@ -1,0 +1,22 @@
+// All that route-check finds in one configuration, in one go.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "check/report.h"
+#include "config/load.h"
+
+namespace rproxy::check {
+
+struct ExamineOptions {
+  bool is_strict = false;            // warnings are errors
+  std::vector<std::string> denied;   // ids of warnings that are errors
+  std::vector<std::string> allowed;  // ids of warnings that are left out; what is denied, too, is not
+};
+
+// What config::load() and the TLS files tell of `loaded`, and, where that has no errors, what lint() does; less what the options or
+// comments in the files allow.
+Report examine(const std::string& path, config::Loaded& loaded, const ExamineOptions& options);
+
+}  // namespace rproxy::check
