@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check/examine.h"
+#include "check/judge.h"
 #include "check/report.h"
 #include "cli/command.h"
 #include "cli/diagnostics.h"
@@ -29,6 +30,8 @@ class RouteCheck final : public Command {
     auto* command = app.add_subcommand("route-check", "Prove a configuration before it serves");
     command->add_option("configs", paths_, "Configuration files (TOML)")->required()->type_name("CONFIG");
     add_severity_options(*command);
+    add_explain_options(*command);
+    add_test_options(*command);
     command->add_option("--format", format_, "text or json")
         ->type_name("FORMAT")
         ->check(CLI::IsMember({"text", "json"}).description(""));
@@ -37,6 +40,7 @@ class RouteCheck final : public Command {
   }
 
   int run() override {
+    if (!question_.request.empty()) return explain();
     std::vector<check::Report> reports;
     for (const std::string& path : paths_) {
       auto loaded = config::load(path);
@@ -63,10 +67,61 @@ class RouteCheck final : public Command {
         ->check(check_id, "");
   }
 
+  void add_explain_options(CLI::App& command) {
+    auto* explain = command.add_option("--explain", question_.request, "Say what becomes of a request, and why")
+                        ->type_name("REQUEST");
+    command.add_option("-H,--header", question_.headers, "A header of that request")
+        ->type_name("HEADER")
+        ->allow_extra_args(false)
+        ->needs(explain);
+    command.add_option("--from", question_.from, "The address that it comes from")->type_name("IP")->needs(explain);
+  }
+
+  void add_test_options(CLI::App& command) {
+    command.add_option("--tests", options_.tests, "Run the [[tests]] of this file, too")->type_name("FILE");
+    command.add_flag("--coverage", options_.has_coverage, "Find routes that no test goes to");
+    command
+        .add_option_function<double>(
+            "--coverage-min",
+            [this](double percent) {
+              options_.has_coverage = true;
+              options_.coverage_min = percent;
+            },
+            "Fail where tests go to fewer routes")
+        ->type_name("PERCENT")
+        ->check(CLI::Range(0.0, 100.0).description(""));
+  }
+
+  // Of a configuration that could serve; what keeps it from that is said in its place.
+  int explain() const {
+    if (paths_.size() != 1) return refuse("--explain takes one CONFIG");
+    const auto loaded = config::load(paths_.front());
+    if (!loaded.ok()) {
+      print_diagnostics(loaded, paths_.front());
+      return loaded.tree ? kFindings : kUsage;
+    }
+    const auto asked = check::AskedRequest::make(question_, loaded.config);
+    if (!asked) return refuse("--explain: " + asked.error().context);
+    const check::Judge judge(loaded.config);
+    const auto explanation = judge.explainer().explain(**asked);
+    write_output(format_ == "json" ? check::render_json(explanation) : check::render_text(explanation));
+    return kOk;
+  }
+
+  static int refuse(const std::string& why) {
+    fmt::print(stderr, "rproxy route-check: {}\n", why);
+    return kUsage;
+  }
+
   static void print(const check::Report& report) {
     write_output(config::render(report.findings, use_color(STDOUT_FILENO)));
-    const std::string count = count_diagnostics(report.findings);
-    write_output(fmt::format("{}: {}\n", report.file, count.empty() ? "ok" : count));
+    std::string summary = count_diagnostics(report.findings);
+    if (summary.empty()) summary = "ok";
+    if (!report.tests.empty()) {
+      const auto passed = std::ranges::count_if(report.tests, [](const auto& test) { return test.failure.empty(); });
+      summary += fmt::format(", {} of {} tests passed", passed, report.tests.size());
+    }
+    write_output(fmt::format("{}: {}\n", report.file, summary));
   }
 
   static int code_of(const std::vector<check::Report>& reports) {
@@ -80,6 +135,7 @@ class RouteCheck final : public Command {
 
   std::vector<std::string> paths_;
   check::ExamineOptions options_;
+  check::Question question_;
   std::string format_ = "text";
 };
 

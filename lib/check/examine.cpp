@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "check/allowances.h"
+#include "check/judge.h"
 #include "check/lint.h"
+#include "check/route_tests.h"
 #include "check/tls_check.h"
 
 namespace rproxy::check {
@@ -25,6 +27,24 @@ void leave_out(const ExamineOptions& options, std::vector<config::Diagnostic>& f
   });
 }
 
+// Those of the configuration, and of the file that the options name.
+void test(const config::Loaded& loaded, const ExamineOptions& options, Report& report) {
+  std::vector<config::RouteTest> tests = loaded.config.tests;
+  if (!options.tests.empty()) {
+    auto more = config::load_tests(options.tests);
+    report.is_readable = report.is_readable && more.is_readable;
+    std::ranges::move(more.tests, std::back_inserter(tests));
+    std::ranges::move(more.diagnostics, std::back_inserter(report.findings));
+  }
+  if (tests.empty() && !options.has_coverage) return;
+  const Judge judge(loaded.config);
+  config::Problems problems;
+  TestRun run = run_tests(tests, loaded.config, judge.explainer(), problems);
+  if (options.has_coverage) check_coverage(loaded.config, run, options.coverage_min, problems);
+  report.tests = std::move(run.outcomes);
+  std::ranges::move(problems.list(), std::back_inserter(report.findings));
+}
+
 }  // namespace
 
 Report examine(const std::string& path, config::Loaded& loaded, const ExamineOptions& options) {
@@ -35,6 +55,7 @@ Report examine(const std::string& path, config::Loaded& loaded, const ExamineOpt
   if (loaded.ok()) {
     auto found = lint(loaded);
     std::ranges::move(found, std::back_inserter(report.findings));
+    test(loaded, options, report);
   }
   allowances.apply(report.findings);
   if (loaded.ok()) allowances.report_unused(problems);

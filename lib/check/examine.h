@@ -1,6 +1,7 @@
 // All that route-check finds in one configuration, in one go.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ struct ExamineOptions {
   bool is_strict = false;            // warnings are errors
   std::vector<std::string> denied;   // ids of warnings that are errors
   std::vector<std::string> allowed;  // ids of warnings that are left out; what is denied, too, is not
+  std::string tests;                 // a file with further [[tests]]; empty: none
+  bool has_coverage = false;         // routes that no test goes to are findings
+  double coverage_min = 0;           // percent of the routes
 };
 
 // What config::load() and the TLS files tell of `loaded`, and, where that has no errors, what lint() does; less what the options or

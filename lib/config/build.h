@@ -20,6 +20,7 @@ bool do_overlap(const net::ListenOptions& a, const net::ListenOptions& b);
 void build_admin(const Node& tree, Config& config, Problems& problems);
 // The place of each by its name.
 std::map<std::string, Place> build_upstreams(const Node& tree, Config& config, Problems& problems);
+void build_tests(const Node& tree, std::vector<RouteTest>& tests, Problems& problems);
 void build_routes(const Node& tree, const std::map<std::string, Place>& upstreams, Config& config, Problems& problems);
 
 // What a table of the top level says, where it is there.

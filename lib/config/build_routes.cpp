@@ -57,6 +57,7 @@ class RouteBuilder {
     if (rule.name.empty() && match != nullptr)
       rule.name = match->is(Node::Kind::kString) ? match->text : render_node(*match);
     if (draft.is_match_sound && match->is_whole()) sound_.push_back(config_.routes.size());
+    draft.route.at = node.at;
     config_.routes.push_back(std::move(draft.route));
   }
 

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "config/admin.h"
+#include "config/node.h"
+#include "config/route_test.h"
 #include "downstream/options.h"
 #include "net/options.h"
 #include "proxy/access_log_options.h"
@@ -34,6 +36,13 @@ struct Listener {
 struct Route {
   route::Rule rule;
   proxy::Action action;
+  Place at;
+};
+
+// A request with this header is told what would be done with it, where its peer may ask.
+struct ExplainHeader {
+  std::vector<IpNetwork> allow;  // none: nobody
+  std::string header = "Rproxy-Explain";
 };
 
 constexpr unsigned kWorkersMax = 1024;
@@ -55,6 +64,8 @@ struct Config {
   proxy::AccessLogOptions access_log;
   net::ResolverOptions resolver;
   Admin admin;
+  ExplainHeader explain;
+  std::vector<RouteTest> tests;
 };
 
 }  // namespace rproxy::config

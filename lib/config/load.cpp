@@ -32,11 +32,13 @@ void build(const Node& tree, Config& config, Problems& problems) {
   build_section<http2::Options>(tree, "http2", http2_keys(), config.client.http2, problems);
   build_section<proxy::ForwardingOptions>(tree, "forwarding", forwarding_keys(), config.forwarding, problems);
   build_section<net::ResolverOptions>(tree, "resolver", resolver_keys(), config.resolver, problems);
+  build_section<ExplainHeader>(tree, "explain", explain_keys(), config.explain, problems);
   build_access_log(tree, config, problems);
   build_listeners(tree, config, problems);
   build_admin(tree, config, problems);
   const auto upstreams = build_upstreams(tree, config, problems);
   build_routes(tree, upstreams, config, problems);
+  build_tests(tree, config.tests, problems);
 }
 
 Loaded finish(std::optional<Node> tree, Problems& problems) {
@@ -54,9 +56,9 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 }  // namespace
 
 const std::vector<std::string>& top_level_keys() {
-  static const std::vector<std::string> kKeys{"include",    "server",     "listen",    "listeners", "tls",
-                                              "client",     "http2",      "upstreams", "defaults",  "routes",
-                                              "forwarding", "access_log", "resolver",  "admin"};
+  static const std::vector<std::string> kKeys{
+      "include",  "server", "listen",     "listeners",  "tls",      "client", "http2",   "upstreams",
+      "defaults", "routes", "forwarding", "access_log", "resolver", "admin",  "explain", "tests"};
   return kKeys;
 }
 
@@ -81,6 +83,21 @@ Loaded load(const std::string& path, const Environment& environment) {
 Loaded load_text(const std::string& name, const std::string& text, const Environment& environment) {
   Problems problems;
   return finish(read_text(name, text, environment, problems), problems);
+}
+
+LoadedTests load_tests(const std::string& path, const Environment& environment) {
+  Problems problems;
+  LoadedTests loaded;
+  if (const auto tree = read_tree(path, environment, problems)) {
+    for (const Member& member : tree->members) {
+      if (member.key != "tests") report_unknown(problems, member, "", {"tests"});
+    }
+    build_tests(*tree, loaded.tests, problems);
+    loaded.is_readable = true;
+  }
+  loaded.diagnostics = std::move(problems.list());
+  sort_diagnostics(loaded.diagnostics);
+  return loaded;
 }
 
 }  // namespace rproxy::config

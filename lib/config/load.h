@@ -26,6 +26,14 @@ Loaded load(const std::string& path, const Environment& environment = process_en
 // A text by itself: no includes, no ${file:}.
 Loaded load_text(const std::string& name, const std::string& text, const Environment& environment);
 
+// A file of nothing but [[tests]].
+struct LoadedTests {
+  std::vector<RouteTest> tests;
+  std::vector<Diagnostic> diagnostics;
+  bool is_readable = false;
+};
+LoadedTests load_tests(const std::string& path, const Environment& environment = process_environment());
+
 // The effective configuration as TOML, every default spelled out, each line with where its value comes from. What came out of the
 // environment or a file is shown as ${...}; what a command's flag has set in config.server is named in `overrides`.
 struct Override {

@@ -69,6 +69,9 @@ Keys<proxy::RespondAction> respond_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 Keys<Admin> admin_keys();
+Keys<ExplainHeader> explain_keys();
+Keys<RouteTest> test_keys();
+Keys<Expectation> expectation_keys();
 
 // Servers that something else lists: "srv:_http._tcp.shop.internal", "file:/etc/shop.list".
 bool is_source(const Node& node);

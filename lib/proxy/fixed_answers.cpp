@@ -27,13 +27,18 @@ net::Task<Result<Response>> Redirect::handle(Request& request) {
   co_return redirect_to(request, status_, *location);
 }
 
+Result<std::string_view> location_by_https(const Request& request, std::uint16_t port) {
+  if (request.head.host.empty()) return fail(ErrorCode::kBadRequest, Side::kClient, Retry::kNever, "no Host");
+  const std::string_view uri = request.client_path == "*" ? std::string_view("/") : uri_of(request);
+  const std::string after = port == 443 ? std::string() : ":" + std::to_string(port);
+  return request.arena->concat({"https://", request.head.host, after, uri});
+}
+
 net::Task<Result<Response>> RedirectToHttps::handle(Request& request) {
   if (request.head.scheme == "https") co_return co_await next_.handle(request);
-  // Without a Host there is no telling where to.
-  if (request.head.host.empty()) co_return exchange::error_response(request, 400);
-  const std::string_view uri = request.client_path == "*" ? std::string_view("/") : uri_of(request);
-  const std::string port = port_ == 443 ? std::string() : ":" + std::to_string(port_);
-  co_return redirect_to(request, 308, request.arena->concat({"https://", request.head.host, port, uri}));
+  const auto location = location_by_https(request, port_);
+  if (!location) co_return fail(location.error());
+  co_return redirect_to(request, 308, *location);
 }
 
 net::Task<Result<Response>> Respond::handle(Request& request) {

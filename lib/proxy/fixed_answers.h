@@ -20,11 +20,13 @@ class Redirect final : public exchange::Handler {
   LocationTemplate location_;
 };
 
+// The same place under https; `port` 443 is left out. kBadRequest without a Host, for there is no telling where to.
+Result<std::string_view> location_by_https(const exchange::Request& request, std::uint16_t port);
+
 // Every request to the same place under https (for a listener whose only purpose that is). Those that came over TLS to a proxy in front,
 // which has told so, go on to `next`: they would be redirected for ever.
 class RedirectToHttps final : public exchange::Handler {
  public:
-  // `port` 443 is left out of the location.
   // `next` outlives the handler.
   RedirectToHttps(std::uint16_t port, exchange::Handler& next) : port_(port), next_(next) {}
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;

@@ -1,6 +1,7 @@
 #include "proxy/response_head.h"
 
 #include <algorithm>
+#include <array>
 
 #include "http/fields.h"
 
@@ -10,25 +11,20 @@ using http::FieldId;
 
 namespace {
 
-bool identifies_backend(FieldId id) {
-  switch (id) {
-    case FieldId::kServer:
-    case FieldId::kVia:
-    case FieldId::kXAspnetVersion:
-    case FieldId::kXAspnetmvcVersion:
-    case FieldId::kXBackend:
-    case FieldId::kXBackendServer:
-    case FieldId::kXGenerator:
-    case FieldId::kXPoweredBy:
-    case FieldId::kXRuntime:
-    case FieldId::kXServedBy:
-    case FieldId::kXServerName:
-    case FieldId::kXVarnish:
-      return true;
-    default:
-      return false;
-  }
-}
+constexpr FieldId kOfBackends[] = {FieldId::kServer,         FieldId::kVia,
+                                   FieldId::kXAspnetVersion, FieldId::kXAspnetmvcVersion,
+                                   FieldId::kXBackend,       FieldId::kXBackendServer,
+                                   FieldId::kXGenerator,     FieldId::kXPoweredBy,
+                                   FieldId::kXRuntime,       FieldId::kXServedBy,
+                                   FieldId::kXServerName,    FieldId::kXVarnish};
+
+constexpr auto kIsOfBackends = [] {
+  std::array<bool, 256> table{};
+  for (const FieldId id : kOfBackends) table[static_cast<std::size_t>(id)] = true;
+  return table;
+}();
+
+bool identifies_backend(FieldId id) { return kIsOfBackends[static_cast<std::size_t>(id)]; }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -52,6 +48,12 @@ bool BackendHider::names_backend(std::string_view authority) const {
   const auto set = upstream_->endpoints();
   return std::ranges::any_of(set->endpoints(),
                              [&](const auto& endpoint) { return std::ranges::any_of(endpoint->names, is_it); });
+}
+
+std::vector<std::string> BackendHider::field_names() {
+  std::vector<std::string> names;
+  for (const FieldId id : kOfBackends) names.emplace_back(http::field_name(id));
+  return names;
 }
 
 void BackendHider::apply(http::ResponseHead& head, const exchange::Request& request) const {

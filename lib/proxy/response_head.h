@@ -20,6 +20,8 @@ class BackendHider {
   // Strips what identifies a backend's software; rewrites Location, Content-Location and Refresh that name a backend to the client's view
   // of it, and takes the Domain of such a backend out of cookies.
   void apply(http::ResponseHead& head, const exchange::Request& request) const;
+  // Of the fields that are stripped.
+  static std::vector<std::string> field_names();
 
  private:
   bool names_backend(std::string_view authority) const;

@@ -28,9 +28,6 @@ class RouteHandler final : public exchange::Handler {
   net::Task<Result<exchange::Response>> handle(exchange::Request& request) override;
 
  private:
-  std::optional<std::size_t> match(exchange::Request& request) const;
-  bool is_disguised(exchange::Request& request, std::optional<std::size_t> found) const;
-
   const route::Router& router_;
   ClientIdentity identity_;
   std::vector<Route> routes_;

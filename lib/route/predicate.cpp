@@ -83,22 +83,26 @@ bool Predicates::method_holds(const http::RequestHead& head) const {
   return std::ranges::any_of(methods_, [&](const std::string& m) { return m == method || m == head.method; });
 }
 
-bool Predicates::hold(const http::RequestHead& head, const IpAddress& client) const {
-  if (!method_holds(head)) return false;
-  for (const Value& value : headers_) {
+std::optional<Predicates::Failing> Predicates::first_failing(const http::RequestHead& head,
+                                                             const IpAddress& client) const {
+  if (!method_holds(head)) return Failing{Kind::kMethod, 0};
+  for (std::size_t i = 0; i < headers_.size(); ++i) {
+    const Value& value = headers_[i];
     const http::Field* field =
         value.field != http::FieldId::kOther ? head.fields.find(value.field) : head.fields.find(value.asked.name);
-    if (!holds(value, field != nullptr ? &field->value : nullptr)) return false;
+    if (!holds(value, field != nullptr ? &field->value : nullptr)) return Failing{Kind::kHeader, i};
   }
-  for (const Value& value : query_) {
-    if (!holds_in_query(value, head.query)) return false;
+  for (std::size_t i = 0; i < query_.size(); ++i) {
+    if (!holds_in_query(query_[i], head.query)) return Failing{Kind::kQuery, i};
   }
-  for (const Value& value : cookies_) {
-    const auto cookie = http::find_cookie(head.fields, value.asked.name);
-    if (!holds(value, cookie ? &*cookie : nullptr)) return false;
+  for (std::size_t i = 0; i < cookies_.size(); ++i) {
+    const auto cookie = http::find_cookie(head.fields, cookies_[i].asked.name);
+    if (!holds(cookies_[i], cookie ? &*cookie : nullptr)) return Failing{Kind::kCookie, i};
   }
-  return client_ips_.empty() ||
-         std::ranges::any_of(client_ips_, [&](const IpNetwork& n) { return n.contains(client); });
+  const bool is_client =
+      client_ips_.empty() || std::ranges::any_of(client_ips_, [&](const IpNetwork& n) { return n.contains(client); });
+  if (!is_client) return Failing{Kind::kClientIp, 0};
+  return std::nullopt;
 }
 
 }  // namespace rproxy::route

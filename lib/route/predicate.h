@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,14 @@ class Predicates {
   // `error` says what is wrong with a pattern.
   Predicates(const Match& match, std::string& error);
 
-  bool hold(const http::RequestHead& head, const IpAddress& client) const;
+  bool hold(const http::RequestHead& head, const IpAddress& client) const { return !first_failing(head, client); }
+  enum class Kind : std::uint8_t { kMethod, kHeader, kQuery, kCookie, kClientIp };
+  struct Failing {
+    Kind kind;
+    std::size_t index;  // of the header, query parameter or cookie, among those asked
+  };
+  // In the order above; nothing: all hold.
+  std::optional<Failing> first_failing(const http::RequestHead& head, const IpAddress& client) const;
   // How many kinds of thing are asked; more wins over fewer.
   std::size_t count() const { return count_; }
 

@@ -30,6 +30,28 @@ std::shared_ptr<const metrics::Catalogue> make_catalogue(const config::Config& c
   return std::make_shared<const metrics::Catalogue>(routes, listeners, previous);
 }
 
+// With what is known of them just now.
+std::vector<check::Explanation::Server> servers_of(const upstream::Upstream& upstream) {
+  std::vector<check::Explanation::Server> servers;
+  const TimePoint now = Clock::now();
+  for (const auto& endpoint : upstream.endpoints()->endpoints()) {
+    const balance::EndpointState& state = endpoint->state;
+    std::string text = fmt::format("weight {}, ", state.weight());
+    if (state.admin_state() != balance::AdminState::kEnabled) {
+      text += to_string(state.admin_state());
+    } else if (state.is_ejected(now)) {
+      text += "ejected";
+    } else if (state.is_available(now)) {
+      text += "available";
+    } else {
+      text += fmt::format("not available: {}", to_string(state.health()));
+    }
+    text += fmt::format(", {} under way", state.in_flight());
+    servers.push_back({state.name(), std::move(text)});
+  }
+  return servers;
+}
+
 // Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
 // is to be none without them.
 Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
@@ -58,6 +80,7 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
   if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
+  generation->build_explainer();
   auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
   generation->tls_ = std::move(*tls);
@@ -114,6 +137,12 @@ Result<void> Generation::build_routes() {
     plans_.back() = std::move(*plan);
   }
   return {};
+}
+
+void Generation::build_explainer() {
+  if (config_.explain.allow.empty()) return;
+  explainer_ = std::make_unique<const check::Explainer>(
+      config_, *router_, [this](const upstream::Options& options) { return servers_of(*find_upstream(options.name)); });
 }
 
 Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::ForwardAction& action) const {

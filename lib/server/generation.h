@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "check/explain.h"
 #include "config/config.h"
 #include "metrics/catalogue.h"
 #include "proxy/proxy.h"
@@ -35,6 +36,8 @@ class Generation {
   // Null: there is none of that name.
   const upstream::Upstream* find_upstream(const std::string& name) const;
   const TlsMaterial& tls() const { return tls_; }
+  // Null: nobody may ask for it.
+  const check::Explainer* explainer() const { return explainer_.get(); }
   // Its routes and listeners are those of the configuration, in their order.
   const std::shared_ptr<const metrics::Catalogue>& catalogue() const { return catalogue_; }
 
@@ -42,6 +45,7 @@ class Generation {
   explicit Generation(config::Config config) : config_(std::move(config)) {}
   Result<void> build_upstreams(const Generation* previous);
   Result<void> build_routes();
+  void build_explainer();
   Result<std::unique_ptr<proxy::Proxy::Plan>> build_plan(const proxy::ForwardAction& action) const;
 
   config::Config config_;
@@ -49,6 +53,7 @@ class Generation {
   std::vector<std::shared_ptr<upstream::Upstream>> upstreams_;
   std::unordered_map<std::string, std::size_t> upstream_by_name_;
   std::vector<std::unique_ptr<proxy::Proxy::Plan>> plans_;
+  std::unique_ptr<const check::Explainer> explainer_;
   TlsMaterial tls_;
   std::shared_ptr<const metrics::Catalogue> catalogue_;
 };

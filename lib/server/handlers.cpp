@@ -5,6 +5,7 @@
 
 #include "filter/grpc_web.h"
 #include "proxy/fixed_answers.h"
+#include "server/explain_handler.h"
 
 namespace rproxy::server {
 
@@ -16,6 +17,11 @@ Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation
   for (const auto& listener : generation_->config().listeners) {
     redirects_.push_back(
         listener.redirect_https ? std::make_unique<proxy::RedirectToHttps>(listener.redirect_port, *root_) : nullptr);
+    if (const auto* explainer = generation_->explainer()) {
+      exchange::Handler& next = redirects_.back() ? *redirects_.back() : *root_;
+      explainers_.push_back(
+          std::make_unique<ExplainHandler>(generation_->config().explain, *explainer, listener, next));
+    }
   }
 }
 
@@ -76,6 +82,7 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
 }
 
 exchange::Handler& Handlers::at(std::size_t listener) const {
+  if (!explainers_.empty()) return *explainers_[listener];
   exchange::Handler* redirect = redirects_[listener].get();
   return redirect != nullptr ? *redirect : *root_;
 }

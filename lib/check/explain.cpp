@@ -1,0 +1,215 @@
+#include "check/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "check/conditions.h"
+#include "check/hashed_server.h"
+#include "check/header_changes.h"
+#include "check/losses.h"
+#include "check/steps.h"
+#include "exchange/error_page.h"
+#include "http/cookie.h"
+#include "http/message.h"
+#include "proxy/client_identity.h"
+#include "proxy/fixed_answers.h"
+#include "proxy/hash_key.h"
+#include "proxy/request_head.h"
+#include "proxy/response_head.h"
+#include "proxy/route_choice.h"
+#include "proxy/split.h"
+#include "route/rewrite.h"
+
+namespace rproxy::check {
+namespace {
+
+constexpr std::size_t kRunnersUpMax = 5;
+
+config::Location location_of(const config::Place& place) {
+  return {place.file ? place.file->name : std::string(), place.line, place.column};
+}
+
+void answer(Explanation& out, std::uint16_t status, std::string reason) {
+  out.status = status;
+  out.reason = std::move(reason);
+}
+
+void answer(Explanation& out, const Error& error) { answer(out, exchange::status_of(error), error.context); }
+
+// "https (:443)"
+std::string text_of(const config::Listener& listener) {
+  const std::string address = listener.listen.address.to_string();
+  return listener.name.empty() || listener.name == address ? address : fmt::format("{} ({})", listener.name, address);
+}
+
+std::string target_of(const http::RequestHead& head) {
+  return fmt::format("{}{}{}", head.path, head.has_query ? "?" : "", head.query);
+}
+
+}  // namespace
+
+std::vector<route::Rule> rules_of(const config::Config& config) {
+  std::vector<route::Rule> rules;
+  rules.reserve(config.routes.size());
+  for (const auto& route : config.routes) rules.push_back(route.rule);
+  return rules;
+}
+
+std::vector<std::string> Explanation::policies() const {
+  std::vector<std::string> names;
+  for (const Named& step : steps) names.push_back(step.name);
+  return names;
+}
+
+Explainer::Explainer(const config::Config& config, const route::Router& router, Servers servers)
+    : config_(config), router_(router), rules_(rules_of(config)), servers_(std::move(servers)) {}
+
+Explanation Explainer::explain(AskedRequest& asked) const {
+  Explanation out;
+  if (asked.refusal()) {
+    out.client = asked.request().client_ip.to_string();
+    answer(out, *asked.refusal());
+  } else {
+    out = explain(asked.request(), asked.listener());
+  }
+  out.request = asked.url();
+  return out;
+}
+
+Explanation Explainer::explain(exchange::Request& request, const config::Listener* listener) const {
+  Explanation out;
+  out.request = fmt::format("{} {}://{}{}", request.head.method, request.head.scheme, request.head.authority,
+                            target_of(request.head));
+  out.path = request.head.path;
+  if (listener != nullptr) out.listener = text_of(*listener);
+  proxy::ClientIdentity(config_.forwarding).establish(request);
+  out.client = request.client_ip.to_string();
+  if (request.from_trusted_proxy)
+    out.steps.push_back({"trusted_proxy", request.client->peer.ip.to_string() + " says who the client is"});
+  if (listener != nullptr && listener->redirect_https && request.head.scheme != "https") {
+    out.steps.push_back({"redirect_https", "this listener leads everything to https"});
+    const auto location = proxy::location_by_https(request, listener->redirect_port);
+    if (location) out.location = *location;
+    answer(out, location ? 308 : 400, location ? "" : "without a Host there is no telling where to");
+    return out;
+  }
+  explain_route(request, out);
+  return out;
+}
+
+void Explainer::explain_route(exchange::Request& request, Explanation& out) const {
+  const auto choice = proxy::choose_route(router_, config_.client.paths, request);
+  const auto path = request.head.path;
+  if (path == "*") request.head.path = "/";
+  const auto explained = rules_.explain(request.head, request.client_ip, kRunnersUpMax);
+  request.head.path = path;
+  for (const route::Loss& loss : explained.runners_up) {
+    const config::Route& route = config_.routes[loss.rule];
+    out.runners_up.push_back(
+        {route.rule.name, location_of(route.at), text_of(loss, route.rule, request.head, request.client_ip)});
+  }
+  if (choice.is_disguised) return answer(out, 400, "an encoded slash leads to another route");
+  if (!choice.route) return answer(out, 404, "no route matches");
+  const config::Route& route = config_.routes[*choice.route];
+  out.route = choice.route;
+  out.route_name = route.rule.name;
+  out.route_at = location_of(route.at);
+  out.conditions = conditions_of(route.rule.match);
+  explain_action(request, route, out);
+}
+
+void Explainer::explain_action(exchange::Request& request, const config::Route& route, Explanation& out) const {
+  if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
+    const auto location = proxy::LocationTemplate::compile(redirect->location).value().fill(request);
+    out.steps.push_back({"redirect", redirect->location});
+    if (!location) return answer(out, location.error());
+    out.location = *location;
+    return answer(out, redirect->status, {});
+  }
+  if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
+    out.steps.push_back({"respond", fmt::format("{} bytes of text", respond->body.size())});
+    return answer(out, respond->status, {});
+  }
+  explain_forward(request, std::get<proxy::ForwardAction>(route.action), out);
+}
+
+const upstream::Options& Explainer::choose_upstream(exchange::Request& request, const proxy::ForwardAction& action,
+                                                    Explanation& out) const {
+  std::size_t part = 0;
+  if (action.split) {
+    const auto& split = *action.split;
+    proxy::Split chooser(split, 0);
+    const bool has_cookie = split.by == proxy::SplitOptions::By::kCookie &&
+                            http::find_cookie(request.head.fields, split.cookie).has_value();
+    const auto chosen = chooser.choose(request);
+    part = chosen.part;
+    const bool is_certain = split.by == proxy::SplitOptions::By::kClientIp || (has_cookie && !chosen.is_new);
+    std::uint64_t all = 0;
+    for (const auto& each : split.parts) all += each.weight;
+    out.steps.push_back(
+        {"split", fmt::format("{} gets {} of {}{}", split.parts[part].upstream, split.parts[part].weight, all,
+                              is_certain ? ", this client among them" : "; this time it is by chance")});
+  }
+  const std::string name = action.targets()[part];
+  return *std::ranges::find(config_.upstreams, name, &upstream::Options::name);
+}
+
+void Explainer::explain_forward(exchange::Request& request, const proxy::ForwardAction& action,
+                                Explanation& out) const {
+  const auto may_go_on = proxy::count_hop(request);
+  if (!may_go_on) return answer(out, may_go_on.error());
+  if (!*may_go_on) return answer(out, request.head.method_id == http::Method::kTrace ? 501 : 200, "Max-Forwards is 0");
+  const auto& upstream = choose_upstream(request, action, out);
+  out.upstream = upstream.name;
+  const auto& policy = upstream.policy;
+  const std::uint64_t hash = policy.kind == balance::PolicyKind::kHash ? proxy::hash_of(policy.key, request) : 0;
+  add_route_steps(action, out.steps);
+  const HeaderChanges changes(request);
+  proxy::prepare_request_head(request, config_.forwarding);
+  changes.tell(request, out);
+  if (!action.rewrite.empty()) {
+    std::vector<route::RewriteProblem> none;
+    const auto path = route::Rewrite::compile(action.rewrite, none)->apply(request.head.path, *request.arena);
+    if (!path) return answer(out, path.error());
+    out.steps.push_back({"rewrite", *path == request.head.path
+                                        ? "changes nothing of this path"
+                                        : fmt::format("{} becomes {}", request.head.path, *path)});
+    request.head.path = *path;
+  }
+  if (!action.host.empty()) request.head.authority = action.host;
+  out.rewritten = target_of(request.head);
+  out.host = request.head.authority;
+  add_upstream_steps(upstream, out.steps);
+  out.servers = servers_(upstream);
+  if (const auto server = server_by_hash(upstream, hash))
+    out.steps.push_back({"hash", "while all serve, it is " + *server});
+  if (action.hide_backend) {
+    out.steps.push_back({"hide_backend", "Location, Refresh and cookies that name a server name this host"});
+    out.withheld = proxy::BackendHider::field_names();
+  }
+  if (action.proxy_status) out.steps.push_back({"proxy_status", "the answer has Proxy-Status"});
+}
+
+std::vector<Explanation::Server> Explainer::servers_of(const upstream::Options& upstream) {
+  std::vector<Explanation::Server> servers;
+  for (const auto& endpoint : upstream.endpoints) {
+    std::string state = fmt::format("weight {}", endpoint.weight);
+    if (endpoint.priority == balance::kBackupPriority) {
+      state += ", backup";
+    } else if (endpoint.priority != 0) {
+      state += fmt::format(", priority {}", endpoint.priority);
+    }
+    if (endpoint.max_connections != 0) state += fmt::format(", at most {} requests", endpoint.max_connections);
+    if (endpoint.address.kind == HostPort::Kind::kName) state += ", by DNS";
+    servers.push_back({endpoint.address.to_string(), std::move(state)});
+  }
+  for (const auto& source : upstream.sources) {
+    const bool is_file = source.kind == upstream::ServerSource::Kind::kFile;
+    servers.push_back({(is_file ? "file:" : "srv:") + source.name, "lists servers"});
+  }
+  return servers;
+}
+
+}  // namespace rproxy::check
