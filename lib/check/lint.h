@@ -1,4 +1,5 @@
-// What is allowed in a configuration and yet rarely meant: findings beyond those of config::load(). Reads no file and asks no network.
+// What is allowed in a configuration and yet rarely meant: findings beyond those of config::load(). Of files it reads
+// certificates alone, and it asks no network.
 #pragma once
 
 #include <vector>
