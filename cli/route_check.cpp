@@ -9,14 +9,18 @@
 #include <vector>
 
 #include "check/examine.h"
-#include "check/judge.h"
+#include "check/json_schema.h"
 #include "check/report.h"
 #include "cli/command.h"
 #include "cli/diagnostics.h"
 #include "cli/output.h"
+#include "cli/route_check_modes.h"
+#include "cli/route_check_online.h"
 
 namespace rproxy::cli {
 namespace {
+
+const std::vector<std::string> kFormats{"text", "json", "sarif", "junit", "github", "checkstyle"};
 
 std::string check_id(const std::string& text) {
   const bool is_id = text.size() == 6 && text.starts_with("RP") &&
@@ -29,33 +33,29 @@ class RouteCheck final : public Command {
   explicit RouteCheck(CLI::App& app) {
     auto* command = app.add_subcommand("route-check", "Prove a configuration before it serves");
     command->add_option("configs", paths_, "Configuration files (TOML)")->required()->type_name("CONFIG");
-    add_severity_options(*command);
-    add_explain_options(*command);
+    add_finding_options(*command);
     add_test_options(*command);
-    command->add_option("--format", format_, "text or json")
-        ->type_name("FORMAT")
-        ->check(CLI::IsMember({"text", "json"}).description(""));
+    add_explain_options(*command);
+    add_view_options(*command);
     command->footer(
-        "Exit codes: 0 clean, 1 findings that are errors or denied, 2 a file that can't be\nread, or usage.");
+        "Exit codes: 0 clean, 1 findings that are errors (or a difference of --diff),\n2 a file that can't be read, or "
+        "usage.");
   }
 
   int run() override {
-    if (!question_.request.empty()) return explain();
-    std::vector<check::Report> reports;
-    for (const std::string& path : paths_) {
-      auto loaded = config::load(path);
-      reports.push_back(check::examine(path, loaded, options_));
-    }
-    if (format_ == "json") {
-      write_output(check::render_json(reports));
-    } else {
-      for (const check::Report& report : reports) print(report);
-    }
-    return code_of(reports);
+    if (is_update_) return with_config([this](const auto& config) { return update_test_file(config, options_.tests); });
+    if (!question_.request.empty())
+      return with_config([this](const auto& config) { return explain_request(config, question_, form_); });
+    if (is_list_) return with_config([this](const auto& config) { return list_routes(config, form_); });
+    if (!graph_.empty()) return with_config([this](const auto& config) { return draw_graph(config, graph_); });
+    return is_diff_ ? diff() : find();
   }
 
  private:
-  void add_severity_options(CLI::App& command) {
+  void add_finding_options(CLI::App& command) {
+    command.add_option("--format", form_.format, fmt::format("{}", fmt::join(kFormats, ", ")))
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember(kFormats).description(""));
     command.add_flag("--strict", options_.is_strict, "Every warning counts as an error");
     command.add_option("--deny", options_.denied, "This finding counts as an error")
         ->type_name("ID")
@@ -65,6 +65,25 @@ class RouteCheck final : public Command {
         ->type_name("ID")
         ->allow_extra_args(false)
         ->check(check_id, "");
+    command.add_flag_callback(
+        "--online", [this] { options_.ask_network = add_online_findings; }, "Ask DNS and the servers, too");
+  }
+
+  void add_test_options(CLI::App& command) {
+    auto* tests =
+        command.add_option("--tests", options_.tests, "Run the [[tests]] of this file, too")->type_name("FILE");
+    command.add_flag("--coverage", options_.has_coverage, "Find routes that no test goes to");
+    command
+        .add_option_function<double>(
+            "--coverage-min",
+            [this](double percent) {
+              options_.has_coverage = true;
+              options_.coverage_min = percent;
+            },
+            "Fail where tests go to fewer routes")
+        ->type_name("PERCENT")
+        ->check(CLI::Range(0.0, 100.0).description(""));
+    command.add_flag("--update", is_update_, "Write what is expected in that file anew")->needs(tests);
   }
 
   void add_explain_options(CLI::App& command) {
@@ -77,51 +96,77 @@ class RouteCheck final : public Command {
     command.add_option("--from", question_.from, "The address that it comes from")->type_name("IP")->needs(explain);
   }
 
-  void add_test_options(CLI::App& command) {
-    command.add_option("--tests", options_.tests, "Run the [[tests]] of this file, too")->type_name("FILE");
-    command.add_flag("--coverage", options_.has_coverage, "Find routes that no test goes to");
+  void add_view_options(CLI::App& command) {
+    command.add_flag("--diff", is_diff_, "Compare what two CONFIGs do with requests");
+    command.add_flag("--list", is_list_, "Print the routes in order of precedence");
+    command.add_option("--graph", graph_, "Draw the configuration: dot or mermaid")
+        ->type_name("LANGUAGE")
+        ->check(CLI::IsMember({"dot", "mermaid"}).description(""));
     command
-        .add_option_function<double>(
-            "--coverage-min",
-            [this](double percent) {
-              options_.has_coverage = true;
-              options_.coverage_min = percent;
+        .add_flag_callback(
+            "--schema",
+            [] {
+              write_output(check::json_schema());
+              throw CLI::Success();
             },
-            "Fail where tests go to fewer routes")
-        ->type_name("PERCENT")
-        ->check(CLI::Range(0.0, 100.0).description(""));
+            "Print the JSON Schema of configurations")
+        ->trigger_on_parse();
   }
 
-  // Of a configuration that could serve; what keeps it from that is said in its place.
-  int explain() const {
-    if (paths_.size() != 1) return refuse("--explain takes one CONFIG");
-    const auto loaded = config::load(paths_.front());
-    if (!loaded.ok()) {
-      print_diagnostics(loaded, paths_.front());
-      return loaded.tree ? kFindings : kUsage;
+  int find() const {
+    std::vector<check::Report> reports;
+    for (const std::string& path : paths_) {
+      auto loaded = config::load(path);
+      reports.push_back(check::examine(path, loaded, options_));
     }
-    const auto asked = check::AskedRequest::make(question_, loaded.config);
-    if (!asked) return refuse("--explain: " + asked.error().context);
-    const check::Judge judge(loaded.config);
-    const auto explanation = judge.explainer().explain(**asked);
-    write_output(format_ == "json" ? check::render_json(explanation) : check::render_text(explanation));
-    return kOk;
+    write_output(render(reports));
+    return code_of(reports);
   }
 
-  static int refuse(const std::string& why) {
-    fmt::print(stderr, "rproxy route-check: {}\n", why);
-    return kUsage;
+  std::string render(const std::vector<check::Report>& reports) const {
+    if (form_.format == "json") return check::render_json(reports);
+    if (form_.format == "sarif") return check::render_sarif(reports, RPROXY_VERSION);
+    if (form_.format == "junit") return check::render_junit(reports);
+    if (form_.format == "github") return check::render_github(reports);
+    if (form_.format == "checkstyle") return check::render_checkstyle(reports);
+    std::string out;
+    for (const check::Report& report : reports) out += text_of(report);
+    return out;
   }
 
-  static void print(const check::Report& report) {
-    write_output(config::render(report.findings, use_color(STDOUT_FILENO)));
+  // Of configurations that could serve; what keeps one from that is said in its place.
+  template <typename Use>
+  int with_config(Use use) const {
+    if (form_.format != "text" && form_.format != "json")
+      return refuse_route_check("--format " + form_.format + " is for findings alone");
+    if (paths_.size() != 1)
+      return refuse_route_check("one CONFIG is looked at so, not " + std::to_string(paths_.size()));
+    const auto loaded = config::load(paths_.front());
+    return loaded.ok() ? use(loaded.config) : tell(loaded, paths_.front());
+  }
+
+  int diff() const {
+    if (paths_.size() != 2) return refuse_route_check("--diff compares two CONFIGs, the old one first");
+    const auto before = config::load(paths_[0]);
+    if (!before.ok()) return tell(before, paths_[0]);
+    const auto after = config::load(paths_[1]);
+    if (!after.ok()) return tell(after, paths_[1]);
+    return show_differences(before.config, after.config, form_);
+  }
+
+  static int tell(const config::Loaded& loaded, const std::string& path) {
+    print_diagnostics(loaded, path);
+    return loaded.tree ? kFindings : kUsage;
+  }
+
+  static std::string text_of(const check::Report& report) {
     std::string summary = count_diagnostics(report.findings);
     if (summary.empty()) summary = "ok";
     if (!report.tests.empty()) {
       const auto passed = std::ranges::count_if(report.tests, [](const auto& test) { return test.failure.empty(); });
       summary += fmt::format(", {} of {} tests passed", passed, report.tests.size());
     }
-    write_output(fmt::format("{}: {}\n", report.file, summary));
+    return config::render(report.findings, use_color(STDOUT_FILENO)) + fmt::format("{}: {}\n", report.file, summary);
   }
 
   static int code_of(const std::vector<check::Report>& reports) {
@@ -136,7 +181,11 @@ class RouteCheck final : public Command {
   std::vector<std::string> paths_;
   check::ExamineOptions options_;
   check::Question question_;
-  std::string format_ = "text";
+  RouteCheckForm form_;
+  std::string graph_;
+  bool is_list_ = false;
+  bool is_diff_ = false;
+  bool is_update_ = false;
 };
 
 }  // namespace

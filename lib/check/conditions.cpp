@@ -69,7 +69,9 @@ std::vector<Explanation::Named> conditions_of(const route::Match& match) {
 }
 
 std::string text_of(const route::Match& match) {
-  std::string text = match.host + text_of(match.path);
+  std::string text = match.host;
+  if (match.path.kind == PathMatch::Kind::kRegex && !text.empty()) text += ' ';
+  text += match.path.kind == PathMatch::Kind::kAny && !text.empty() ? "/*" : text_of(match.path);
   for (const auto& condition : conditions_of(match)) {
     if (condition.name == "host" || condition.name == "path") continue;
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", condition.name, condition.value);

@@ -55,6 +55,9 @@ Report examine(const std::string& path, config::Loaded& loaded, const ExamineOpt
   if (loaded.ok()) {
     auto found = lint(loaded);
     std::ranges::move(found, std::back_inserter(report.findings));
+    config::Problems online;
+    if (options.ask_network) options.ask_network(loaded, online);
+    std::ranges::move(online.list(), std::back_inserter(report.findings));
     test(loaded, options, report);
   }
   allowances.apply(report.findings);

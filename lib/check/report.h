@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/diagnostic.h"
@@ -25,5 +26,16 @@ struct Report {
 
 // {"files": [{"file", "findings": [{"id", "severity", "file", "line", "column", "message", "remedy"}], "tests": [...]}]}
 std::string render_json(std::span<const Report> reports);
+// SARIF 2.1.0, as code scanning takes it; `version` is the tool's.
+std::string render_sarif(std::span<const Report> reports, std::string_view version);
+// A test suite for each file: errors are failures, warnings pass with what they say as output.
+std::string render_junit(std::span<const Report> reports);
+// Workflow commands, which become annotations.
+std::string render_github(std::span<const Report> reports);
+std::string render_checkstyle(std::span<const Report> reports);
+
+inline std::string_view severity_name(const config::Diagnostic& finding) {
+  return finding.severity == config::Severity::kError ? "error" : "warning";
+}
 
 }  // namespace rproxy::check

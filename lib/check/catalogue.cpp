@@ -1,0 +1,72 @@
+#include "check/catalogue.h"
+
+namespace rproxy::check {
+namespace {
+
+constexpr CatalogueEntry kCatalogue[] = {
+    {"RP1001", "not TOML, or not UTF-8"},
+    {"RP1002", "unknown key or table"},
+    {"RP1003", "value of the wrong type"},
+    {"RP1004", "value that can't be read or is out of its range"},
+    {"RP1005", "something required is missing"},
+    {"RP1006", "settings that exclude each other"},
+    {"RP1007", "environment variable that is not set"},
+    {"RP1008", "file that can't be read"},
+    {"RP1009", "the same value or address twice"},
+    {"RP1010", "setting that does nothing where it stands"},
+    {"RP1011", "include that no file matches"},
+    {"RP1012", "client timeout that is off"},
+    {"RP1013", "admin token crosses the network in the clear"},
+    {"RP1101", "server address without host or port"},
+    {"RP1102", "server that is there twice"},
+    {"RP1103", "upstream without servers"},
+    {"RP1104", "every server has weight 0"},
+    {"RP1105", "upstream that no route leads to"},
+    {"RP1106", "route to an unknown upstream"},
+    {"RP1201", "host that can't be matched"},
+    {"RP1202", "path that no request can have"},
+    {"RP1203", "invalid regular expression"},
+    {"RP1204", "rewrite that makes no path"},
+    {"RP1205", "two routes with the same match"},
+    {"RP1206", "routes that tie"},
+    {"RP1207", "redirect to nowhere"},
+    {"RP1208", "match that asks for nothing"},
+    {"RP1209", "two routes with one name"},
+    {"RP1210", "response header that the proxy writes itself"},
+    {"RP1301", "TLS listener without a certificate"},
+    {"RP1302", "a server's certificate is not verified"},
+    {"RP1303", "TLS table that no listener uses"},
+    {"RP1304", "certificate that can't be used"},
+    {"RP1305", "private key that can't be used"},
+    {"RP1306", "key and certificate that don't belong together"},
+    {"RP1307", "ca_file that can't be used"},
+    {"RP1308", "ciphers or groups that OpenSSL refuses"},
+    {"RP1309", "certificate outside its dates, or soon to be"},
+    {"RP2001", "route that no request reaches"},
+    {"RP2002", "prefix that matches more than what is below it"},
+    {"RP2003", "pattern that is a prefix, or one path"},
+    {"RP2004", "pattern that no path matches"},
+    {"RP2005", "redirect that leads back to itself"},
+    {"RP2006", "rewrite that leaves its prefix"},
+    {"RP2007", "strip_prefix that no path of the route has"},
+    {"RP2101", "several servers and no health check"},
+    {"RP2102", "timeouts that contradict each other"},
+    {"RP2201", "network of trusted peers that is too wide"},
+    {"RP2202", "secret that stands in the file"},
+    {"RP2203", "requests go to a public address in the clear"},
+    {"RP2301", "host that no certificate covers"},
+    {"RP2302", "certificate chain that is not complete"},
+    {"RP2303", "certificate that no route needs"},
+    {"RP2401", "server that can't be reached"},
+    {"RP2801", "test that fails"},
+    {"RP2802", "route that no test goes to"},
+    {"RP2803", "tests go to too few routes"},
+    {"RP2901", "comment to rproxy that is not understood"},
+    {"RP2902", "allowance for nothing"},
+};
+
+}  // namespace
+
+std::span<const CatalogueEntry> catalogue() { return kCatalogue; }
+
+}  // namespace rproxy::check

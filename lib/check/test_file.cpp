@@ -1,0 +1,126 @@
+#include "check/test_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "check/lint_parts.h"
+#include "config/values.h"
+#include "route/reach.h"
+
+namespace rproxy::check {
+namespace {
+
+using config::Expectation;
+using config::RouteTest;
+
+std::string_view trim(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r");
+  return begin == text.npos ? std::string_view() : text.substr(begin);
+}
+
+// The comments and empty lines before each test, and those behind the last one.
+Result<std::vector<std::string>> read_comments(std::string_view text) {
+  std::vector<std::string> comments(1);
+  bool is_within = false;
+  std::size_t number = 0;
+  while (!text.empty()) {
+    ++number;
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto content = trim(line);
+    if (content.starts_with("[[tests]]")) {
+      is_within = true;
+      comments.emplace_back();
+    }
+    if (content.empty()) {
+      is_within = false;
+    } else if (content.starts_with('#') && !is_within) {
+      comments.back() += fmt::format("{}\n", line);
+    } else if (content.find('#') != content.npos && content.find("#") < content.find('"')) {
+      return fail(
+          ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+          fmt::format("line {}: this comment would be lost; put it before the [[tests]], with an empty line between it "
+                      "and the test before",
+                      number));
+    }
+  }
+  return comments;
+}
+
+std::string quoted_list(const std::vector<std::string>& all) {
+  std::string out;
+  for (const std::string& each : all) out += (out.empty() ? "" : ", ") + config::quote_toml(each);
+  return "[" + out + "]";
+}
+
+std::string text_of(const Expectation& expect) {
+  std::string out;
+  const auto add = [&out](std::string_view name, const std::string& value) {
+    out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", name, value);
+  };
+  const auto add_text = [&add](std::string_view name, const std::optional<std::string>& value) {
+    if (value) add(name, config::quote_toml(*value));
+  };
+  add_text("route", expect.route);
+  add_text("upstream", expect.upstream);
+  if (expect.status) add("status", std::to_string(*expect.status));
+  add_text("location", expect.location);
+  add_text("path", expect.path);
+  add_text("host", expect.host);
+  if (expect.headers) {
+    std::string headers;
+    for (const auto& [name, value] : *expect.headers)
+      headers += fmt::format("{}{} = {}", headers.empty() ? "" : ", ", config::quote_key(name),
+                             value ? config::quote_toml(*value) : "false");
+    add("headers", "{ " + headers + " }");
+  }
+  if (expect.policies) add("policies", quoted_list(*expect.policies));
+  return "{ " + out + " }";
+}
+
+std::string text_of(const RouteTest& test) {
+  std::string out = "[[tests]]\n";
+  if (!test.name.empty()) out += fmt::format("name = {}\n", config::quote_toml(test.name));
+  out += fmt::format("request = {}\n", config::quote_toml(test.request));
+  if (!test.headers.empty()) out += fmt::format("headers = {}\n", quoted_list(test.headers));
+  if (!test.from.empty()) out += fmt::format("from = {}\n", config::quote_toml(test.from));
+  if (!test.expect.empty()) out += fmt::format("expect = {}\n", text_of(test.expect));
+  return out;
+}
+
+}  // namespace
+
+std::vector<RouteTest> tests_of_routes(const config::Config& config, const Judge& judge) {
+  static const IpAddress kSomebody = *IpAddress::parse(kSomeClient);
+  std::vector<RouteTest> tests;
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const route::Reach reach = route::reach_of(i, judge.rules(), judge.router());
+    if (reach.kind != route::Reach::Kind::kReachable) continue;
+    RouteTest test;
+    test.request = reach.sample.url(scheme_of(config));
+    for (const auto& [name, value] : reach.sample.headers) test.headers.push_back(fmt::format("{}: {}", name, value));
+    if (!reach.sample.cookies.empty()) test.headers.push_back("Cookie: " + reach.sample.cookie_header());
+    if (reach.sample.client != kSomebody) test.from = reach.sample.client.to_string();
+    tests.push_back(std::move(test));
+  }
+  return tests;
+}
+
+Result<std::string> render_tests(const std::vector<RouteTest>& tests, const std::string& old) {
+  auto comments = read_comments(old);
+  if (!comments) return fail(std::move(comments.error()));
+  comments->resize(std::max(comments->size(), tests.size() + 1));
+  std::string out;
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    out += fmt::format("{}{}{}", out.empty() ? "" : "\n", (*comments)[i], text_of(tests[i]));
+  }
+  for (std::size_t i = tests.size(); i < comments->size(); ++i) {
+    if (!(*comments)[i].empty()) out += "\n" + (*comments)[i];
+  }
+  return out;
+}
+
+}  // namespace rproxy::check
