@@ -182,9 +182,11 @@ void Explainer::explain_forward(exchange::Request& request, const proxy::Forward
   out.rewritten = target_of(request.head);
   out.host = request.head.authority;
   add_upstream_steps(upstream, out.steps);
+  if (const auto server = server_by_hash(upstream, hash)) {
+    auto& balance = *std::ranges::find(out.steps, "balance", &Explanation::Named::name);
+    balance.value += fmt::format(": while all serve, it is {}", *server);
+  }
   out.servers = servers_(upstream);
-  if (const auto server = server_by_hash(upstream, hash))
-    out.steps.push_back({"hash", "while all serve, it is " + *server});
   if (action.hide_backend) {
     out.steps.push_back({"hide_backend", "Location, Refresh and cookies that name a server name this host"});
     out.withheld = proxy::BackendHider::field_names();

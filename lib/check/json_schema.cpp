@@ -58,6 +58,7 @@ Json schema_of_word(std::string_view word, const Table& table) {
   if (word == "false") return {{"const", false}};
   if (word == "table") return table_of(table);
   if (word == "strings") return strings();
+  if (word == "integers") return {{"type", "array"}, {"items", {{"type", Json::array({"string", "integer"})}}}};
   if (word == "log level")
     return or_variable({{"enum", std::vector<std::string>(kLogLevels.begin(), kLogLevels.end())}});
   return {{"type", "string"}};  // string, path, text, secret, address

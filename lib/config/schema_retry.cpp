@@ -127,7 +127,7 @@ void decode_hedge(Problems& problems, const Node& node, R& out) {
 
 constexpr Key<R> kRetry[] = {
     ranged<1, kAttemptsMax, &R::attempts>("attempts", "in all, the first included"),
-    {"on", "strings", "connect_failure, refused_stream, reset, timeout, statuses such as 503, \"5xx\"", decode_on,
+    {"on", "strings or integers", "connect_failure, refused_stream, reset, timeout, statuses such as 503, \"5xx\"", decode_on,
      render_on},
     {"methods", "strings", "what may be processed twice; empty: GET, HEAD, OPTIONS, TRACE, PUT, DELETE", decode_methods,
      [](const R& o) { return render_value(o.methods); }},
