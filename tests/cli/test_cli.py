@@ -26,7 +26,7 @@ def options_of_help(text):
 
 class Commands(unittest.TestCase):
     def test_help_fits_a_terminal(self):
-        for arguments in (("--help",), ("serve", "--help"), ("health", "--help")):
+        for arguments in (("--help",), ("serve", "--help"), ("route-check", "--help"), ("health", "--help")):
             done = rproxy(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
@@ -214,10 +214,13 @@ class Documents(unittest.TestCase):
         subprocess.run([sys.executable, "-B", ROOT / "man/update_keys.py", BINARY, "--check"], check=True)
 
     def test_every_diagnostic_is_documented(self):
-        source = "".join(path.read_text() for path in (ROOT / "lib").glob("*/*.cpp"))
+        source = "".join(path.read_text() for path in (*ROOT.glob("lib/*/*.cpp"), *ROOT.glob("cli/*.cpp"))
+                         if path.name != "catalogue.cpp")
         page = (ROOT / "man/rproxy-diagnostics.7").read_text()
         self.assertEqual(set(re.findall(r'"(RP\d{4})"', source)), set(re.findall(r"^\.B (RP\d{4})", page, re.M)))
-        cases = {path.name[:6].upper() for path in CASES.glob("rp*.toml")}
+        catalogue = (ROOT / "lib/check/catalogue.cpp").read_text()
+        self.assertEqual(re.findall(r'"(RP\d{4})"', catalogue), sorted(set(re.findall(r'"(RP\d{4})"', source))))
+        cases = {path.name[:6].upper() for path in (ROOT / "tests/cases").glob("*/rp*.toml")}
         self.assertEqual(cases, set(re.findall(r'"(RP\d{4})"', source)))
 
     def test_every_diagnostic_has_cause_and_remedy(self):
@@ -226,12 +229,12 @@ class Documents(unittest.TestCase):
             self.assertRegex(re.sub(r"\n\.B\w? ?|\n", " ", entry), r"RP\d{4} .+?[.:;] +.+\. ?$", entry)
 
     def test_options_agree_everywhere(self):
-        for command in ("serve", "health"):
+        for command in ("serve", "route-check", "health"):
             with self.subTest(command):
                 options = options_of_help(rproxy(command, "--help").stdout)
                 self.assertGreater(len(options), 4)
                 page = (ROOT / f"man/rproxy-{command}.1").read_text().replace("\\-", "-").split(".SH OPTIONS")[1].split(".SH ")[0]
-                self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) (?:-h \", \" )?(--[a-z-]+)", page, re.M)), options)
+                self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) \"?(?:-[hH](?: \", \" |, ))?(--[a-z-]+)", page, re.M)), options)
                 bash = (ROOT / "completions/rproxy.bash").read_text()
                 words = re.search(command + r':-\*\).*?-W "([^"]*)"', bash).group(1)
                 self.assertEqual(set(re.findall(r"--[a-z-]+", words)), options)
