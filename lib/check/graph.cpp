@@ -144,7 +144,8 @@ class Drawing {
   std::string upstream(const std::string& name) {
     const auto [entry, is_new] = upstreams_.try_emplace(name);
     if (!is_new) return entry->second;
-    const std::string id = entry->second = picture_.node(Shape::kUpstream, name);
+    std::string id = picture_.node(Shape::kUpstream, name);
+    entry->second = id;
     const auto& options = *std::ranges::find(config_.upstreams, name, &upstream::Options::name);
     const auto servers = Explainer::servers_of(options);
     for (std::size_t i = 0; i < servers.size() && i < kDrawnMax; ++i)

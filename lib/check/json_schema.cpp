@@ -17,13 +17,14 @@ using Json = nlohmann::ordered_json;
 // The tables as they lie in each other. "*" is any name.
 struct Table {
   const config::KeyInfo* key = nullptr;  // null: a table of the top level
-  std::vector<std::pair<std::string, Table>> children;
+  std::vector<std::string> names;
+  std::vector<Table> children;  // as the names
 
   Table& child(const std::string& name) {
-    for (auto& [known, table] : children) {
-      if (known == name) return table;
-    }
-    return children.emplace_back(name, Table()).second;
+    const auto known = std::ranges::find(names, name);
+    if (known != names.end()) return children[static_cast<std::size_t>(known - names.begin())];
+    names.push_back(name);
+    return children.emplace_back();
   }
 };
 
@@ -36,8 +37,8 @@ Json properties_of(const Table& table);
 
 Json table_of(const Table& table) {
   if (table.children.empty()) return {{"type", "object"}};
-  if (table.children.front().first == "*") {
-    return {{"type", "object"}, {"additionalProperties", table_of(table.children.front().second)}};
+  if (table.names.front() == "*") {
+    return {{"type", "object"}, {"additionalProperties", table_of(table.children.front())}};
   }
   return {{"type", "object"}, {"properties", properties_of(table)}, {"additionalProperties", false}};
 }
@@ -95,14 +96,15 @@ Json schema_of_type(std::string_view type, const Table& table) {
 
 Json properties_of(const Table& table) {
   Json properties = Json::object();
-  for (const auto& [name, child] : table.children) {
+  for (std::size_t i = 0; i < table.names.size(); ++i) {
+    const Table& child = table.children[i];
     Json schema = child.key != nullptr ? schema_of_type(child.key->type, child) : table_of(child);
     if (child.key != nullptr) {
       schema["description"] = child.key->meaning;
       const Json fallback = Json::parse(child.key->fallback, nullptr, false);
       if (!child.key->fallback.empty() && !fallback.is_discarded()) schema["default"] = fallback;
     }
-    properties[name] = std::move(schema);
+    properties[table.names[i]] = std::move(schema);
   }
   return properties;
 }
