@@ -1,7 +1,7 @@
 #include "check/json_schema.h"
 
 #include <algorithm>
-#include <map>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
@@ -16,53 +16,87 @@ using Json = nlohmann::ordered_json;
 
 // The tables as they lie in each other. "*" is any name.
 struct Table {
+  std::string name;
   const config::KeyInfo* key = nullptr;  // null: a table of the top level
-  std::vector<std::string> names;
-  std::vector<Table> children;  // as the names
+  std::vector<Table> children;
 
-  Table& child(const std::string& name) {
-    const auto known = std::ranges::find(names, name);
-    if (known != names.end()) return children[static_cast<std::size_t>(known - names.begin())];
-    names.push_back(name);
-    return children.emplace_back();
+  Table& child(std::string_view wanted) {
+    const auto known = std::ranges::find(children, wanted, &Table::name);
+    return known != children.end() ? *known : children.emplace_back(Table{std::string(wanted), nullptr, {}});
   }
 };
 
-Json string_like(const char* pattern) { return {{"type", "string"}, {"pattern", std::string("\\$\\{|") + pattern}}; }
+constexpr const char* kVariable = "\\$\\{";
 
-// What comes out of the environment stands in the file as a string.
-Json or_variable(Json schema) { return {{"anyOf", Json::array({std::move(schema), string_like("^$")})}}; }
+Json any_of(std::initializer_list<Json> schemas) { return {{"anyOf", Json(schemas)}}; }
+
+Json string_like(const std::string& pattern) { return {{"type", "string"}, {"pattern", pattern}}; }
+
+// What comes out of the environment or a file stands in this one as a string.
+Json string_or_variable(const std::string& pattern) { return string_like(kVariable + ("|" + pattern)); }
+Json or_variable(Json schema) { return any_of({std::move(schema), string_like(kVariable)}); }
+
+const Json& text() {
+  static const Json kText{{"type", "string"}};
+  return kText;
+}
+
+Json list_of(Json items) { return {{"type", "array"}, {"items", std::move(items)}}; }
 
 Json properties_of(const Table& table);
 
 Json table_of(const Table& table) {
   if (table.children.empty()) return {{"type", "object"}};
-  if (table.names.front() == "*") {
+  if (table.children.front().name == "*") {
     return {{"type", "object"}, {"additionalProperties", table_of(table.children.front())}};
   }
   return {{"type", "object"}, {"properties", properties_of(table)}, {"additionalProperties", false}};
 }
 
-Json strings() {
-  const Json text{{"type", "string"}};
-  return {{"anyOf", Json::array({text, Json{{"type", "array"}, {"items", text}}})}};
+Json integer_within(const config::Bounds& bounds) {
+  Json schema{{"type", "integer"}, {"minimum", bounds.min}};
+  if (bounds.max != config::kIntegerMax) schema["maximum"] = bounds.max;
+  return schema;
+}
+
+Json text_of(const config::KeyInfo& key) { return key.words.empty() ? text() : or_variable({{"enum", key.words}}); }
+
+// A test of one header, query parameter or cookie.
+Json value_match() {
+  const auto table = [](const char* kind) {
+    return Json{{"type", "object"},
+                {"properties", {{kind, text()}}},
+                {"required", Json::array({kind})},
+                {"additionalProperties", false}};
+  };
+  return any_of({text(), {{"type", "boolean"}}, table("prefix"), table("regex")});
+}
+
+// A table whose keys are names: "table of strings".
+Json free_table(std::string_view of) {
+  const Json value = of == "value matches"      ? value_match()
+                     : of == "strings or false" ? any_of({text(), {{"const", false}}})
+                                                : text();
+  return {{"type", "object"}, {"additionalProperties", value}};
 }
 
 // Of one word of a key's type.
 Json schema_of_word(std::string_view word, const Table& table) {
-  if (word == "duration") return string_like("^(0|([0-9]+(ms|s|m|h|d|w))+)$");
-  if (word == "size")
-    return {{"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 0}},
-                                   string_like("^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)?$")})}};
-  if (word == "integer" || word == "status") return or_variable({{"type", "integer"}});
-  if (word == "boolean") return or_variable({{"type", "boolean"}});
+  const config::KeyInfo& key = *table.key;
+  const config::Bounds bounds = key.bounds.value_or(config::Bounds{});
+  if (word == "duration") return any_of({string_or_variable("^(0|([0-9]+(ms|s|m|h|d|w))+)$"), {{"const", 0}}});
+  if (word == "size") return any_of({integer_within(bounds), string_or_variable("^[0-9]+(B|kB|MB|GB|KiB|MiB|GiB)?$")});
+  if (word == "status") return integer_within(bounds);
+  if (word == "integer") return or_variable(integer_within(bounds));
+  if (word == "boolean") return {{"type", "boolean"}};
   if (word == "false") return {{"const", false}};
   if (word == "table") return table_of(table);
-  if (word == "strings") return strings();
-  if (word == "integers") return {{"type", "array"}, {"items", {{"type", Json::array({"string", "integer"})}}}};
+  if (word == "strings" || word == "addresses") return any_of({text(), list_of(text())});
+  if (word == "array of strings") return list_of(text_of(key));
+  if (word == "integers") return any_of({{{"type", "integer"}}, list_of(Json{{"type", {"string", "integer"}}})});
   if (word == "log level")
     return or_variable({{"enum", std::vector<std::string>(kLogLevels.begin(), kLogLevels.end())}});
-  return {{"type", "string"}};  // string, path, text, secret, address
+  return text_of(key);  // string, path, text, secret, address
 }
 
 std::vector<std::string_view> words_of(std::string_view type) {
@@ -78,15 +112,11 @@ std::vector<std::string_view> words_of(std::string_view type) {
 }
 
 Json schema_of_type(std::string_view type, const Table& table) {
-  if (type == "addresses") return strings();
-  if (type.starts_with("array of")) {
-    const Json item = table_of(table);
-    const bool has_short = type.starts_with("array of addresses");
-    const Json items = has_short ? Json{{"anyOf", Json::array({Json{{"type", "string"}}, item})}} : item;
-    const Json list{{"type", "array"}, {"items", items}};
-    // A source that lists them is a string, or a table.
-    return has_short ? Json{{"anyOf", Json::array({list, Json{{"type", "string"}}, item})}} : list;
-  }
+  constexpr std::string_view kFree = "table of ";
+  if (type.starts_with(kFree)) return free_table(type.substr(kFree.size()));
+  if (type == "array of strings") return schema_of_word(type, table);
+  if (type.starts_with("array of addresses or")) return list_of(any_of({text(), table_of(table)}));
+  if (type.starts_with("array of")) return list_of(table_of(table));
   const auto words = words_of(type);
   if (words.size() == 1) return schema_of_word(words.front(), table);
   Json any = Json::array();
@@ -96,31 +126,35 @@ Json schema_of_type(std::string_view type, const Table& table) {
 
 Json properties_of(const Table& table) {
   Json properties = Json::object();
-  for (std::size_t i = 0; i < table.names.size(); ++i) {
-    const Table& child = table.children[i];
+  for (const Table& child : table.children) {
     Json schema = child.key != nullptr ? schema_of_type(child.key->type, child) : table_of(child);
     if (child.key != nullptr) {
       schema["description"] = child.key->meaning;
       const Json fallback = Json::parse(child.key->fallback, nullptr, false);
       if (!child.key->fallback.empty() && !fallback.is_discarded()) schema["default"] = fallback;
     }
-    properties[table.names[i]] = std::move(schema);
+    properties[child.name] = std::move(schema);
   }
   return properties;
+}
+
+void add_key(Table& root, std::string_view path, const config::KeyInfo& key) {
+  Table* at = &root;
+  while (true) {
+    const auto dot = std::min(path.find('.'), path.size());
+    at = &at->child(path.substr(0, dot));
+    if (dot == path.size()) break;
+    path.remove_prefix(dot + 1);
+  }
+  at->key = &key;
 }
 
 Table read_keys(const std::vector<config::KeyInfo>& keys) {
   Table root;
   for (const auto& key : keys) {
-    Table* at = &root;
-    std::string_view path = key.path;
-    while (true) {
-      const auto dot = std::min(path.find('.'), path.size());
-      at = &at->child(std::string(path.substr(0, dot)));
-      if (dot == path.size()) break;
-      path.remove_prefix(dot + 1);
-    }
-    at->key = &key;
+    add_key(root, key.path, key);
+    // A listener may have a table of its own with the same keys.
+    if (key.path.starts_with("tls.")) add_key(root, "listeners." + key.path, key);
   }
   return root;
 }
@@ -131,11 +165,10 @@ std::string json_schema() {
   const auto keys = config::all_keys();
   const Table root = read_keys(keys);
   Json properties = properties_of(root);
-  for (const char* list : {"listeners", "routes", "tests"})
-    properties[list] = Json{{"type", "array"}, {"items", properties[list]}};
+  for (const char* list : {"listeners", "routes", "tests"}) properties[list] = list_of(properties[list]);
   // The short form, by its target alone.
-  properties["access_log"] = Json{{"anyOf", Json::array({Json{{"type", "string"}}, properties["access_log"]})}};
-  properties["include"] = strings();
+  properties["access_log"] = any_of({text(), properties["access_log"]});
+  properties["include"] = any_of({text(), list_of(text())});
   properties["include"]["description"] = "further files, as \"conf.d/*.toml\"; relative to this one";
   const Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                     {"title", "rproxy configuration"},

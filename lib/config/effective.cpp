@@ -222,7 +222,8 @@ template <typename T>
 void list_keys(std::vector<KeyInfo>& out, const std::string& prefix, Keys<T> keys, const T& defaults) {
   for (const Key<T>& key : keys) {
     out.push_back({prefix + std::string(key.name), std::string(key.type),
-                   key.render != nullptr ? key.render(defaults) : "", std::string(key.meaning)});
+                   key.render != nullptr ? key.render(defaults) : "", std::string(key.meaning), key.bounds,
+                   std::vector<std::string>(key.words.begin(), key.words.end())});
   }
 }
 
@@ -258,6 +259,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<proxy::ForwardAction>(out, "defaults.", defaults_keys(), {});
   list_keys<RouteDraft>(out, "routes.", route_keys(), {});
   list_keys<proxy::SplitOptions::Part>(out, "routes.split.", split_keys(), {});
+  list_keys<proxy::SplitOptions>(out, "routes.sticky.", split_cookie_keys(), {});
   list_keys<proxy::MirrorOptions>(out, "routes.mirror.", mirror_keys(), {});
   list_keys<route::Match>(out, "routes.match.", match_keys(), {});
   list_keys<route::RewriteOptions>(out, "routes.rewrite.", rewrite_keys(), {});

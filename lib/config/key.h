@@ -2,6 +2,9 @@
 // TOML table.
 #pragma once
 
+#include <algorithm>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +25,9 @@ struct Key {
   std::string_view meaning;  // one line
   void (*decode)(Problems&, const Node&, T&);
   std::string (*render)(const T&);  // the value as TOML; null where only what the file says can be shown
+  // What a schema can tell beside the type.
+  std::optional<Bounds> bounds{};
+  std::span<const char* const> words{};  // all that may stand there, as a string
 };
 
 template <typename T>
@@ -35,21 +41,35 @@ constexpr auto& reach(auto& from) {
   return (from.*....*Members);
 }
 
+template <typename V>
+constexpr std::optional<Bounds> bounds_of() {
+  if constexpr (std::is_integral_v<V> && !std::is_same_v<V, bool>) {
+    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<V>::max());
+    return Bounds{0, static_cast<std::int64_t>(std::min<std::uint64_t>(kMost, kIntegerMax))};
+  } else {
+    return std::nullopt;
+  }
+}
+
 // A key whose value is a member, named by the members that lead to it: key<&Outer::inner, &Inner::value>(...).
 template <auto First, auto... Rest>
 constexpr auto key(std::string_view name, std::string_view meaning) {
   using T = decltype(class_of(First));
   using Value = std::remove_cvref_t<decltype(reach<First, Rest...>(std::declval<T&>()))>;
   return Key<T>{
-      name, value_type<Value>(), meaning,
+      name,
+      value_type<Value>(),
+      meaning,
       [](Problems& problems, const Node& node, T& out) { decode_value(problems, node, reach<First, Rest...>(out)); },
-      [](const T& from) { return render_value(reach<First, Rest...>(from)); }};
+      [](const T& from) { return render_value(reach<First, Rest...>(from)); },
+      bounds_of<Value>()};
 }
 
 // The same for an integer, and for a size, within bounds.
 template <std::int64_t Min, std::int64_t Max, auto First, auto... Rest>
 constexpr auto ranged(std::string_view name, std::string_view meaning) {
   auto made = key<First, Rest...>(name, meaning);
+  made.bounds = Bounds{Min, Max};
   made.decode = [](Problems& problems, const Node& node, decltype(class_of(First))& out) {
     auto& value = reach<First, Rest...>(out);
     if (const auto got = decode_integer(problems, node, Min, Max))
@@ -61,10 +81,28 @@ constexpr auto ranged(std::string_view name, std::string_view meaning) {
 template <std::uint64_t Min, std::uint64_t Max, auto First, auto... Rest>
 constexpr auto sized(std::string_view name, std::string_view meaning) {
   auto made = key<First, Rest...>(name, meaning);
+  made.bounds = Bounds{static_cast<std::int64_t>(Min), static_cast<std::int64_t>(Max)};
   made.decode = [](Problems& problems, const Node& node, decltype(class_of(First))& out) {
     if (const auto got = decode_size(problems, node, ByteSize{Min}, ByteSize{Max})) reach<First, Rest...>(out) = *got;
   };
   return made;
+}
+
+// One of `Words`, an array of them in the order of the member's enumerators.
+template <const auto& Words, auto First, auto... Rest>
+constexpr auto one_of(std::string_view name, std::string_view meaning) {
+  using T = decltype(class_of(First));
+  return Key<T>{name,
+                "string",
+                meaning,
+                [](Problems& problems, const Node& node, T& out) {
+                  auto& value = reach<First, Rest...>(out);
+                  const int word = decode_word(problems, node, {Words.begin(), Words.end()});
+                  if (word >= 0) value = static_cast<std::remove_cvref_t<decltype(value)>>(word);
+                },
+                [](const T& from) { return quote_toml(Words[static_cast<std::size_t>(reach<First, Rest...>(from))]); },
+                std::nullopt,
+                Words};
 }
 
 // A time that is not 0.
@@ -88,6 +126,18 @@ template <typename T>
 constexpr Key<T> special(std::string_view name, std::string_view type, std::string_view meaning,
                          void (*decode)(Problems&, const Node&, T&)) {
   return {name, type, meaning, decode, nullptr};
+}
+
+// Such a key, with what its decoder holds the value to.
+template <typename T>
+constexpr Key<T> within(Bounds bounds, Key<T> key) {
+  key.bounds = bounds;
+  return key;
+}
+template <typename T>
+constexpr Key<T> out_of(std::span<const char* const> words, Key<T> key) {
+  key.words = words;
+  return key;
 }
 
 std::vector<std::string> names_of(auto keys) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "config/diagnostic.h"
 #include "config/node.h"
 #include "config/source.h"
+#include "config/values.h"
 
 namespace rproxy::config {
 
@@ -48,6 +50,8 @@ struct KeyInfo {
   std::string type;
   std::string fallback;  // the default as TOML; empty where there is none
   std::string meaning;
+  std::optional<Bounds> bounds;    // of an integer, or of a size in bytes
+  std::vector<std::string> words;  // all that a string may be; empty: anything
 };
 std::vector<KeyInfo> all_keys();
 

@@ -1,6 +1,7 @@
 // The key tables of every TOML table the configuration has.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,21 @@
 #include "config/key.h"
 
 namespace rproxy::config {
+
+// What clients may speak.
+inline constexpr std::array kProtocols{"h2", "http/1.1"};
+// In the order of net::TlsVersion.
+inline constexpr std::array kTlsVersions{"1.2", "1.3"};
+
+// In the order of balance::PolicyKind.
+inline constexpr std::array kPolicies{"p2c_ewma", "round_robin", "least_conn", "random", "hash"};
+// In the order of upstream::QueuePriority.
+inline constexpr std::array kQueuePriorities{"high", "normal", "low"};
+
+// Of the servers of a list, which may put them behind each other by numbers of its own; of one server it is less.
+constexpr std::int64_t kListPriorityMax = 1'000'000;
+// By what a client keeps to its part of a split.
+inline constexpr std::array kSplitKeys{"client_ip", "cookie"};
 
 // A route while it is read: at most one of the actions may be there in the end.
 struct RouteDraft {
@@ -58,6 +74,7 @@ Keys<balance::LimitOptions> limit_keys();
 Keys<upstream::QueueOptions> queue_keys();
 Keys<upstream::StickyOptions> sticky_keys();
 Keys<proxy::SplitOptions::Part> split_keys();
+Keys<proxy::SplitOptions> split_cookie_keys();
 Keys<proxy::MirrorOptions> mirror_keys();
 Keys<net::TlsClientOptions> upstream_tls_keys();
 Keys<proxy::ForwardAction> defaults_keys();
@@ -114,7 +131,5 @@ void decode_ejection(Problems& problems, const Node& node, upstream::Options& ou
 void decode_limits(Problems& problems, const Node& node, upstream::Options& out);
 // `queue = false` or a table.
 void decode_queue(Problems& problems, const Node& node, upstream::Options& out);
-void decode_queue_priority(Problems& problems, const Node& node, upstream::QueuePriority& out);
-std::string render_queue_priority(upstream::QueuePriority priority);
 
 }  // namespace rproxy::config

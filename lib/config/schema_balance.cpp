@@ -17,14 +17,6 @@ using Source = balance::HashKey::Source;
 constexpr std::int64_t kMax32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kFactorMax = 10'000;  // percent
 
-// In the order of their enumerators.
-const std::vector<std::string> kPolicies{"p2c_ewma", "round_robin", "least_conn", "random", "hash"};
-
-void decode_policy(Problems& problems, const Node& node, P& out) {
-  const int word = decode_word(problems, node, kPolicies);
-  if (word >= 0) out.kind = static_cast<balance::PolicyKind>(word);
-}
-
 void decode_hash_key(Problems& problems, const Node& node, P& out) {
   constexpr const char* kExamples = R"(write "client_ip", "uri", "header:X-User", "cookie:session" or "query:user")";
   if (!expect(problems, node, Node::Kind::kString, "what of a request is hashed", kExamples)) return;
@@ -57,17 +49,19 @@ void decode_factor(Problems& problems, const Node& node, T& out, std::uint32_t l
   reach<Member...>(out) = static_cast<std::uint32_t>(*factor);
 }
 
+constexpr Key<P> kPolicy = one_of<kPolicies, &P::kind>("policy", "p2c_ewma, round_robin, least_conn, random or hash");
+
 constexpr Key<P> kBalance[] = {
-    {"policy", "string", "p2c_ewma, round_robin, least_conn, random or hash", decode_policy,
-     [](const P& o) { return quote_toml(balance::to_string(o.kind)); }},
+    kPolicy,
     {"key", "string", "of hash: \"client_ip\", \"uri\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\"",
      decode_hash_key, [](const P& o) { return quote_toml(balance::to_string(o.key)); }},
-    {"load_factor", "integer",
-     "of hash: who has more than this percentage of the average requests in flight is passed over; 0: nobody",
-     [](Problems& p, const Node& n, P& o) {
-       decode_factor<&P::load_factor>(p, n, o, 100, "not everybody can be below the average");
-     },
-     [](const P& o) { return render_value(o.load_factor); }},
+    within<P>({0, kFactorMax},
+              {"load_factor", "integer",
+               "of hash: who has more than this percentage of the average requests in flight is passed over; 0: nobody",
+               [](Problems& p, const Node& n, P& o) {
+                 decode_factor<&P::load_factor>(p, n, o, 100, "not everybody can be below the average");
+               },
+               [](const P& o) { return render_value(o.load_factor); }}),
 };
 
 using E = balance::EjectionOptions;
@@ -97,19 +91,16 @@ constexpr Key<E> kEjection[] = {
     left_alone<&E::max_time>("max_time", "the longest time out"),
     ranged<0, 100, &E::max_percent>("max_percent", "of the servers may be out, but always one; 0: none"),
     lasting<&E::interval>("interval", "so often servers are compared with their peers"),
-    {"success_rate_factor", "integer",
-     "percent of a standard deviation that a server's successes may be below the mean, such as 190; 0: any",
-     [](Problems& p, const Node& n, E& o) {
-       if (const auto factor = decode_integer(p, n, 0, kFactorMax))
-         o.success_rate_factor = static_cast<std::uint32_t>(*factor);
-     },
-     [](const E& o) { return render_value(o.success_rate_factor); }},
-    {"latency_factor", "integer",
-     "percent of its peers' median that a server's mean latency may be, such as 300; 0: any",
-     [](Problems& p, const Node& n, E& o) {
-       decode_factor<&E::latency_factor>(p, n, o, 101, "a server as quick as most is no outlier");
-     },
-     [](const E& o) { return render_value(o.latency_factor); }},
+    ranged<0, kFactorMax, &E::success_rate_factor>(
+        "success_rate_factor",
+        "percent of a standard deviation that a server's successes may be below the mean, such as 190; 0: any"),
+    within<E>({0, kFactorMax}, {"latency_factor", "integer",
+                                "percent of its peers' median that a server's mean latency may be, such as 300; 0: any",
+                                [](Problems& p, const Node& n, E& o) {
+                                  decode_factor<&E::latency_factor>(p, n, o, 101,
+                                                                    "a server as quick as most is no outlier");
+                                },
+                                [](const E& o) { return render_value(o.latency_factor); }}),
     key<&E::latency_min>("latency_min", "who is quicker is no outlier"),
     ranged<2, kMax32, &E::min_hosts>("min_hosts", "servers are compared when so many have enough requests"),
     ranged<1, kMax32, &E::min_requests>("min_requests", "in an interval, to be compared"),
@@ -131,7 +122,7 @@ void decode_balance(Problems& problems, const Node& node, upstream::Options& out
     return;
   }
   if (expect(problems, node, Node::Kind::kString, "a policy", R"("round_robin" or { policy = "hash", key = "uri" })"))
-    decode_policy(problems, node, out.policy);
+    kPolicy.decode(problems, node, out.policy);
 }
 
 std::string render_balance(const upstream::Options& from) {

@@ -14,7 +14,6 @@ namespace {
 constexpr std::string_view kDns = "dns:";
 constexpr std::string_view kSrv = "srv:";
 constexpr std::string_view kFile = "file:";
-constexpr std::int64_t kPriorityMax = 1'000'000;
 
 bool is_name(const std::string& text) {
   constexpr std::size_t kNameMax = 253;
@@ -50,7 +49,7 @@ constexpr Key<S> kSourceKeys[] = {
                [](Problems& p, const Node& n, S& o) {
                  if (expect(p, n, Node::Kind::kString)) decode_source_address(p, n, o);
                }),
-    ranged<0, kPriorityMax, &S::priority>("priority", "of the servers that the list puts first"),
+    ranged<0, kListPriorityMax, &S::priority>("priority", "of the servers that the list puts first"),
 };
 
 using D = upstream::DiscoveryOptions;
@@ -79,12 +78,8 @@ constexpr Key<D> kDiscovery[] = {
     unhurried<&D::refresh, true>("refresh", "names are asked for again so often; 0: as their answers' TTL says"),
     unhurried<&D::min_ttl, false>("min_ttl", "an answer's TTL counts as no less"),
     unhurried<&D::max_ttl, false>("max_ttl", "an answer's TTL counts as no more"),
-    {"family", "string", "any (of what this machine has itself), ipv4 or ipv6: which addresses of names are used",
-     [](Problems& p, const Node& n, D& o) {
-       const int word = decode_word(p, n, {kFamilies.begin(), kFamilies.end()});
-       if (word >= 0) o.family = static_cast<net::AddressFamily>(word);
-     },
-     [](const D& o) { return quote_toml(kFamilies[static_cast<std::size_t>(o.family)]); }},
+    one_of<kFamilies, &D::family>(
+        "family", "any (of what this machine has itself), ipv4 or ipv6: which addresses of names are used"),
     key<&D::required>("required",
                       "not to start where a name or file leads to no server; else a warning, and tried again"),
 };
@@ -128,8 +123,9 @@ void decode_timeout(Problems& problems, const Node& node, R& out) {
 constexpr std::int64_t kAttemptsMax = 10;
 
 constexpr Key<R> kResolver[] = {
-    {"servers", "strings", "addresses of DNS servers, with a port where it is not 53; none: those of /etc/resolv.conf",
-     decode_name_servers, render_servers},
+    {"servers", "array of strings",
+     "addresses of DNS servers, with a port where it is not 53; none: those of /etc/resolv.conf", decode_name_servers,
+     render_servers},
     {"timeout", "duration", "of the first question to a server; doubles with each further attempt", decode_timeout,
      [](const R& o) { return render_value(o.timeout); }},
     ranged<1, kAttemptsMax, &R::attempts>("attempts", "at each server"),

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-
 #include "config/schema.h"
 #include "http/characters.h"
 #include "http/fields.h"

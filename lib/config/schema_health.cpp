@@ -23,16 +23,6 @@ constexpr std::array kInitial{"healthy", "unhealthy", "unchecked"};
 constexpr Duration kIntervalMin{100};
 constexpr std::size_t kTextMax = 4096;
 
-void decode_type(Problems& problems, const Node& node, H& out) {
-  const int word = decode_word(problems, node, {kTypes.begin(), kTypes.end()});
-  if (word >= 0) out.type = static_cast<upstream::HealthType>(word);
-}
-
-void decode_initial(Problems& problems, const Node& node, H& out) {
-  const int word = decode_word(problems, node, {kInitial.begin(), kInitial.end()});
-  if (word >= 0) out.initial = static_cast<upstream::InitialHealth>(word);
-}
-
 void decode_path(Problems& problems, const Node& node, H& out) {
   if (!expect(problems, node, Node::Kind::kString, "a path", "health = \"/healthz\"")) return;
   const auto is_visible = [](char c) { return http::is(c, http::kQueryChar); };
@@ -130,13 +120,12 @@ constexpr auto time(std::string_view name, std::string_view meaning) {
 }
 
 constexpr Key<H> kHealth[] = {
-    {"type", "string", "http, tcp, tls (a handshake), or grpc (grpc.health.v1)", decode_type,
-     [](const H& o) { return quote_toml(kTypes[static_cast<std::size_t>(o.type)]); }},
+    one_of<kTypes, &H::type>("type", "http, tcp, tls (a handshake), or grpc (grpc.health.v1)"),
     {"path", "string", "what is asked for", decode_path, [](const H& o) { return render_value(o.path); }},
     {"method", "string", "how", decode_method, [](const H& o) { return render_value(o.method); }},
     {"host", "string", "the Host asked for; empty: the server's own", decode_host,
      [](const H& o) { return render_value(o.host); }},
-    special<H>("headers", "table", "Name = \"value\", sent with the request", decode_headers),
+    special<H>("headers", "table of strings", "Name = \"value\", sent with the request", decode_headers),
     {"expect_status", "string or integer", "statuses of a healthy answer, such as \"200-299,304\" or \"2xx\"",
      decode_status, [](const H& o) { return quote_toml(o.expect_status.to_string()); }},
     {"expect_body", "string", "text that the first 64 KiB of a healthy answer have in them", decode_text,
@@ -153,11 +142,9 @@ constexpr Key<H> kHealth[] = {
     time<&H::timeout, 1>("timeout", "for the whole of a check"),
     ranged<1, 1000, &H::rise>("rise", "good checks in a row that bring a server back"),
     ranged<1, 1000, &H::fall>("fall", "failures in a row that take a server out"),
-    {"initial", "string",
-     "before the first check: healthy; unhealthy (no requests until it succeeds); or unchecked (requests, and the "
-     "first "
-     "check decides)",
-     decode_initial, [](const H& o) { return quote_toml(kInitial[static_cast<std::size_t>(o.initial)]); }},
+    one_of<kInitial, &H::initial>("initial",
+                                  "before the first check: healthy; unhealthy (no requests until it succeeds); or "
+                                  "unchecked (requests, and the first check decides)"),
 };
 
 // What is of another type than the check is would be passed over without a word.

@@ -34,13 +34,12 @@ constexpr Key<O> kHttp2[] = {
 Keys<http2::Options> http2_keys() { return kHttp2; }
 
 void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out) {
-  const std::vector<std::string> known{"h2", "http/1.1"};
   if (!expect(problems, node, Node::Kind::kArray, "an array of protocols", "[\"h2\", \"http/1.1\"]")) return;
   out.clear();
   for (const Node& item : node.items) {
     if (item.is_broken) continue;
-    const int word = decode_word(problems, item, known);
-    if (word >= 0) out.push_back(known[static_cast<std::size_t>(word)]);
+    const int word = decode_word(problems, item, {kProtocols.begin(), kProtocols.end()});
+    if (word >= 0) out.emplace_back(kProtocols.at(static_cast<std::size_t>(word)));
   }
   if (node.items.empty()) {
     problems.error("RP1005", node.at, "no protocol to speak", "write [\"h2\", \"http/1.1\"], or delete the key");

@@ -28,9 +28,6 @@ constexpr Key<Q> kQueue[] = {
     lasting<&Q::timeout>("timeout", "who has waited so long is answered 503"),
 };
 
-// In the order of their enumerators.
-constexpr std::array kPriorities{"high", "normal", "low"};
-
 }  // namespace
 
 Keys<L> limit_keys() { return kLimits; }
@@ -46,15 +43,6 @@ void decode_queue(Problems& problems, const Node& node, upstream::Options& out) 
     return;
   }
   decode_table<Q>(problems, node, "queue", kQueue, out.queue);
-}
-
-void decode_queue_priority(Problems& problems, const Node& node, upstream::QueuePriority& out) {
-  const int word = decode_word(problems, node, {kPriorities.begin(), kPriorities.end()});
-  if (word >= 0) out = static_cast<upstream::QueuePriority>(word);
-}
-
-std::string render_queue_priority(upstream::QueuePriority priority) {
-  return quote_toml(kPriorities.at(static_cast<std::size_t>(priority)));
 }
 
 }  // namespace rproxy::config

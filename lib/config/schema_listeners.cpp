@@ -64,8 +64,10 @@ constexpr Key<ListenDraft> kListen[] = {
                          [](Problems& p, const Node& n, ListenDraft& o) { add_addresses(p, n, o.http); }),
     special<ListenDraft>("https", "addresses", "HTTP over TLS, with the certificates of [tls]",
                          [](Problems& p, const Node& n, ListenDraft& o) { add_addresses(p, n, o.https); }),
-    special<ListenDraft>("protocols", "strings", "as in [[listeners]], for all of these",
-                         [](Problems& p, const Node& n, ListenDraft& o) { decode_protocols(p, n, o.protocols); }),
+    out_of<ListenDraft>(
+        kProtocols,
+        special<ListenDraft>("protocols", "array of strings", "as in [[listeners]], for all of these",
+                             [](Problems& p, const Node& n, ListenDraft& o) { decode_protocols(p, n, o.protocols); })),
 };
 
 void decode_mode(Problems& problems, const Node& node, ListenerDraft& out) {
@@ -141,9 +143,10 @@ constexpr Key<L> kListener[] = {
                decode_listener_tls),
     special<L>("proxy_protocol", "strings",
                "peers that begin with a PROXY header, v1 or v2: addresses, networks, \"unix:\"", decode_proxy_peers),
-    {"protocols", "strings", "what clients may speak, the preferred first: h2 and http/1.1",
-     [](Problems& p, const Node& n, L& o) { decode_protocols(p, n, o.listener.protocols); },
-     [](const L& o) { return render_value(o.listener.protocols); }},
+    out_of<L>(kProtocols,
+              {"protocols", "array of strings", "what clients may speak, the preferred first: h2 and http/1.1",
+               [](Problems& p, const Node& n, L& o) { decode_protocols(p, n, o.listener.protocols); },
+               [](const L& o) { return render_value(o.listener.protocols); }}),
     key<&L::listener, &Listener::redirect_https>("redirect_https", "answer everything with a redirect to https"),
     ranged<1, 65535, &L::listener, &Listener::redirect_port>("redirect_port", "the port that redirect names"),
 };
@@ -179,11 +182,6 @@ void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
   }
 }
 
-void decode_version(Problems& problems, const Node& node, TlsDraft& out) {
-  const int word = decode_word(problems, node, {"1.2", "1.3"});
-  if (word >= 0) out.options.min_version = static_cast<net::TlsVersion>(word);
-}
-
 using T = TlsDraft;
 constexpr Key<T> kTls[] = {
     special<T>("cert", "path", "PEM: leaf, then its chain",
@@ -192,8 +190,7 @@ constexpr Key<T> kTls[] = {
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.key); }),
     special<T>("certificates", "array of { cert, key }",
                "several; chosen by the name asked for, the first is the default", decode_certificates),
-    {"min_version", "string", "\"1.2\" or \"1.3\"", decode_version,
-     [](const T& o) { return quote_toml(net::to_string(o.options.min_version)); }},
+    one_of<kTlsVersions, &T::options, &net::TlsServerOptions::min_version>("min_version", "\"1.2\" or \"1.3\""),
     key<&T::options, &net::TlsServerOptions::ciphers>("ciphers",
                                                       "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
     key<&T::options, &net::TlsServerOptions::ciphersuites>("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"),

@@ -127,8 +127,8 @@ void decode_hedge(Problems& problems, const Node& node, R& out) {
 
 constexpr Key<R> kRetry[] = {
     ranged<1, kAttemptsMax, &R::attempts>("attempts", "in all, the first included"),
-    {"on", "strings or integers", "connect_failure, refused_stream, reset, timeout, statuses such as 503, \"5xx\"", decode_on,
-     render_on},
+    {"on", "strings or integers", "connect_failure, refused_stream, reset, timeout, statuses such as 503, \"5xx\"",
+     decode_on, render_on},
     {"methods", "strings", "what may be processed twice; empty: GET, HEAD, OPTIONS, TRACE, PUT, DELETE", decode_methods,
      [](const R& o) { return render_value(o.methods); }},
     key<&R::per_try_timeout>("per_try_timeout",

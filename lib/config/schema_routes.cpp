@@ -108,11 +108,11 @@ constexpr Key<M> kMatch[] = {
     special<M>("path", "string", "\"/images/*\" a prefix, \"/favicon.ico\" exact; default: any", decode_path),
     special<M>("path_regex", "string", "RE2, for the whole path", decode_path_regex),
     special<M>("method", "strings", "\"GET\" takes HEAD along", decode_methods),
-    special<M>("header", "table", "name = \"value\", true, false, { prefix } or { regex }",
+    special<M>("header", "table of value matches", "name = \"value\", true, false, { prefix } or { regex }",
                [](Problems& p, const Node& n, M& o) { decode_values(p, n, "header", o.headers); }),
-    special<M>("query", "table", "the same for query parameters",
+    special<M>("query", "table of value matches", "the same for query parameters",
                [](Problems& p, const Node& n, M& o) { decode_values(p, n, "query", o.query); }),
-    special<M>("cookie", "table", "the same for cookies",
+    special<M>("cookie", "table of value matches", "the same for cookies",
                [](Problems& p, const Node& n, M& o) { decode_values(p, n, "cookie", o.cookies); }),
     special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
 };
@@ -181,8 +181,8 @@ void decode_redirect_status(Problems& problems, const Node& node, Redirect& out)
 }
 
 constexpr Key<Redirect> kRedirect[] = {
-    {"status", "integer", "301, 302, 303, 307 or 308", decode_redirect_status,
-     [](const Redirect& o) { return render_value(o.status); }},
+    within<Redirect>({301, 308}, {"status", "integer", "301, 302, 303, 307 or 308", decode_redirect_status,
+                                  [](const Redirect& o) { return render_value(o.status); }}),
     key<&Redirect::location>(
         "location", "a URL; may use {scheme}, {host} (without port), {path}, {query} and {uri} (path and query)"),
 };
@@ -243,14 +243,18 @@ void decode_respond_headers(Problems& problems, const Node& node, Respond& out) 
   }
 }
 
+constexpr Bounds kStatuses{200, 599};
+
 void decode_respond_status(Problems& problems, const Node& node, Respond& out) {
-  if (const auto status = decode_integer(problems, node, 200, 599)) out.status = static_cast<std::uint16_t>(*status);
+  const auto status = decode_integer(problems, node, kStatuses.min, kStatuses.max);
+  if (status) out.status = static_cast<std::uint16_t>(*status);
 }
 
 constexpr Key<Respond> kRespond[] = {
-    {"status", "integer", "200 to 599", decode_respond_status, [](const Respond& o) { return render_value(o.status); }},
+    within<Respond>(kStatuses, {"status", "integer", "200 to 599", decode_respond_status,
+                                [](const Respond& o) { return render_value(o.status); }}),
     key<&Respond::body>("body", "the content"),
-    special<Respond>("headers", "table", "Name = \"value\"", decode_respond_headers),
+    special<Respond>("headers", "table of strings", "Name = \"value\"", decode_respond_headers),
 };
 
 void decode_respond(Problems& problems, const Node& node, RouteDraft& out) {
@@ -277,10 +281,9 @@ constexpr Key<D> kDefaults[] = {
     key<&D::request_timeout>("request_timeout",
                              "the whole request; 0: none; a gRPC client's grpc-timeout counts where it is shorter"),
     key<&D::grpc_web>("grpc_web", "let gRPC-Web clients (browsers) talk to gRPC servers"),
-    {"queue_priority", "string",
-     "\"high\", \"normal\" or \"low\": who goes first where requests wait in their upstream's queue",
-     [](Problems& p, const Node& n, D& o) { decode_queue_priority(p, n, o.queue_priority); },
-     [](const D& o) { return render_queue_priority(o.queue_priority); }},
+    one_of<kQueuePriorities, &D::queue_priority>(
+        "queue_priority",
+        "\"high\", \"normal\" or \"low\": who goes first where requests wait in their upstream's queue"),
 };
 
 using R = RouteDraft;
@@ -289,34 +292,31 @@ constexpr Key<R> kRoute[] = {
     special<R>("match", "string or table",
                "\"shop.com/images/*\", or host, path, path_regex, method, header, query, cookie, client_ip",
                decode_match),
-    {"priority", "integer", "higher goes first, before specificity",
-     [](Problems& p, const Node& n, R& o) {
-       if (const auto v = decode_integer(p, n, -1'000'000, 1'000'000)) o.route.rule.priority = static_cast<int>(*v);
-     },
-     [](const R& o) { return std::to_string(o.route.rule.priority); }},
+    ranged<-1'000'000, 1'000'000, &R::route, &Route::rule, &route::Rule::priority>(
+        "priority", "higher goes first, before specificity"),
     special<R>("upstream", "string", "the name of an [upstreams.NAME]", decode_upstream),
     special<R>("split", "array of { upstream, weight }",
                "several upstreams that share the requests, instead of upstream",
                [](Problems& p, const Node& n, R& o) { decode_split(p, n, o.forward); }),
-    special<R>("sticky", "string, table or boolean",
-               "how a client keeps its part of a split: \"client_ip\" (default), \"cookie\" or { cookie, lifetime }; "
-               "false: not at all",
-               [](Problems& p, const Node& n, R& o) { decode_split_sticky(p, n, o.split_sticky); }),
+    out_of<R>(kSplitKeys,
+              special<R>("sticky", "string, table or boolean",
+                         "how a client keeps its part of a split: \"client_ip\" (default), \"cookie\" or { cookie, "
+                         "lifetime }; false: not at all",
+                         [](Problems& p, const Node& n, R& o) { decode_split_sticky(p, n, o.split_sticky); })),
     special<R>("mirror", "string or table",
                "another upstream that gets copies of requests, whose answers are dropped: upstream, percent, max_body, "
                "max, timeout",
                [](Problems& p, const Node& n, R& o) { decode_mirror(p, n, o.forward); }),
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
-    special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }", decode_respond),
+    within<R>(kStatuses, special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }",
+                                    decode_respond)),
     special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),
     key<&R::forward, &D::host>("host", "Host sent to the servers; empty: the client's"),
     key<&R::forward, &D::hide_backend>("hide_backend", "as in [defaults]"),
     key<&R::forward, &D::proxy_status>("proxy_status", "as in [defaults]"),
     key<&R::forward, &D::request_timeout>("request_timeout", "as in [defaults]"),
     key<&R::forward, &D::grpc_web>("grpc_web", "as in [defaults]"),
-    {"queue_priority", "string", "as in [defaults]",
-     [](Problems& p, const Node& n, R& o) { decode_queue_priority(p, n, o.forward.queue_priority); },
-     [](const R& o) { return render_queue_priority(o.forward.queue_priority); }},
+    one_of<kQueuePriorities, &R::forward, &D::queue_priority>("queue_priority", "as in [defaults]"),
 };
 
 }  // namespace

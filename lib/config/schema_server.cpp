@@ -22,16 +22,6 @@ constexpr Key<Server> kServer[] = {
 constexpr std::array kSlashes{"merge", "keep", "reject"};
 constexpr std::array kEncodedSlashes{"guard", "keep", "decode", "reject"};
 
-void decode_slashes(Problems& problems, const Node& node, downstream::Options& out) {
-  const int word = decode_word(problems, node, {kSlashes.begin(), kSlashes.end()});
-  if (word >= 0) out.paths.duplicate_slashes = static_cast<http::PathPolicy::Slashes>(word);
-}
-
-void decode_encoded_slash(Problems& problems, const Node& node, downstream::Options& out) {
-  const int word = decode_word(problems, node, {kEncodedSlashes.begin(), kEncodedSlashes.end()});
-  if (word >= 0) out.paths.encoded_slash = static_cast<http::PathPolicy::EncodedSlash>(word);
-}
-
 // Without these a client that says nothing, or takes nothing, keeps its connection for ever.
 template <auto Member>
 constexpr auto guarded(std::string_view name, std::string_view meaning) {
@@ -68,12 +58,11 @@ constexpr Key<C> kClient[] = {
                                                          "bytes of chunk extensions in a request"),
     sized<64, kHeadMax, &C::chunks, &http::ChunkLimits::trailers>("max_trailers", "trailer section of a request"),
     key<&C::chunks, &http::ChunkLimits::trailer_fields>("max_trailer_fields", "trailer lines of a request"),
-    {"duplicate_slashes", "string", "merge, keep or reject \"//\" in paths", decode_slashes,
-     [](const C& o) { return quote_toml(kSlashes[static_cast<std::size_t>(o.paths.duplicate_slashes)]); }},
-    {"encoded_slash", "string",
-     "keep, decode or reject \"%2F\" in paths; guard: keep, or reject if decoding leads to another route",
-     decode_encoded_slash,
-     [](const C& o) { return quote_toml(kEncodedSlashes[static_cast<std::size_t>(o.paths.encoded_slash)]); }},
+    one_of<kSlashes, &C::paths, &http::PathPolicy::duplicate_slashes>("duplicate_slashes",
+                                                                      "merge, keep or reject \"//\" in paths"),
+    one_of<kEncodedSlashes, &C::paths, &http::PathPolicy::encoded_slash>(
+        "encoded_slash",
+        "keep, decode or reject \"%2F\" in paths; guard: keep, or reject if decoding leads to another route"),
 };
 
 void decode_via_name(Problems& problems, const Node& node, proxy::ForwardingOptions& out) {

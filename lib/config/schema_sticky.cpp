@@ -86,14 +86,15 @@ using K = proxy::ForwardAction;
 constexpr const char* kStickyRemedy =
     "\"client_ip\", \"cookie\", { cookie = \"NAME\", lifetime = \"1d\" }, or false: each request anew";
 
+constexpr Key<Split> kSplitCookie[] = {
+    {"cookie", "string", "its name", [](Problems& p, const Node& n, Split& o) { decode_cookie_name(p, n, o.cookie); },
+     [](const Split& o) { return render_value(o.cookie); }},
+    key<&Split::lifetime>("lifetime", "of the cookie; 0: the browser's session"),
+};
+
 void decode_split_cookie(Problems& problems, const Node& node, Split& out) {
-  static constexpr Key<Split> kKeys[] = {
-      special<Split>("cookie", "string", "its name",
-                     [](Problems& p, const Node& n, Split& o) { decode_cookie_name(p, n, o.cookie); }),
-      key<&Split::lifetime>("lifetime", "of the cookie; 0: the browser's session"),
-  };
   out.by = Split::By::kCookie;
-  decode_table<Split>(problems, node, "sticky", kKeys, out);
+  decode_table<Split>(problems, node, "sticky", kSplitCookie, out);
 }
 
 using M = proxy::MirrorOptions;
@@ -110,6 +111,7 @@ constexpr Key<M> kMirror[] = {
 
 Keys<upstream::StickyOptions> sticky_keys() { return kSticky; }
 Keys<proxy::SplitOptions::Part> split_keys() { return kPart; }
+Keys<proxy::SplitOptions> split_cookie_keys() { return kSplitCookie; }
 Keys<proxy::MirrorOptions> mirror_keys() { return kMirror; }
 
 void decode_sticky(Problems& problems, const Node& node, upstream::Options& out) {
@@ -144,7 +146,7 @@ void decode_split_sticky(Problems& problems, const Node& node, Split& out) {
     return;
   }
   if (!expect(problems, node, Node::Kind::kString, "a way", kStickyRemedy)) return;
-  const int word = decode_word(problems, node, {"client_ip", "cookie"});
+  const int word = decode_word(problems, node, {kSplitKeys.begin(), kSplitKeys.end()});
   if (word >= 0) out.by = word == 0 ? Split::By::kClientIp : Split::By::kCookie;
 }
 

@@ -19,8 +19,11 @@ constexpr auto expected(std::string_view name, std::string_view meaning) {
   });
 }
 
+constexpr Bounds kStatuses{0, 599};
+
 void decode_status(Problems& problems, const Node& node, E& out) {
-  if (const auto status = decode_integer(problems, node, 0, 599)) out.status = static_cast<std::uint16_t>(*status);
+  const auto status = decode_integer(problems, node, kStatuses.min, kStatuses.max);
+  if (status) out.status = static_cast<std::uint16_t>(*status);
 }
 
 void decode_headers(Problems& problems, const Node& node, E& out) {
@@ -38,12 +41,13 @@ void decode_headers(Problems& problems, const Node& node, E& out) {
 constexpr Key<E> kExpectation[] = {
     expected<&E::route>("route", "the name of the route; \"\": none"),
     expected<&E::upstream>("upstream", "the name of the upstream; \"\": no server is asked"),
-    special<E>("status", "integer", "of the proxy's own answer; 0: a server answers", decode_status),
+    within<E>(kStatuses,
+              special<E>("status", "integer", "of the proxy's own answer; 0: a server answers", decode_status)),
     expected<&E::location>("location", "where a redirect leads"),
     expected<&E::path>("path", "path and query as the server gets them"),
     expected<&E::host>("host", "Host as the server gets it"),
-    special<E>("headers", "table", "what the server gets: { NAME = \"value\" }, false for one that it does not get",
-               decode_headers),
+    special<E>("headers", "table of strings or false",
+               "what the server gets: { NAME = \"value\" }, false for one that it does not get", decode_headers),
     special<E>("policies", "strings", "what happens on the way, in order, as --explain names it",
                [](Problems& p, const Node& n, E& o) { decode_value(p, n, o.policies.emplace()); }),
 };

@@ -29,16 +29,11 @@ void decode_endpoint_address(Problems& problems, const Node& node, balance::Endp
 constexpr Key<balance::EndpointOptions> kEndpoint[] = {
     special<balance::EndpointOptions>("address", "address", "\"10.0.0.1:8001\", \"name:80\", \"unix:/run/app.sock\"",
                                       decode_endpoint_address),
-    {"weight", "integer", "share of requests, 0 to 1000; 0 takes none",
-     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
-       if (const auto w = decode_integer(p, n, 0, kWeightMax)) o.weight = static_cast<std::uint32_t>(*w);
-     },
-     [](const balance::EndpointOptions& o) { return render_value(o.weight); }},
-    {"priority", "integer", "servers of the lowest number that has one available are used",
-     [](Problems& p, const Node& n, balance::EndpointOptions& o) {
-       if (const auto number = decode_integer(p, n, 0, kPriorityMax)) o.priority = static_cast<std::uint32_t>(*number);
-     },
-     [](const balance::EndpointOptions& o) { return render_value(o.priority); }},
+    ranged<0, kWeightMax, &balance::EndpointOptions::weight>("weight", "share of requests, 0 to 1000; 0 takes none"),
+    // A list of servers has the same key in the same place.
+    within<balance::EndpointOptions>({0, kListPriorityMax},
+                                     ranged<0, kPriorityMax, &balance::EndpointOptions::priority>(
+                                         "priority", "servers of the lowest number that has one available are used")),
     {"backup", "boolean", "used when no other server is available",
      [](Problems& p, const Node& n, balance::EndpointOptions& o) {
        bool is_backup = false;
@@ -103,19 +98,13 @@ void decode_servers(Problems& problems, const Node& node, upstream::Options& out
 
 namespace {
 
-void decode_upstream_version(Problems& problems, const Node& node, net::TlsClientOptions& out) {
-  const int word = decode_word(problems, node, {"1.2", "1.3"});
-  if (word >= 0) out.min_version = static_cast<net::TlsVersion>(word);
-}
-
 using T = net::TlsClientOptions;
 constexpr Key<T> kTls[] = {
     key<&T::verify>("verify", "check the server's certificate"),
     key<&T::server_name>("server_name", "SNI and the name verified; empty: the server's host"),
     special<T>("ca_file", "path", "PEM; default: the system's store",
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
-    {"min_version", "string", "\"1.2\" or \"1.3\"", decode_upstream_version,
-     [](const T& o) { return quote_toml(net::to_string(o.min_version)); }},
+    one_of<kTlsVersions, &T::min_version>("min_version", "\"1.2\" or \"1.3\""),
 };
 
 void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
@@ -140,12 +129,7 @@ constexpr Key<upstream::PoolOptions> kPool[] = {
 };
 
 // In the order of their enumerators.
-constexpr std::array kProtocols{"http/1.1", "h2", "auto"};
-
-void decode_protocol(Problems& problems, const Node& node, U& out) {
-  const int word = decode_word(problems, node, {kProtocols.begin(), kProtocols.end()});
-  if (word >= 0) out.protocol = static_cast<upstream::Protocol>(word);
-}
+constexpr std::array kUpstreamProtocols{"http/1.1", "h2", "auto"};
 
 constexpr std::int64_t kMax32 = std::numeric_limits<std::int32_t>::max();
 
@@ -178,22 +162,24 @@ constexpr Key<U> kUpstream[] = {
                decode_servers),
     special<U>("discovery", "table", "of names and lists: refresh, min_ttl, max_ttl, family, required",
                decode_discovery),
-    {"balance", "string or table", "p2c_ewma, round_robin, least_conn, random or hash; table: policy, key, load_factor",
-     decode_balance, render_balance},
+    out_of<U>(kPolicies, {"balance", "string or table",
+                          "p2c_ewma, round_robin, least_conn, random or hash; table: policy, key, load_factor",
+                          decode_balance, render_balance}),
     key<&U::policy, &balance::PolicyOptions::slow_start>(
         "slow_start", "a server that comes back, or is added, gets a tenth of its share, and all of it after so long"),
     ranged<0, 100, &U::policy, &balance::PolicyOptions::panic_threshold>(
         "panic_threshold", "percent of the servers; if fewer are available, all are used; 0: only when none is"),
     special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
                decode_upstream_tls),
-    {"protocol", "string",
-     "\"http/1.1\", \"h2\" (by prior knowledge where tls is off), or \"auto\", what TLS agrees upon", decode_protocol,
-     [](const U& o) { return quote_toml(kProtocols[static_cast<std::size_t>(o.protocol)]); }},
+    one_of<kUpstreamProtocols, &U::protocol>(
+        "protocol", "\"http/1.1\", \"h2\" (by prior knowledge where tls is off), or \"auto\", what TLS agrees upon"),
     special<U>("http2", "table", "max_streams, stream_window, connection_window, ping_interval, ping_timeout",
                [](Problems& p, const Node& n, U& o) { decode_table<H>(p, n, "http2", kHttp2, o.http2); }),
-    {"proxy_protocol", "string", "v1 or v2: begin each connection with a PROXY header that tells the client's address",
-     decode_proxy_protocol,
-     [](const U& o) { return quote_toml(kProxyProtocols[static_cast<std::size_t>(o.proxy_protocol)]); }},
+    out_of<U>(
+        kProxyProtocols,
+        {"proxy_protocol", "string",
+         "v1 or v2: begin each connection with a PROXY header that tells the client's address", decode_proxy_protocol,
+         [](const U& o) { return quote_toml(kProxyProtocols[static_cast<std::size_t>(o.proxy_protocol)]); }}),
     special<U>(
         "pool", "table", "kept connections: max_idle, idle_timeout, lifetime, max_requests",
         [](Problems& p, const Node& n, U& o) { decode_table<upstream::PoolOptions>(p, n, "pool", kPool, o.pool); }),

@@ -20,6 +20,12 @@ namespace rproxy::config {
 constexpr std::int64_t kIntegerMax = std::numeric_limits<std::int64_t>::max();
 constexpr ByteSize kSizeMax{std::numeric_limits<std::int64_t>::max()};
 
+// The least and the most that an integer, or a size in bytes, may be.
+struct Bounds {
+  std::int64_t min = 0;
+  std::int64_t max = kIntegerMax;
+};
+
 // RP1003; false when the node is of another kind, and silently when it is broken.
 bool expect(Problems& problems, const Node& node, Node::Kind kind);
 bool expect(Problems& problems, const Node& node, Node::Kind kind, std::string_view wanted, std::string remedy = {});
