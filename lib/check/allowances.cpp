@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "config/text.h"
 #include "http/characters.h"
 
@@ -85,7 +86,9 @@ void Allowances::read_file(const std::shared_ptr<const SourceFile>& file, config
 
 void Allowances::read_comment(const std::shared_ptr<const SourceFile>& file, std::size_t line, std::size_t at,
                               config::Problems& problems) {
-  const config::Place place{file, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(at + 1)};
+  const auto before = std::string_view(file->lines[line - 1]).substr(0, at);
+  const auto column = 1 + std::ranges::count_if(before, [](char c) { return !is_continuation(c); });
+  const config::Place place{file, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column)};
   std::string_view text = trim(std::string_view(file->lines[line - 1]).substr(at + 1)).substr(kMark.size());
   text = trim(text);
   const std::string_view verb = take_word(text);

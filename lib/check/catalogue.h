@@ -4,10 +4,13 @@
 #include <span>
 #include <string_view>
 
+#include "config/diagnostic.h"
+
 namespace rproxy::check {
 
 struct CatalogueEntry {
   std::string_view id;
+  config::Severity severity;  // unless an option makes it another
   std::string_view title;
 };
 

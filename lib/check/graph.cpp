@@ -15,7 +15,9 @@
 namespace rproxy::check {
 namespace {
 
+// Mermaid draws 500 edges at most, unless it is told otherwise.
 constexpr std::size_t kDrawnMax = 100;
+constexpr std::size_t kServersMax = 20;  // of one upstream, where much is left out
 
 enum class Shape : std::uint8_t { kListener, kHost, kRoute, kUpstream, kServer, kAnswer };
 
@@ -27,8 +29,10 @@ class Picture {
   }
 
   // The same node for the same text and shape.
-  std::string node(Shape shape, const std::string& label) {
-    const auto [entry, is_new] = ids_.try_emplace({shape, label}, fmt::format("n{}", ids_.size()));
+  std::string node(Shape shape, const std::string& label) { return node(shape, label, label); }
+  // The same node for the same `identity` and shape.
+  std::string node(Shape shape, const std::string& label, const std::string& identity) {
+    const auto [entry, is_new] = ids_.try_emplace({shape, identity}, fmt::format("n{}", ids_.size()));
     if (is_new) out_ += is_dot_ ? dot_node(entry->second, shape, label) : mermaid_node(entry->second, shape, label);
     return entry->second;
   }
@@ -79,11 +83,29 @@ class Picture {
 
 class Drawing {
  public:
-  Drawing(const config::Config& config, GraphLanguage language) : config_(config), picture_(language) {}
+  Drawing(const config::Config& config, GraphLanguage language)
+      : config_(config), picture_(language), is_grouped_(config.routes.size() > kDrawnMax) {}
 
   std::string draw() {
-    const bool is_grouped = config_.routes.size() > kDrawnMax;
-    std::vector<std::string> listeners;
+    add_listeners();
+    is_grouped_ ? add_groups() : add_routes();
+    return picture_.take();
+  }
+
+ private:
+  // Routes that lead from one host to one place.
+  struct Bundle {
+    std::size_t count = 0;
+    const proxy::Action* action = nullptr;
+  };
+  using Bundles = std::map<std::string, Bundle>;
+  struct Group {
+    std::string host;
+    std::size_t hosts = 0;
+    Bundles bundles;
+  };
+
+  void add_listeners() {
     for (const auto& listener : config_.listeners) {
       const std::string text =
           fmt::format("{} {}", listener.tls ? "https" : "http", listener.listen.address.to_string());
@@ -91,38 +113,84 @@ class Drawing {
       if (listener.redirect_https) {
         picture_.edge(id, picture_.node(Shape::kAnswer, "308 to https"));
       } else {
-        listeners.push_back(id);
+        listeners_.push_back(id);
       }
     }
-    for (const std::size_t index : route::by_precedence(rules_of(config_))) {
-      const config::Route& route = config_.routes[index];
-      const std::string host = host_of(route, listeners);
-      if (is_grouped) {
-        ++groups_[{host, leads_to(route.action)}];
-        examples_.try_emplace({host, leads_to(route.action)}, &route.action);
-      } else {
-        const std::string id = picture_.node(Shape::kRoute, text_of(route.rule.match));
-        picture_.edge(host, id);
-        lead(id, route.action);
-      }
-    }
-    for (const auto& [key, count] : groups_) {
-      const std::string id =
-          picture_.node(Shape::kRoute, fmt::format("{} routes to {}", count, key.second) +
-                                           std::string(groups_.size() > 1 ? " of " + key.first : ""));
-      picture_.edge(key.first, id);
-      lead(id, *examples_.at(key));
-    }
-    return picture_.take();
   }
 
- private:
-  std::string host_of(const config::Route& route, const std::vector<std::string>& listeners) {
-    const std::string& host = route.rule.match.host;
-    const auto [entry, is_new] = hosts_.try_emplace(host);
-    if (!is_new) return entry->second;
-    entry->second = picture_.node(Shape::kHost, host.empty() ? "any host" : host);
-    for (const std::string& listener : listeners) picture_.edge(listener, entry->second);
+  void add_routes() {
+    for (const std::size_t index : route::by_precedence(rules_of(config_))) {
+      const config::Route& route = config_.routes[index];
+      const std::string& host = route.rule.match.host;
+      const std::string id = picture_.node(Shape::kRoute, text_of(route.rule.match));
+      picture_.edge(add_host(label_of(host), host), id);
+      lead(id, route.action);
+    }
+  }
+
+  void add_groups() {
+    std::size_t room = kDrawnMax;
+    std::size_t left_out = 0;
+    for (const auto& [key, group] : groups()) {
+      for (const auto& [place, bundle] : group.bundles) {
+        if (room == 0) {
+          left_out += bundle.count;
+          continue;
+        }
+        --room;
+        const std::string host =
+            add_host(group.hosts == 1 ? label_of(group.host) : fmt::format("{} hosts", group.hosts), key);
+        const std::string id =
+            picture_.node(Shape::kRoute, fmt::format("{} route{}", bundle.count, bundle.count == 1 ? "" : "s"),
+                          fmt::format("{}\n{}", key, place));
+        picture_.edge(host, id);
+        lead(id, *bundle.action);
+      }
+    }
+    if (left_out > 0) picture_.node(Shape::kRoute, fmt::format("and {} more routes", left_out));
+  }
+
+  // By host; of many hosts those that lead to the same places are one.
+  std::map<std::string, Group> groups() const {
+    std::map<std::string, Bundles> by_host;
+    for (const config::Route& route : config_.routes) {
+      Bundle& bundle = by_host[route.rule.match.host][place_of(route.action)];
+      ++bundle.count;
+      bundle.action = &route.action;
+    }
+    const bool are_many = by_host.size() > kDrawnMax;
+    std::map<std::string, Group> groups;
+    for (const auto& [host, bundles] : by_host) {
+      std::string key = are_many ? std::string() : host;
+      if (are_many) {
+        for (const auto& [place, bundle] : bundles) key += place + "\n";
+      }
+      Group& group = groups[key];
+      ++group.hosts;
+      group.host = host;
+      for (const auto& [place, bundle] : bundles) {
+        group.bundles[place].count += bundle.count;
+        group.bundles[place].action = bundle.action;
+      }
+    }
+    return groups;
+  }
+
+  // All that is drawn of an action.
+  static std::string place_of(const proxy::Action& action) {
+    const auto* forward = std::get_if<proxy::ForwardAction>(&action);
+    const bool has_mirror = forward != nullptr && forward->mirror;
+    return fmt::format("{}\n{}", leads_to(action), has_mirror ? forward->mirror->upstream : "");
+  }
+
+  static std::string label_of(const std::string& host) { return host.empty() ? "any host" : host; }
+
+  std::string add_host(const std::string& label, const std::string& identity) {
+    const auto [entry, is_new] = hosts_.try_emplace(identity);
+    if (is_new) {
+      entry->second = picture_.node(Shape::kHost, label, identity);
+      for (const std::string& listener : listeners_) picture_.edge(listener, entry->second);
+    }
     return entry->second;
   }
 
@@ -148,19 +216,20 @@ class Drawing {
     entry->second = id;
     const auto& options = *std::ranges::find(config_.upstreams, name, &upstream::Options::name);
     const auto servers = Explainer::servers_of(options);
-    for (std::size_t i = 0; i < servers.size() && i < kDrawnMax; ++i)
+    const std::size_t most = is_grouped_ ? kServersMax : kDrawnMax;
+    for (std::size_t i = 0; i < servers.size() && i < most; ++i)
       picture_.edge(id, picture_.node(Shape::kServer, servers[i].address));
-    if (servers.size() > kDrawnMax)
-      picture_.edge(id, picture_.node(Shape::kServer, fmt::format("{} more of {}", servers.size() - kDrawnMax, name)));
+    if (servers.size() > most)
+      picture_.edge(id, picture_.node(Shape::kServer, fmt::format("{} more of {}", servers.size() - most, name)));
     return id;
   }
 
   const config::Config& config_;
   Picture picture_;
+  bool is_grouped_;
+  std::vector<std::string> listeners_;  // that lead to routes
   std::map<std::string, std::string> hosts_;
   std::map<std::string, std::string> upstreams_;
-  std::map<std::pair<std::string, std::string>, std::size_t> groups_;
-  std::map<std::pair<std::string, std::string>, const proxy::Action*> examples_;
 };
 
 }  // namespace

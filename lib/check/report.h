@@ -34,8 +34,11 @@ std::string render_junit(std::span<const Report> reports);
 std::string render_github(std::span<const Report> reports);
 std::string render_checkstyle(std::span<const Report> reports);
 
-inline std::string_view severity_name(const config::Diagnostic& finding) {
-  return finding.severity == config::Severity::kError ? "error" : "warning";
+// "shop.toml:12:3", or the file alone.
+std::string place_of(const config::Location& at);
+
+constexpr std::string_view severity_name(config::Severity severity) {
+  return severity == config::Severity::kError ? "error" : "warning";
 }
 
 }  // namespace rproxy::check

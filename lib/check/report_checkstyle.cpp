@@ -13,9 +13,11 @@ std::string render_checkstyle(std::span<const Report> reports) {
   for (const Report& report : reports) {
     by_file[report.file];
     for (const auto& finding : report.findings) {
-      by_file[finding.at.file] +=
-          fmt::format("    <error line=\"{}\" column=\"{}\" severity=\"{}\" message=\"{}\" source=\"rproxy.{}\"/>\n",
-                      finding.at.line, finding.at.column, severity_name(finding), xml(finding.message), finding.id);
+      // As Checkstyle has it, line 0 is the file as a whole, and has no columns.
+      const std::string column = finding.at.line == 0 ? "" : fmt::format(" column=\"{}\"", finding.at.column);
+      by_file[finding.at.file] += fmt::format(
+          "    <error line=\"{}\"{} severity=\"{}\" message=\"{} ({})\" source=\"rproxy.{}\"/>\n", finding.at.line,
+          column, severity_name(finding.severity), xml(finding.message), xml(finding.remedy), finding.id);
     }
   }
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<checkstyle version=\"10.0\">\n";

@@ -24,8 +24,8 @@ std::string render_github(std::span<const Report> reports) {
     for (const auto& finding : report.findings) {
       const auto& at = finding.at;
       const std::string place = at.line == 0 ? "" : fmt::format(",line={},col={}", at.line, at.column);
-      out += fmt::format("::{} file={}{},title={}::{} ({})\n", severity_name(finding), escape(at.file, true), place,
-                         finding.id, escape(finding.message, false), escape(finding.remedy, false));
+      out += fmt::format("::{} file={}{},title={}::{} ({})\n", severity_name(finding.severity), escape(at.file, true),
+                         place, finding.id, escape(finding.message, false), escape(finding.remedy, false));
     }
   }
   return out;

@@ -8,8 +8,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const config::Diagnostic& finding) {
-  return {{"id", finding.id},        {"severity", severity_name(finding)}, {"file", finding.at.file},
-          {"line", finding.at.line}, {"column", finding.at.column},        {"message", finding.message},
+  return {{"id", finding.id},
+          {"severity", severity_name(finding.severity)},
+          {"file", finding.at.file},
+          {"line", finding.at.line},
+          {"column", finding.at.column},
+          {"message", finding.message},
           {"remedy", finding.remedy}};
 }
 

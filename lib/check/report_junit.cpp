@@ -8,8 +8,6 @@
 namespace rproxy::check {
 namespace {
 
-std::string place_of(const config::Location& at) { return fmt::format("{}:{}:{}", at.file, at.line, at.column); }
-
 class Suite {
  public:
   explicit Suite(const Report& report) : name_(xml(report.file)) {

@@ -30,6 +30,7 @@ Json rules() {
   for (const auto& entry : catalogue()) {
     list.push_back({{"id", entry.id},
                     {"shortDescription", {{"text", entry.title}}},
+                    {"defaultConfiguration", {{"level", severity_name(entry.severity)}}},
                     {"help", {{"text", fmt::format("See {} in rproxy-diagnostics(7).", entry.id)}}}});
   }
   return list;
@@ -46,7 +47,7 @@ Json result_of(const config::Diagnostic& finding) {
   const auto entry = std::ranges::find(known, finding.id, &CatalogueEntry::id);
   return {{"ruleId", finding.id},
           {"ruleIndex", entry - known.begin()},
-          {"level", severity_name(finding)},
+          {"level", severity_name(finding.severity)},
           {"message", {{"text", fmt::format("{}. Remedy: {}", finding.message, finding.remedy)}}},
           {"locations", Json::array({location_of(finding.at)})}};
 }

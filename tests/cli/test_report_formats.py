@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import re
 import subprocess
 import tempfile
 import unittest
@@ -112,6 +111,43 @@ class SchemaAndDecoder(unittest.TestCase):
         trees = [configuration(*case) for case in cases[False]]
         for case, errors in zip(cases[False], self.errors(trees), strict=True):
             self.assertTrue(errors, case)
+
+
+class ReportFormats(unittest.TestCase):
+    def test_severities_are_those_of_the_catalogue(self):
+        # In the directory of the files, for what they include.
+        told = 0
+        for cases in (ROOT / "tests/cases/config", ROOT / "tests/cases/route_check"):
+            files = [path.name for path in sorted(cases.glob("rp*.toml"))]
+            run = json.loads(rproxy("route-check", "--format", "sarif", *files, cwd=cases).stdout)["runs"][0]
+            levels = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in run["tool"]["driver"]["rules"]}
+            for result in run["results"]:
+                self.assertEqual(result["level"], levels[result["ruleId"]], result["ruleId"])
+                told += 1
+        self.assertGreater(told, 200)
+
+    def test_files_are_told_as_they_were_named(self):
+        with tempfile.TemporaryDirectory() as directory:
+            home = pathlib.Path(directory)
+            name = "a b&<ü>%,:.toml"
+            (home / name).write_text("x = 1\n")
+            said = {form: rproxy("route-check", "--format", form, name, cwd=home).stdout
+                    for form in ("sarif", "junit", "checkstyle", "github")}
+            location = json.loads(said["sarif"])["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+            self.assertEqual(location["artifactLocation"]["uri"], "a%20b%26%3C%C3%BC%3E%25%2C%3A.toml")
+            self.assertEqual(xml.fromstring(said["junit"])[0].get("name"), name)
+            self.assertEqual(xml.fromstring(said["checkstyle"])[0].get("name"), name)
+            self.assertTrue(said["github"].startswith("::error file=a b&<ü>%25%2C%3A.toml,"), said["github"])
+
+    def test_dot_draws_what_is_grouped(self):
+        with tempfile.TemporaryDirectory() as directory:
+            config = pathlib.Path(directory, "many.toml")
+            config.write_text('[listen]\nhttp = ":80"\n[upstreams.a]\nservers = ["10.0.0.1:80"]\n' + "".join(
+                f'[[routes]]\nmatch = "h{i % 200}.com/{i}"\nupstream = "a"\n' for i in range(400)))
+            dot = rproxy("route-check", "--graph", "dot", config).stdout
+            done = subprocess.run(["dot", "-Tplain"], input=dot, capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r'(?s)"200 hosts".*"400 routes"')
 
 
 if __name__ == "__main__":

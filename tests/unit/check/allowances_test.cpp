@@ -44,6 +44,18 @@ TEST(Allowances, CountForTheLineTheNextLineOrTheTable) {
   for (const Case& each : cases) EXPECT_EQ(found_in(each.routes), each.ids) << each.routes;
 }
 
+TEST(Allowances, StandWhereTheirCharactersDo) {
+  for (const char* before : {"a = \"xy\" ", "a = \"\xc3\xbc\xe4\xb8\xad\" "}) {
+    const auto loaded = config::load_text("test.toml", std::string(before) + "# rproxy: nonsense",
+                                          [](std::string_view) { return std::nullopt; });
+    config::Problems problems;
+    const Allowances allowances(loaded, problems);
+    ASSERT_EQ(problems.list().size(), 1U) << before;
+    EXPECT_EQ(problems.list()[0].id, "RP2901");
+    EXPECT_EQ(problems.list()[0].at.column, 10U) << before;
+  }
+}
+
 TEST(Examine, WhatIsDeniedIsAnErrorWhateverElseIsSaid) {
   const std::string routes = "[[routes]]\nmatch = \"/a*\"\nupstream = \"a\"\n";
   auto loaded = config::load_text("test.toml", kHead + routes, [](std::string_view) { return std::nullopt; });
