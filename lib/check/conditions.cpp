@@ -35,7 +35,7 @@ std::string text_of(const PathMatch& path) {
 
 std::string text_of(const ValueMatch& value) {
   const bool has_text = value.kind != ValueMatch::Kind::kPresent && value.kind != ValueMatch::Kind::kAbsent;
-  if (has_text && may_be_secret(value.name)) return "a certain value";
+  if (has_text && (value.is_secret || may_be_secret(value.name))) return "a certain value";
   switch (value.kind) {
     case ValueMatch::Kind::kPresent:
       return "present";

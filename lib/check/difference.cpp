@@ -119,9 +119,11 @@ class Questions {
 };
 
 std::string text_of(const Sample& sample, std::string_view scheme) {
-  std::string text = sample.url(scheme);
-  for (const auto& [name, value] : sample.headers) text += fmt::format(" -H '{}: {}'", name, value);
-  if (!sample.cookies.empty()) text += fmt::format(" -H 'Cookie: {}'", sample.cookie_header());
+  std::string text = sample.label(scheme);
+  for (const auto& [name, value] : sample.headers)
+    text += fmt::format(" -H '{}: {}'", name, sample.has_secret ? "..." : value);
+  if (!sample.cookies.empty())
+    text += fmt::format(" -H 'Cookie: {}'", sample.has_secret ? "..." : sample.cookie_header());
   if (sample.client != *IpAddress::parse(kSomeClient)) text += fmt::format(" --from {}", sample.client.to_string());
   return text;
 }

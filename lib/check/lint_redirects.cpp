@@ -32,7 +32,7 @@ class RedirectLint {
     for (std::size_t i = 0; i < rules_.size(); ++i) {
       if (!std::holds_alternative<proxy::RedirectAction>(config_.routes[i].action)) continue;
       const Reach reach = route::reach_of(i, rules_, router_);
-      if (reach.kind != Reach::Kind::kReachable) continue;
+      if (reach.kind != Reach::Kind::kReachable || reach.sample.has_secret) continue;
       for (const std::string_view scheme : {"http", "https"}) {
         if (is_served(scheme) && follow(i, reach.sample, scheme)) break;
       }

@@ -57,7 +57,7 @@ class RouteLint {
     const bool is_one = reach.shadowing.size() == 1;
     problems_.warning("RP2001", at.at,
                       fmt::format("no request reaches this route: the route{} at {} take{} all of it, such as {}",
-                                  is_one ? "" : "s", others, is_one ? "s" : "", reach.sample.url(scheme_of(config_))),
+                                  is_one ? "" : "s", others, is_one ? "s" : "", reach.sample.label(scheme_of(config_))),
                       "delete it, ask for less in the other, or let this one go first with priority");
   }
 

@@ -25,7 +25,7 @@ std::string found_for(const route::Loss& loss, const http::RequestHead& head) {
     found = field->value;
   }
   if (!found) return "none";
-  const bool is_hidden = loss.aspect == Aspect::kCookie || may_be_secret(name);
+  const bool is_hidden = loss.aspect == Aspect::kCookie || loss.asked->is_secret || may_be_secret(name);
   return is_hidden ? "another" : quoted(*found);
 }
 

@@ -98,7 +98,8 @@ std::vector<RouteTest> tests_of_routes(const config::Config& config, const Judge
   std::vector<RouteTest> tests;
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     const route::Reach reach = route::reach_of(i, judge.rules(), judge.router());
-    if (reach.kind != route::Reach::Kind::kReachable) continue;
+    // What is no text of the configuration does not become text of another file.
+    if (reach.kind != route::Reach::Kind::kReachable || reach.sample.has_secret) continue;
     RouteTest test;
     test.request = reach.sample.url(scheme_of(config));
     for (const auto& [name, value] : reach.sample.headers) test.headers.push_back(fmt::format("{}: {}", name, value));

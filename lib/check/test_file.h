@@ -11,7 +11,7 @@
 
 namespace rproxy::check {
 
-// One test for each route that a request is known to reach, with nothing expected yet.
+// One test for each route that a request is known to reach, with nothing expected yet; none where that would tell a secret.
 std::vector<config::RouteTest> tests_of_routes(const config::Config& config, const Judge& judge);
 
 // As TOML. Of `old`, the text that the tests were read from (empty: there is none), comments stay that stand by themselves before a test,

@@ -37,15 +37,17 @@ void decode_value_match(Problems& problems, const Member& member, Values& out) {
   using Kind = route::ValueMatch::Kind;
   const Node& node = member.value;
   if (node.is_broken || !node.is_whole()) return;
-  route::ValueMatch match{member.key, Kind::kExact, {}};
+  route::ValueMatch match{member.key, Kind::kExact, {}, false};
   if (node.is(Node::Kind::kString)) {
     match.value = node.text;
+    match.is_secret = is_secret(node);
   } else if (node.is(Node::Kind::kBool)) {
     match.kind = node.flag ? Kind::kPresent : Kind::kAbsent;
   } else if (node.is(Node::Kind::kTable) && node.members.size() == 1 && node.members[0].value.is(Node::Kind::kString) &&
              (node.members[0].key == "prefix" || node.members[0].key == "regex")) {
     match.kind = node.members[0].key == "prefix" ? Kind::kPrefix : Kind::kRegex;
     match.value = node.members[0].value.text;
+    match.is_secret = is_secret(node.members[0].value);
     if (is_empty_part(problems, node.members[0].value, node.members[0].key, "write true for any value")) return;
     if (match.kind == Kind::kRegex) check_pattern(problems, node.members[0].value);
   } else {

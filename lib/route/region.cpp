@@ -221,6 +221,8 @@ Found find_sample(const Region& region, Sample& out) {
     std::optional<std::string> value;
     all.push_back(find_value(part, asked, value));
     if (!value) continue;
+    const auto is_secret = [](const ValueMatch* each) { return each->is_secret; };
+    out.has_secret = out.has_secret || std::ranges::any_of(asked.all_hold, is_secret);
     auto& pairs = part == Region::Part::kHeader ? out.headers : part == Region::Part::kQuery ? out.query : out.cookies;
     // Written as the rule has it.
     const auto& named = !asked.all_hold.empty() ? asked.all_hold.front()->name : asked.none_holds.front()->name;

@@ -15,6 +15,7 @@ struct ValueMatch {
   std::string name;  // headers compare without case, the others with
   Kind kind = Kind::kPresent;
   std::string value;
+  bool is_secret = false;  // the value is not the configuration's own text, and is not shown
   bool operator==(const ValueMatch&) const = default;
 };
 

@@ -42,6 +42,11 @@ std::string Sample::url(std::string_view scheme) const {
   return fmt::format("{} {}://{}{}{}{}", method, scheme, host, path, asked.empty() ? "" : "?", asked);
 }
 
+std::string Sample::label(std::string_view scheme) const {
+  const std::string all = url(scheme);
+  return has_secret && !query.empty() ? all.substr(0, all.find('?')) + "?..." : all;
+}
+
 SampleHead::SampleHead(const Sample& sample) : query_(sample.encoded_query()), cookies_(sample.cookie_header()) {
   head_.method = sample.method;
   head_.method_id = http::method_id(sample.method);

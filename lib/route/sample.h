@@ -21,11 +21,14 @@ struct Sample {
   Pairs headers;  // but for Cookie
   Pairs cookies;
   IpAddress client;
+  bool has_secret = false;  // a value is one that is not to be shown
 
   std::string encoded_query() const;
   std::string cookie_header() const;
-  // "GET https://shop.com/images/a.png?x=1", and what else it has: ", header X-Beta: 1, from 10.0.0.1".
+  // "GET https://shop.com/images/a.png?x=1"
   std::string url(std::string_view scheme) const;
+  // The same for people: without a query where something is secret.
+  std::string label(std::string_view scheme) const;
 };
 
 // Of a Sample, which outlives it.

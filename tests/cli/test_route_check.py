@@ -179,6 +179,26 @@ class Tests(Case):
         self.assertEqual(self.check(config).returncode, 1)
 
 
+class Secrets(Case):
+    def test_what_comes_from_elsewhere_is_never_shown(self):
+        text = ('[listen]\nhttp = ":80"\n[upstreams.a]\nservers = ["10.0.0.1:80"]\n[[routes]]\nmatch = { path = "/a/*", header = '
+                '{ X-Door = "${DOOR}" }, query = { k = { prefix = "${DOOR}" } } }\nupstream = "a"\n[[routes]]\nmatch = { path = '
+                '"/a/b", header = { X-Door = "${DOOR}", X = "1" }, query = { k = "${DOOR}" } }\nupstream = "a"\npriority = -1\n'
+                '[[routes]]\nmatch = "/a/*"\nredirect = "/b"\n')
+        config = self.written(text)
+        other = config.with_suffix(".other.toml")
+        other.write_text(text.replace('upstream = "a"', 'respond = 404'))
+        tests = config.with_suffix(".tests.toml")
+        said = ""
+        for arguments in ((config,), (config, "--format", "json"), (config, "--list"), (config, "--graph", "dot"),
+                          (config, "--explain", "http://x/a/b?k=wrong", "-H", "X-Door: wrong"), ("--diff", config, other),
+                          ("--diff", config, other, "--format", "json"), (config, "--tests", tests, "--update")):
+            done = rproxy("route-check", *arguments, DOOR="hunter2")
+            said += done.stdout + done.stderr
+        self.assertNotIn("hunter2", said + tests.read_text())
+        self.assertIn("X-Door: ...", said)
+
+
 class Differences(Case):
     def test_what_changes_is_told_and_nothing_else(self):
         old = self.written(Tests.CONFIG)

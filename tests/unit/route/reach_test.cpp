@@ -24,11 +24,11 @@ struct Rules {
     return *this;
   }
   Rules& header(const char* name, Kind kind, const char* value = "") {
-    all.back().match.headers.push_back({name, kind, value});
+    all.back().match.headers.push_back({name, kind, value, false});
     return *this;
   }
   Rules& query(const char* name, Kind kind, const char* value = "") {
-    all.back().match.query.push_back({name, kind, value});
+    all.back().match.query.push_back({name, kind, value, false});
     return *this;
   }
   Rules& client(std::vector<const char*> networks) {
@@ -150,7 +150,7 @@ class World {
     const Kind kinds[] = {Kind::kPresent, Kind::kAbsent, Kind::kExact, Kind::kPrefix, Kind::kRegex};
     const Kind kind = kinds[random_() % (has_regexes_ ? 5 : 4)];
     const bool has_text = kind == Kind::kExact || kind == Kind::kPrefix;
-    return {pick(names), kind, kind == Kind::kRegex ? "[0-9]+" : has_text ? pick({"1", "12", "2"}) : ""};
+    return {pick(names), kind, kind == Kind::kRegex ? "[0-9]+" : has_text ? pick({"1", "12", "2"}) : "", false};
   }
   std::string pick(std::initializer_list<const char*> from) { return from.begin()[random_() % from.size()]; }
   bool coin() { return random_() % 2 == 0; }
