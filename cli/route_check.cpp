@@ -166,7 +166,8 @@ class RouteCheck final : public Command {
       const auto passed = std::ranges::count_if(report.tests, [](const auto& test) { return test.failure.empty(); });
       summary += fmt::format(", {} of {} tests passed", passed, report.tests.size());
     }
-    return config::render(report.findings, use_color(STDOUT_FILENO)) + fmt::format("{}: {}\n", report.file, summary);
+    return wrap_prose(config::render(report.findings, use_color(STDOUT_FILENO)), width_of_output()) +
+           fmt::format("{}: {}\n", report.file, summary);
   }
 
   static int code_of(const std::vector<check::Report>& reports) {

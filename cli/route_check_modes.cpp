@@ -1,7 +1,6 @@
 #include "cli/route_check_modes.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,13 +21,6 @@ namespace rproxy::cli {
 namespace {
 
 constexpr std::size_t kTestFileMax = 16 << 20;
-
-// 0: it is no terminal, and nothing is cut.
-std::size_t width_of_output() {
-  winsize size{};
-  if (::isatty(STDOUT_FILENO) != 1) return 0;
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col : 80;
-}
 
 }  // namespace
 

@@ -85,6 +85,11 @@ class Findings(Case):
             done = rproxy("route-check", example, SHOP_CERTIFICATES=self.directory.name)
             self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_the_example_with_tests_passes_them(self):
+        done = rproxy("route-check", "--strict", "--coverage-min", "100", ROOT / "examples/tested.toml")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("6 of 6 tests passed", done.stdout)
+
     def test_exit_codes(self):
         clean = ROOT / "tests/cases/config/ok_minimal.toml"
         warned = CASES / "rp2002.toml"
