@@ -48,9 +48,39 @@ bool is_id(std::string_view word) {
 bool is_comment(std::string_view line) { return trim(line).starts_with('#'); }
 bool is_header(std::string_view line) { return trim(line).starts_with('['); }
 
-// Where "# rproxy:" begins, or npos.
-std::size_t find_mark(std::string_view line) {
-  for (auto at = line.find('#'); at != line.npos; at = line.find('#', at + 1)) {
+// What ends the string that `text` begins with; empty: it begins none.
+std::string_view delimiter_of(std::string_view text) {
+  for (const std::string_view each : {"\"\"\"", "'''", "\"", "'"}) {
+    if (text.starts_with(each)) return each;
+  }
+  return {};
+}
+
+// Where a line's comment begins, or npos. `open` is what ends the string that goes on from the line before, and to the next.
+std::size_t find_comment(std::string_view line, std::string_view& open) {
+  std::size_t at = 0;
+  while (at < line.size()) {
+    const std::string_view rest = line.substr(at);
+    if (open.empty()) {
+      if (rest.front() == '#') return at;
+      open = delimiter_of(rest);
+      at += std::max<std::size_t>(open.size(), 1);
+    } else if (!rest.starts_with(open)) {
+      at += rest.front() == '\\' && open.front() == '"' ? 2 : 1;
+    } else {
+      at += open.size();
+      // A block may end in two quotes of its own before the three.
+      for (int own = 0; open.size() == 3 && own < 2 && at < line.size() && line[at] == open.front(); ++own) ++at;
+      open = {};
+    }
+  }
+  if (open.size() == 1) open = {};
+  return line.npos;
+}
+
+// Where "# rproxy:" begins within the comment at `comment`, or npos.
+std::size_t find_mark(std::string_view line, std::size_t comment) {
+  for (auto at = comment; at != line.npos; at = line.find('#', at + 1)) {
     if (trim(line.substr(at + 1)).starts_with(kMark)) return at;
   }
   return line.npos;
@@ -78,8 +108,10 @@ Allowances::Allowances(const config::Loaded& loaded, config::Problems& problems)
 }
 
 void Allowances::read_file(const std::shared_ptr<const SourceFile>& file, config::Problems& problems) {
+  std::string_view open;
   for (std::size_t line = 1; line <= file->lines.size(); ++line) {
-    const auto at = find_mark(file->lines[line - 1]);
+    const std::string& text = file->lines[line - 1];
+    const auto at = find_mark(text, find_comment(text, open));
     if (at != std::string::npos) read_comment(file, line, at, problems);
   }
 }

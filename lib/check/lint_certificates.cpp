@@ -1,15 +1,16 @@
 #include <fmt/format.h>
-#include <openssl/x509.h>
-#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "check/lint_parts.h"
 #include "config/source.h"
 #include "config/values.h"
 #include "x509/certified_key.h"
+#include "x509/trust_store.h"
 
 namespace rproxy::check {
 namespace {
@@ -23,28 +24,15 @@ struct Used {
   std::vector<Certificate> chain;
 };
 
-bool is_self_signed(const Certificate& certificate) {
-  X509* const native = certificate.native();
-  return X509_check_issued(native, native) == X509_V_OK;
-}
-
 // Whether each of the chain was issued by the next, up to one that an authority of the system, or itself, has issued.
-std::string fault_of_chain(const std::vector<Certificate>& chain) {
+std::string fault_of_chain(const std::vector<Certificate>& chain, const std::optional<x509::TrustStore>& known) {
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
-    if (X509_check_issued(chain[i + 1].native(), chain[i].native()) == X509_V_OK) continue;
+    if (chain[i + 1].may_have_issued(chain[i])) continue;
     return fmt::format("the certificate for {} is not followed by the one that it was issued by", chain[i].label());
   }
   const Certificate& last = chain.back();
-  if (is_self_signed(last)) return {};
-  const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), &X509_STORE_free);
-  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> context(X509_STORE_CTX_new(),
-                                                                                &X509_STORE_CTX_free);
-  X509_STORE_set_default_paths(store.get());
-  X509_STORE_CTX_init(context.get(), store.get(), nullptr, nullptr);
-  X509* issuer = nullptr;
-  const bool is_known = X509_STORE_CTX_get1_issuer(&issuer, context.get(), last.native()) == 1;
-  X509_free(issuer);
-  if (is_known) return {};
+  if (last.may_have_issued(last)) return {};
+  if (known && known->has_issuer_of(last)) return {};
   return fmt::format("the chain of {} ends at one whose issuer clients may not know", chain.front().label());
 }
 
@@ -82,7 +70,10 @@ class CertificateLint {
     if (cert == nullptr || !cert->is(Node::Kind::kString)) return;
     auto chain = x509::load_chain(resolve_path(cert->at, cert->text));
     if (!chain) return;  // check_tls() has told of it
-    if (const std::string fault = fault_of_chain(*chain); !fault.empty())
+    if (all_.empty()) {
+      if (auto system = x509::TrustStore::system()) known_ = std::move(*system);
+    }
+    if (const std::string fault = fault_of_chain(*chain, known_); !fault.empty())
       problems_.warning("RP2302", cert->at, fault,
                         "put the certificates of the authorities in between behind it, in order");
     all_.push_back({cert, std::move(*chain)});
@@ -139,6 +130,7 @@ class CertificateLint {
   const config::Config& config_;
   config::Problems& problems_;
   std::vector<Used> all_;
+  std::optional<x509::TrustStore> known_;  // to the system; read with the first certificate
 };
 
 }  // namespace

@@ -106,6 +106,10 @@ std::string Certificate::label() const {
   return {data, static_cast<std::size_t>(std::max(size, 0L))};
 }
 
+bool Certificate::may_have_issued(const Certificate& other) const {
+  return X509_check_issued(native(), other.native()) == X509_V_OK;
+}
+
 bool Certificate::covers(std::string_view dns_name) const {
   const std::string name = normal_dns_name(dns_name);
   if (name.empty()) return false;

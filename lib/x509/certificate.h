@@ -31,6 +31,9 @@ class Certificate {
   // RFC 9525 6.3: a wildcard stands for exactly one label, the first.
   bool covers(std::string_view dns_name) const;
 
+  // By the names and usages, without the signature: whether `other` may follow it down a chain.
+  bool may_have_issued(const Certificate& other) const;
+
   // OpenSSL's own; lives as long as any copy of this certificate.
   X509* native() const { return parsed_->native.get(); }
 

@@ -64,4 +64,13 @@ Result<TrustStore> TrustStore::from_file(const std::string& path) {
   return store;
 }
 
+bool TrustStore::has_issuer_of(const Certificate& certificate) const {
+  const std::unique_ptr<X509_STORE_CTX, FreeBy<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), native(), nullptr, nullptr) != 1) return false;
+  X509* issuer = nullptr;
+  const bool is_known = X509_STORE_CTX_get1_issuer(&issuer, context.get(), certificate.native()) == 1;
+  const X509Ptr found(issuer);
+  return is_known;
+}
+
 }  // namespace rproxy::x509

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "x509/certificate.h"
 #include "x509/handles.h"
 
 namespace rproxy::x509 {
@@ -15,6 +16,9 @@ class TrustStore {
   static Result<TrustStore> system();
   // Exactly the certificates of a PEM file; one of them need not be a root. Errors: kFile, kConfig.
   static Result<TrustStore> from_file(const std::string& path);
+
+  // Whether it has the one that has issued `certificate`.
+  bool has_issuer_of(const Certificate& certificate) const;
 
   X509_STORE* native() const { return store_.get(); }
   // Read from the same text, as far as is known.

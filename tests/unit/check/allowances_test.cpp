@@ -44,6 +44,31 @@ TEST(Allowances, CountForTheLineTheNextLineOrTheTable) {
   for (const Case& each : cases) EXPECT_EQ(found_in(each.routes), each.ids) << each.routes;
 }
 
+TEST(Allowances, AreCommentsAndNoPartsOfStrings) {
+  const std::pair<const char*, std::size_t> cases[] = {
+      {R"(a = "# rproxy: x")", 0},
+      {R"(a = '# rproxy: x')", 0},
+      {R"(a = "\" # rproxy: x")", 0},
+      {R"(a = "\\" # rproxy: x)", 1},
+      {R"(a = '\' # rproxy: x)", 1},
+      {R"(a = "it's" # rproxy: x)", 1},
+      {R"(a = "" # rproxy: x)", 1},
+      {"a = \"\"\"\n# rproxy: x\n\"\"\" # rproxy: y", 1},
+      {"a = '''\n# rproxy: x\n''' # rproxy: y", 1},
+      {"a = \"\"\"x\"\"\"\"\" # rproxy: y", 1},
+      {"# it's so # rproxy: x", 1},
+      {"# don't\na = 1 # rproxy: x", 1},
+  };
+  for (const auto& [text, found] : cases) {
+    const auto loaded =
+        config::load_text("test.toml", std::string("b = 1\n") + text, [](std::string_view) { return std::nullopt; });
+    ASSERT_NE(loaded.tree, nullptr) << text;
+    config::Problems problems;
+    const Allowances allowances(loaded, problems);
+    EXPECT_EQ(problems.list().size(), found) << text;
+  }
+}
+
 TEST(Allowances, StandWhereTheirCharactersDo) {
   for (const char* before : {"a = \"xy\" ", "a = \"\xc3\xbc\xe4\xb8\xad\" "}) {
     const auto loaded = config::load_text("test.toml", std::string(before) + "# rproxy: nonsense",
