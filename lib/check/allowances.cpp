@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "check/comments.h"
 #include "config/text.h"
 #include "http/characters.h"
 
@@ -47,36 +48,6 @@ bool is_id(std::string_view word) {
 
 bool is_comment(std::string_view line) { return trim(line).starts_with('#'); }
 bool is_header(std::string_view line) { return trim(line).starts_with('['); }
-
-// What ends the string that `text` begins with; empty: it begins none.
-std::string_view delimiter_of(std::string_view text) {
-  for (const std::string_view each : {"\"\"\"", "'''", "\"", "'"}) {
-    if (text.starts_with(each)) return each;
-  }
-  return {};
-}
-
-// Where a line's comment begins, or npos. `open` is what ends the string that goes on from the line before, and to the next.
-std::size_t find_comment(std::string_view line, std::string_view& open) {
-  std::size_t at = 0;
-  while (at < line.size()) {
-    const std::string_view rest = line.substr(at);
-    if (open.empty()) {
-      if (rest.front() == '#') return at;
-      open = delimiter_of(rest);
-      at += std::max<std::size_t>(open.size(), 1);
-    } else if (!rest.starts_with(open)) {
-      at += rest.front() == '\\' && open.front() == '"' ? 2 : 1;
-    } else {
-      at += open.size();
-      // A block may end in two quotes of its own before the three.
-      for (int own = 0; open.size() == 3 && own < 2 && at < line.size() && line[at] == open.front(); ++own) ++at;
-      open = {};
-    }
-  }
-  if (open.size() == 1) open = {};
-  return line.npos;
-}
 
 // Where "# rproxy:" begins within the comment at `comment`, or npos.
 std::size_t find_mark(std::string_view line, std::size_t comment) {

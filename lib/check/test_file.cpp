@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "check/comments.h"
 #include "check/lint_parts.h"
 #include "config/values.h"
 #include "route/reach.h"
@@ -20,32 +21,30 @@ std::string_view trim(std::string_view text) {
   return begin == text.npos ? std::string_view() : text.substr(begin);
 }
 
-// The comments and empty lines before each test, and those behind the last one.
+// The comments before each test, and those behind the last one.
 Result<std::vector<std::string>> read_comments(std::string_view text) {
   std::vector<std::string> comments(1);
+  std::string_view open;
   bool is_within = false;
-  std::size_t number = 0;
-  while (!text.empty()) {
-    ++number;
+  for (std::size_t number = 1; !text.empty(); ++number) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     const auto content = trim(line);
-    if (content.starts_with("[[tests]]")) {
+    if (open.empty() && content.starts_with("[[tests]]")) {
       is_within = true;
       comments.emplace_back();
     }
-    if (content.empty()) {
-      is_within = false;
-    } else if (content.starts_with('#') && !is_within) {
-      comments.back() += fmt::format("{}\n", line);
-    } else if (content.find('#') != content.npos && content.find("#") < content.find('"')) {
-      return fail(
-          ErrorCode::kConfig, Side::kLocal, Retry::kNever,
-          fmt::format("line {}: this comment would be lost; put it before the [[tests]], with an empty line between it "
-                      "and the test before",
-                      number));
+    if (open.empty() && content.empty()) is_within = false;
+    const auto at = find_comment(line, open);
+    if (at == line.npos) continue;
+    if (is_within || !trim(line.substr(0, at)).empty()) {
+      return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                  fmt::format("line {}: this comment would be lost; put it before the [[tests]], with an empty line "
+                              "between it and the test before",
+                              number));
     }
+    comments.back() += fmt::format("{}\n", line);
   }
   return comments;
 }

@@ -167,6 +167,10 @@ class Tests(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("line 13: this comment would be lost", done.stderr)
         tests.write_text(tests.read_text().replace("# the end", "\n# the end"))
+        whole = tests.read_text()
+        tests.write_text(whole.replace('"one"', '"# one"  # here'))
+        self.assertIn("line 6: this comment would be lost", self.check(config, "--tests", tests, "--update").stderr)
+        tests.write_text(whole)
         self.assertEqual(self.check(config, "--tests", tests, "--update").returncode, 0)
         self.assertEqual(tests.read_text(),
                          '# all of it\n# is ours\n# first\n[[tests]]\nname = "one"\nrequest = "http://shop.com/a/x"\n'
