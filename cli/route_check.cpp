@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "check/catalogue.h"
 #include "check/examine.h"
 #include "check/json_schema.h"
 #include "check/report.h"
@@ -23,8 +24,8 @@ namespace {
 const std::vector<std::string> kFormats{"text", "json", "sarif", "junit", "github", "checkstyle"};
 
 std::string check_id(const std::string& text) {
-  const bool is_id = text.size() == 6 && text.starts_with("RP") &&
-                     std::all_of(text.begin() + 2, text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const auto known = check::catalogue();
+  const bool is_id = std::ranges::find(known, text, &check::CatalogueEntry::id) != known.end();
   return is_id ? std::string() : text + " is no diagnostic's id; they are as RP2001, see rproxy-diagnostics(7)";
 }
 
@@ -43,6 +44,9 @@ class RouteCheck final : public Command {
   }
 
   int run() override {
+    const int modes = (is_update_ ? 1 : 0) + (question_.request.empty() ? 0 : 1) + (is_list_ ? 1 : 0) +
+                      (graph_.empty() ? 0 : 1) + (is_diff_ ? 1 : 0);
+    if (modes > 1) return refuse_route_check("--explain, --update, --list, --graph and --diff go one at a time");
     if (is_update_) return with_config([this](const auto& config) { return update_test_file(config, options_.tests); });
     if (!question_.request.empty())
       return with_config([this](const auto& config) { return explain_request(config, question_, form_); });

@@ -74,7 +74,8 @@ int update_test_file(const config::Config& config, const std::string& path) {
   tests = check::update_tests(std::move(tests), config, judge.explainer());
   const auto text = check::render_tests(tests, old);
   if (!text) return refuse_route_check(fmt::format("{}: {}", path, text.error().context));
-  write_file_atomically(path, *text);
+  // A link stays one.
+  write_file_atomically(std::filesystem::exists(path) ? std::filesystem::canonical(path).string() : path, *text);
   write_output(fmt::format("{}: {} tests written\n", path, tests.size()));
   return kOk;
 }

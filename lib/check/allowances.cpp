@@ -57,6 +57,15 @@ std::size_t find_mark(std::string_view line, std::size_t comment) {
   return line.npos;
 }
 
+// "routes" of "[[ routes ]]".
+std::string name_of_table(std::string_view header) {
+  std::string name;
+  for (const char c : header.substr(0, header.find(']'))) {
+    if (c != '[' && c != ' ' && c != '\t') name += c;
+  }
+  return name;
+}
+
 // The lines that a comment on `line` counts for, both from 1.
 std::pair<std::size_t, std::size_t> scope_of(const SourceFile& file, std::size_t line) {
   std::size_t first = line;
@@ -64,7 +73,11 @@ std::pair<std::size_t, std::size_t> scope_of(const SourceFile& file, std::size_t
     ++first;
   std::size_t last = first;
   if (is_header(file.lines[first - 1])) {
-    while (last < file.lines.size() && !is_header(file.lines[last])) ++last;
+    const std::string within = name_of_table(file.lines[first - 1]) + ".";
+    const auto is_other = [&](const std::string& text) {
+      return is_header(text) && !name_of_table(text).starts_with(within);
+    };
+    while (last < file.lines.size() && !is_other(file.lines[last])) ++last;
   }
   return {first, last};
 }

@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "check/judge.h"
-#include "check/leads_to.h"
-#include "check/lint_parts.h"
-#include "check/steps.h"
 #include "route/reach.h"
 
 namespace rproxy::check {
@@ -19,46 +17,51 @@ namespace {
 using route::Region;
 using route::Sample;
 
-// What becomes of a request, as far as the route decides it.
-struct Fate {
-  std::string route;
-  std::string leads_to;
-  std::string rewrite;
-  std::vector<std::string> steps;
-  bool operator==(const Fate&) const = default;
-};
-
+// One of the two, asked as serve would be.
 class Side {
  public:
   explicit Side(const config::Config& config) : config_(config), judge_(config) {}
 
   const Judge& judge() const { return judge_; }
 
-  Fate fate_of(const Sample& sample) const {
-    const route::SampleHead made(sample);
-    const auto winner = judge_.router().match(made.head(), sample.client);
-    if (!winner) return {"", "404", "", {}};
-    const config::Route& route = config_.routes[*winner];
-    Fate fate{route.rule.name, leads_to(route.action), "", {}};
-    const auto* forward = std::get_if<proxy::ForwardAction>(&route.action);
-    if (forward == nullptr) return fate;
-    std::vector<Explanation::Named> steps;
-    add_route_steps(*forward, steps);
-    for (const std::string& target : forward->targets())
-      add_upstream_steps(*std::ranges::find(config_.upstreams, target, &upstream::Options::name), steps);
-    for (const auto& [name, value] : steps) fate.steps.push_back(fmt::format("{}: {}", name, value));
-    if (forward->rewrite.empty()) return fate;
-    Arena arena;
-    std::vector<route::RewriteProblem> none;
-    const auto path = route::Rewrite::compile(forward->rewrite, none)->apply(sample.path, arena);
-    fate.rewrite = path ? std::string(*path) : "no path";
-    return fate;
+  // Nothing where the request can't be put.
+  std::optional<Explanation> fate_of(const Sample& sample, std::string_view scheme) const {
+    Question question{sample.url(scheme), {}, sample.client.to_string()};
+    for (const auto& [name, value] : sample.headers) question.headers.push_back(fmt::format("{}: {}", name, value));
+    if (!sample.cookies.empty()) question.headers.push_back("Cookie: " + sample.cookie_header());
+    auto asked = AskedRequest::make(question, config_);
+    if (!asked) return std::nullopt;
+    return judge_.explainer().explain(**asked, Explainer::Depth::kFate);
   }
+
+  // What a route that has no name of its own is called is only how it is written.
+  bool has_name(const Explanation& fate) const { return fate.route && config_.routes[*fate.route].has_name; }
 
  private:
   const config::Config& config_;
   Judge judge_;
 };
+
+// What of it a client or a server can see, each in a line of its own.
+std::vector<std::string> lines_of(const Explanation& fate) {
+  std::vector<std::string> lines;
+  if (fate.status != 0) lines.push_back(fmt::format("status {}", fate.status));
+  if (!fate.location.empty()) lines.push_back("location " + fate.location);
+  if (fate.status == 0) {
+    lines.push_back("upstream " + fate.upstream);
+    lines.push_back("path " + fate.rewritten);
+    lines.push_back("Host " + fate.host);
+    for (const auto& server : fate.servers) lines.push_back(fmt::format("server {}, {}", server.address, server.state));
+    for (const auto& [name, value] : fate.added) lines.push_back(fmt::format("+ {}: {}", name, value));
+    for (const auto& [name, value] : fate.removed) lines.push_back(fmt::format("- {}", name));
+  }
+  lines.push_back("client " + fate.client);
+  for (const auto& [name, value] : fate.steps) {
+    // The path says it.
+    if (name != "rewrite") lines.push_back(fmt::format("{}: {}", name, value));
+  }
+  return lines;
+}
 
 // Requests by which something may show, each once.
 class Questions {
@@ -70,6 +73,20 @@ class Questions {
       const Region region = route::region_of(judge.rules()[i]);
       if (Sample sample; find_sample(region, sample) == route::Found::kExample) add_around(sample);
       add_beyond(region);
+    }
+  }
+  // Where rules meet, and where those of one side end that the other's go on from; of more pairs than so many those of the same name.
+  void add_between(const std::vector<route::Rule>& before, const std::vector<route::Rule>& after) {
+    constexpr std::size_t kPairsMax = 10'000;
+    const bool has_few = (before.size() + after.size()) * (before.size() + after.size()) <= kPairsMax;
+    for (const auto* one : {&before, &after}) {
+      for (const auto* other : {&before, &after}) {
+        for (const route::Rule& rule : *one) {
+          for (const route::Rule& beside : *other) {
+            if (&rule != &beside && (has_few || rule.name == beside.name)) add_pair(rule, beside);
+          }
+        }
+      }
     }
   }
   const std::vector<Sample>& all() const { return all_; }
@@ -90,6 +107,14 @@ class Questions {
     other = sample;
     other.method = sample.method == "GET" ? "POST" : "GET";
     add(other);
+  }
+
+  void add_pair(const route::Rule& rule, const route::Rule& beside) {
+    std::vector<Region> regions{route::intersection(rule, beside)};
+    route::subtract(route::region_of(rule), beside.match, regions);
+    for (const Region& region : regions) {
+      if (Sample sample; find_sample(region, sample) == route::Found::kExample) add(sample);
+    }
   }
 
   // All that is asked holds but for one part of it, of which nothing does.
@@ -118,6 +143,11 @@ class Questions {
   std::vector<Sample> all_;
 };
 
+bool is_served(const config::Config& config, std::string_view scheme) {
+  return std::ranges::any_of(config.listeners,
+                             [&](const auto& each) { return each.tls.has_value() == (scheme == "https"); });
+}
+
 std::string text_of(const Sample& sample, std::string_view scheme) {
   std::string text = sample.label(scheme);
   for (const auto& [name, value] : sample.headers)
@@ -128,13 +158,15 @@ std::string text_of(const Sample& sample, std::string_view scheme) {
   return text;
 }
 
-// Only as much as it takes to see the difference.
-std::string text_of(const Fate& fate, const Fate& other) {
-  std::string text = fate.route.empty() ? "no route" : "route " + fate.route;
-  text += ", to " + fate.leads_to;
-  if (fate.rewrite != other.rewrite) text += ", path " + (fate.rewrite.empty() ? "as it is" : fate.rewrite);
-  for (const std::string& step : fate.steps) {
-    if (std::ranges::find(other.steps, step) == other.steps.end()) text += ", " + step;
+// Where it goes, and, of what goes to servers by both or is answered by both, what else differs from the other.
+std::string text_of(const Explanation& fate, const Explanation& other, bool is_brief) {
+  std::string text = fate.route ? "route " + fate.route_name : "no route";
+  text += fate.status != 0 ? fmt::format(", answered by {}", fate.status) : ", to " + fate.upstream;
+  if (is_brief || (fate.status == 0) != (other.status == 0)) return text;
+  const auto others = lines_of(other);
+  for (const std::string& line : lines_of(fate)) {
+    if (line.starts_with("upstream ") || line.starts_with("status ")) continue;
+    if (std::ranges::find(others, line) == others.end()) text += ", " + line;
   }
   return text;
 }
@@ -147,12 +179,22 @@ std::vector<Difference> compare(const config::Config& before, const config::Conf
   Questions questions;
   questions.add(old_side.judge());
   questions.add(new_side.judge());
-  asked = questions.all().size();
+  questions.add_between(old_side.judge().rules(), new_side.judge().rules());
+  asked = 0;
   std::vector<Difference> differences;
-  for (const Sample& sample : questions.all()) {
-    const Fate was = old_side.fate_of(sample);
-    const Fate is = new_side.fate_of(sample);
-    if (was != is) differences.push_back({text_of(sample, scheme_of(after)), text_of(was, is), text_of(is, was)});
+  for (const std::string_view scheme : {"http", "https"}) {
+    if (!is_served(before, scheme) && !is_served(after, scheme)) continue;
+    asked += questions.all().size();
+    for (const Sample& sample : questions.all()) {
+      const auto was = old_side.fate_of(sample, scheme);
+      const auto is = new_side.fate_of(sample, scheme);
+      if (!was || !is) continue;
+      const bool is_named = old_side.has_name(*was) || new_side.has_name(*is);
+      if (lines_of(*was) == lines_of(*is) && (!is_named || was->route_name == is->route_name)) continue;
+      // What the request is made of may stand in all else.
+      const bool is_brief = sample.has_secret;
+      differences.push_back({text_of(sample, scheme), text_of(*was, *is, is_brief), text_of(*is, *was, is_brief)});
+    }
   }
   std::ranges::sort(differences, {}, &Difference::request);
   return differences;

@@ -10,6 +10,7 @@
 #include "check/header_changes.h"
 #include "check/losses.h"
 #include "check/steps.h"
+#include "config/text.h"
 #include "exchange/error_page.h"
 #include "http/cookie.h"
 #include "http/message.h"
@@ -66,19 +67,20 @@ std::vector<std::string> Explanation::policies() const {
 Explainer::Explainer(const config::Config& config, const route::Router& router, Servers servers)
     : config_(config), router_(router), rules_(rules_of(config)), servers_(std::move(servers)) {}
 
-Explanation Explainer::explain(AskedRequest& asked) const {
+Explanation Explainer::explain(AskedRequest& asked, Depth depth) const {
   Explanation out;
   if (asked.refusal()) {
     out.client = asked.request().client_ip.to_string();
+    if (asked.listener() != nullptr) out.listener = text_of(*asked.listener());
     answer(out, *asked.refusal());
   } else {
-    out = explain(asked.request(), asked.listener());
+    out = explain(asked.request(), asked.listener(), depth);
   }
   out.request = asked.url();
   return out;
 }
 
-Explanation Explainer::explain(exchange::Request& request, const config::Listener* listener) const {
+Explanation Explainer::explain(exchange::Request& request, const config::Listener* listener, Depth depth) const {
   Explanation out;
   out.request = fmt::format("{} {}://{}{}", request.head.method, request.head.scheme, request.head.authority,
                             target_of(request.head));
@@ -95,21 +97,13 @@ Explanation Explainer::explain(exchange::Request& request, const config::Listene
     answer(out, location ? 308 : 400, location ? "" : "without a Host there is no telling where to");
     return out;
   }
-  explain_route(request, out);
+  explain_route(request, depth, out);
   return out;
 }
 
-void Explainer::explain_route(exchange::Request& request, Explanation& out) const {
+void Explainer::explain_route(exchange::Request& request, Depth depth, Explanation& out) const {
   const auto choice = proxy::choose_route(router_, config_.client.paths, request);
-  const auto path = request.head.path;
-  if (path == "*") request.head.path = "/";
-  const auto explained = rules_.explain(request.head, request.client_ip, kRunnersUpMax);
-  request.head.path = path;
-  for (const route::Loss& loss : explained.runners_up) {
-    const config::Route& route = config_.routes[loss.rule];
-    out.runners_up.push_back(
-        {route.rule.name, location_of(route.at), text_of(loss, route.rule, request.head, request.client_ip)});
-  }
+  if (depth == Depth::kWhole) add_runners_up(request, out);
   if (choice.is_disguised) return answer(out, 400, "an encoded slash leads to another route");
   if (!choice.route) return answer(out, 404, "no route matches");
   const config::Route& route = config_.routes[*choice.route];
@@ -120,16 +114,31 @@ void Explainer::explain_route(exchange::Request& request, Explanation& out) cons
   explain_action(request, route, out);
 }
 
+void Explainer::add_runners_up(exchange::Request& request, Explanation& out) const {
+  const auto path = request.head.path;
+  if (path == "*") request.head.path = "/";
+  const auto explained = rules_.explain(request.head, request.client_ip, kRunnersUpMax);
+  for (const route::Loss& loss : explained.runners_up) {
+    const config::Route& route = config_.routes[loss.rule];
+    out.runners_up.push_back(
+        {route.rule.name, location_of(route.at), text_of(loss, route.rule, request.head, request.client_ip)});
+  }
+  request.head.path = path;
+}
+
 void Explainer::explain_action(exchange::Request& request, const config::Route& route, Explanation& out) const {
   if (const auto* redirect = std::get_if<proxy::RedirectAction>(&route.action)) {
-    const auto location = proxy::LocationTemplate::compile(redirect->location).value().fill(request);
+    const auto compiled = proxy::LocationTemplate::compile(redirect->location);  // what is filled in views it
+    const auto location = compiled->fill(request);
     out.steps.push_back({"redirect", redirect->location});
     if (!location) return answer(out, location.error());
     out.location = *location;
     return answer(out, redirect->status, {});
   }
   if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
-    out.steps.push_back({"respond", fmt::format("{} bytes of text", respond->body.size())});
+    out.steps.push_back({"respond", respond->body.empty() ? "a page of its own" : config::cut_text(respond->body)});
+    for (const auto& [name, value] : respond->headers)
+      out.steps.push_back({"header", fmt::format("{}: {}", name, value)});
     return answer(out, respond->status, {});
   }
   explain_forward(request, std::get<proxy::ForwardAction>(route.action), out);
@@ -161,13 +170,14 @@ void Explainer::explain_forward(exchange::Request& request, const proxy::Forward
   const auto may_go_on = proxy::count_hop(request);
   if (!may_go_on) return answer(out, may_go_on.error());
   if (!*may_go_on) return answer(out, request.head.method_id == http::Method::kTrace ? 501 : 200, "Max-Forwards is 0");
+  const HeaderChanges changes(request);
   const auto& upstream = choose_upstream(request, action, out);
   out.upstream = upstream.name;
   const auto& policy = upstream.policy;
   const std::uint64_t hash = policy.kind == balance::PolicyKind::kHash ? proxy::hash_of(policy.key, request) : 0;
   add_route_steps(action, out.steps);
-  const HeaderChanges changes(request);
   proxy::prepare_request_head(request, config_.forwarding);
+  if (upstream.sticky) http::remove_cookie(request.head.fields, upstream.sticky->cookie, *request.arena);
   changes.tell(request, out);
   if (!action.rewrite.empty()) {
     std::vector<route::RewriteProblem> none;

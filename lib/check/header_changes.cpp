@@ -21,6 +21,9 @@ void HeaderChanges::tell(const exchange::Request& request, Explanation& out) con
     const bool is_made = field.id == http::FieldId::kXRequestId;
     out.added.push_back({std::string(field.name), is_made ? "(a new one)" : std::string(field.value)});
   }
+  // Said anew to the server, for the protocol that follows.
+  if (request.head.upgrade)
+    std::erase_if(gone, [](const auto& field) { return http::field_id(field.first) == http::FieldId::kConnection; });
   for (auto& [name, value] : gone) out.removed.push_back({std::move(name), std::move(value)});
 }
 

@@ -17,6 +17,11 @@ using config::Node;
 using route::PathMatch;
 using route::Reach;
 
+// Of all routes together, so that no configuration takes minutes; what is left then is not known.
+constexpr std::size_t kStepsMax = 100'000;
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 // A longer list says no more.
 constexpr std::size_t kShadowingMax = 3;
 
@@ -34,7 +39,8 @@ class RouteLint {
       const PathMatch& path = rules_[i].match.path;
       if (path.kind == PathMatch::Kind::kPrefix) look_at_prefix(i);
       if (path.kind == PathMatch::Kind::kRegex && !look_at_regex(i)) continue;
-      const Reach reach = route::reach_of(i, rules_, router_);
+      const Reach reach = route::reach_of(i, rules_, router_, std::max<std::size_t>(steps_left_, 1));
+      steps_left_ -= std::min(steps_left_, reach.steps);
       if (reach.kind == Reach::Kind::kUnreachable) report(i, reach);
       look_at_rewrite(i, reach);
     }
@@ -63,7 +69,8 @@ class RouteLint {
 
   void look_at_prefix(std::size_t route) {
     const std::string& prefix = rules_[route].match.path.value;
-    if (prefix.ends_with('/') || prefix.ends_with('-') || prefix.ends_with('.')) return;
+    // Other characters end no word: "/user-*" is meant so.
+    if (!is_alphanumeric(prefix.back())) return;
     const Node& at = match_node(nodes_[route], "path");
     if (is_secret(at)) return;
     problems_.warning("RP2002", at.at, fmt::format("{0}* matches {0}x, too, not only what is below {0}/", prefix),
@@ -82,6 +89,8 @@ class RouteLint {
           is_path ? "match the query with query = { name = \"value\" }" : "write the whole path, as in \"/images/.*\"");
       return false;
     }
+    // A path can't be written with one.
+    if (literal.text.find('*') != std::string::npos) return true;
     if (literal.rest.empty() || literal.rest == "$" || literal.rest == ".*" || literal.rest == ".*$") {
       const bool is_prefix = literal.rest.starts_with('.');
       problems_.warning(
@@ -118,7 +127,9 @@ class RouteLint {
     if (strip.ends_with('/')) strip.pop_back();
     const bool is_prefix = path.kind == PathMatch::Kind::kPrefix;
     if (is_secret(at) || (!is_prefix && path.kind != PathMatch::Kind::kExact)) return;
-    const bool may_begin_so = path.value.starts_with(strip) || (is_prefix && strip.starts_with(path.value));
+    // Whole segments.
+    const bool may_begin_so = path.value == strip || path.value.starts_with(strip + "/") ||
+                              (is_prefix && (strip + "/").starts_with(path.value));
     if (may_begin_so) return;
     problems_.warning("RP2007", at.at,
                       fmt::format("no path of this route begins with {}: nothing is stripped", options.strip_prefix),
@@ -130,6 +141,7 @@ class RouteLint {
   std::vector<route::Rule> rules_;
   std::vector<route::RuleProblem> known_;  // load() has told of them
   route::Router router_;
+  std::size_t steps_left_ = kStepsMax;
   config::Problems& problems_;
 };
 

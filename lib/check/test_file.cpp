@@ -21,6 +21,15 @@ std::string_view trim(std::string_view text) {
   return begin == text.npos ? std::string_view() : text.substr(begin);
 }
 
+// "[[tests]]", and with blanks.
+bool is_test(std::string_view line) {
+  std::string packed;
+  for (const char c : line) {
+    if (c != ' ' && c != '\t') packed += c;
+  }
+  return packed.starts_with("[[tests]]");
+}
+
 // The comments before each test, and those behind the last one.
 Result<std::vector<std::string>> read_comments(std::string_view text) {
   std::vector<std::string> comments(1);
@@ -31,11 +40,14 @@ Result<std::vector<std::string>> read_comments(std::string_view text) {
     const auto line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     const auto content = trim(line);
-    if (open.empty() && content.starts_with("[[tests]]")) {
+    if (open.empty() && is_test(content)) {
       is_within = true;
       comments.emplace_back();
     }
-    if (open.empty() && content.empty()) is_within = false;
+    if (open.empty() && content.empty()) {
+      is_within = false;
+      if (!comments.back().empty()) comments.back() += '\n';
+    }
     const auto at = find_comment(line, open);
     if (at == line.npos) continue;
     if (is_within || !trim(line.substr(0, at)).empty()) {
@@ -44,7 +56,7 @@ Result<std::vector<std::string>> read_comments(std::string_view text) {
                               "between it and the test before",
                               number));
     }
-    comments.back() += fmt::format("{}\n", line);
+    comments.back() += fmt::format("{}\n", line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
   }
   return comments;
 }
@@ -112,14 +124,17 @@ std::vector<RouteTest> tests_of_routes(const config::Config& config, const Judge
 Result<std::string> render_tests(const std::vector<RouteTest>& tests, const std::string& old) {
   auto comments = read_comments(old);
   if (!comments) return fail(std::move(comments.error()));
-  comments->resize(std::max(comments->size(), tests.size() + 1));
+  const bool has_any = std::ranges::any_of(*comments, [](const std::string& each) { return !each.empty(); });
+  if (has_any && comments->size() != tests.size() + 1) {
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                "its comments can't be kept; write each test as [[tests]], a table of its own");
+  }
+  comments->resize(tests.size() + 1);
   std::string out;
   for (std::size_t i = 0; i < tests.size(); ++i) {
     out += fmt::format("{}{}{}", out.empty() ? "" : "\n", (*comments)[i], text_of(tests[i]));
   }
-  for (std::size_t i = tests.size(); i < comments->size(); ++i) {
-    if (!(*comments)[i].empty()) out += "\n" + (*comments)[i];
-  }
+  if (!comments->back().empty()) out += "\n" + comments->back();
   return out;
 }
 

@@ -54,6 +54,7 @@ class RouteBuilder {
     }
     route::Rule& rule = draft.route.rule;
     const Node* match = node.find("match");
+    draft.route.has_name = !rule.name.empty();
     if (rule.name.empty() && match != nullptr)
       rule.name = match->is(Node::Kind::kString) ? match->text : render_node(*match);
     if (draft.is_match_sound && match->is_whole()) sound_.push_back(config_.routes.size());

@@ -37,6 +37,7 @@ struct Route {
   route::Rule rule;
   proxy::Action action;
   Place at;
+  bool has_name = false;  // else the rule's name is what it matches, as written
 };
 
 // A request with this header is told what would be done with it, where its peer may ask.

@@ -9,8 +9,6 @@
 namespace rproxy::route {
 namespace {
 
-constexpr std::size_t kStepsMax = 4000;
-
 std::string lower(const std::string& text) {
   std::string out = text;
   for (char& c : out) c = http::to_lower(c);
@@ -45,34 +43,25 @@ void for_each_condition(const Match& match, Visit visit) {
     visit([&](Region& region, bool holds) { add(region.client, match.client_ips, holds); });
 }
 
-// The parts of `region` that `taker` leaves: in each the conditions before one hold, and that one does not.
-void subtract(const Region& region, const Match& taker, std::vector<Region>& out) {
-  Region rest = region;
-  std::vector<Region> parts;
-  for_each_condition(taker, [&](const auto& add_condition) {
-    parts.push_back(rest);
-    add_condition(parts.back(), false);
-    add_condition(rest, true);
-  });
-  // The last is looked at first: what differs in the least.
-  std::ranges::move(parts, std::back_inserter(out));
-}
-
 class Search {
  public:
   Search(std::size_t rule, std::span<const Rule> rules, const Router& router)
       : rule_(rule), rules_(rules), router_(router) {}
 
-  Reach run() {
+  Reach run(std::size_t steps_max) {
     open_.push_back(region_of(rules_[rule_]));
-    for (std::size_t step = 0; !open_.empty(); ++step) {
-      if (step == kStepsMax) return {};
+    std::size_t step = 0;
+    for (; !open_.empty(); ++step) {
+      if (step == steps_max) return {Reach::Kind::kUnknown, {}, {}, step};
       const Region region = std::move(open_.back());
       open_.pop_back();
-      if (auto reach = look_at(region)) return std::move(*reach);
+      if (auto reach = look_at(region)) {
+        reach->steps = step + 1;
+        return std::move(*reach);
+      }
     }
-    if (is_uncertain_) return {};
-    return {Reach::Kind::kUnreachable, std::move(taken_), std::move(takers_)};
+    if (is_uncertain_) return {Reach::Kind::kUnknown, {}, {}, step};
+    return {Reach::Kind::kUnreachable, std::move(taken_), std::move(takers_), step};
   }
 
  private:
@@ -85,7 +74,7 @@ class Search {
     }
     const SampleHead made(sample);
     const auto winner = router_.match(made.head(), sample.client);
-    if (winner == rule_) return Reach{Reach::Kind::kReachable, std::move(sample), {}};
+    if (winner == rule_) return Reach{Reach::Kind::kReachable, std::move(sample), {}, 0};
     if (!winner) {
       // The Router sees the example otherwise than we do.
       is_uncertain_ = true;
@@ -108,14 +97,32 @@ class Search {
 
 }  // namespace
 
+void subtract(const Region& region, const Match& taker, std::vector<Region>& out) {
+  Region rest = region;
+  std::vector<Region> parts;
+  for_each_condition(taker, [&](const auto& add_condition) {
+    parts.push_back(rest);
+    add_condition(parts.back(), false);
+    add_condition(rest, true);
+  });
+  // The last is looked at first: what differs in the least.
+  std::ranges::move(parts, std::back_inserter(out));
+}
+
+Region intersection(const Rule& a, const Rule& b) {
+  Region region = region_of(a);
+  for_each_condition(b.match, [&](const auto& add_condition) { add_condition(region, true); });
+  return region;
+}
+
 Region region_of(const Rule& rule) {
   Region region;
   for_each_condition(rule.match, [&](const auto& add_condition) { add_condition(region, true); });
   return region;
 }
 
-Reach reach_of(std::size_t rule, std::span<const Rule> rules, const Router& router) {
-  return Search(rule, rules, router).run();
+Reach reach_of(std::size_t rule, std::span<const Rule> rules, const Router& router, std::size_t steps_max) {
+  return Search(rule, rules, router).run(std::min(steps_max, kReachStepsMax));
 }
 
 }  // namespace rproxy::route

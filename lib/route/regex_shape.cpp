@@ -83,7 +83,7 @@ class Walk {
     return text;
   }
 
-  // The first letter, digit or other character that the class has.
+  // A letter, digit or other character that the class has.
   std::optional<std::string> character_class() {
     const bool is_negated = take('^');
     const auto end = rest_.find(']', 1);
@@ -99,9 +99,13 @@ class Walk {
       }
       return false;
     };
-    for (const char c : std::string_view("ax0A1-_.~/ ")) {
-      if (has(c) != is_negated) return std::string(1, c);
+    // Another one each time, where there are several.
+    std::string fitting;
+    for (const char c : std::string_view("ax0A1bcdefghijklmnopqrstuvwyz23456789BCDEFGHIJKLMNOPQRSTUVWXYZ-_.~/ ")) {
+      if (has(c) != is_negated) fitting += c;
+      if (fitting.size() > alternative_) break;
     }
+    if (!fitting.empty()) return std::string(1, fitting.back());
     if (is_negated || body.empty()) return std::nullopt;
     return std::string(1, body.front());
   }

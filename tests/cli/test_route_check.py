@@ -173,7 +173,7 @@ class Tests(Case):
         tests.write_text(whole)
         self.assertEqual(self.check(config, "--tests", tests, "--update").returncode, 0)
         self.assertEqual(tests.read_text(),
-                         '# all of it\n# is ours\n# first\n[[tests]]\nname = "one"\nrequest = "http://shop.com/a/x"\n'
+                         '# all of it\n# is ours\n\n# first\n[[tests]]\nname = "one"\nrequest = "http://shop.com/a/x"\n'
                          'expect = { policies = ["balance", "timeouts", "retry", "hide_backend"] }\n\n'
                          '# second\n[[tests]]\nrequest = "http://x.org/b"\nexpect = { route = "", status = 404 }\n\n# the end\n')
 
@@ -211,11 +211,38 @@ class Differences(Case):
         done = self.check("--diff", old, new)
         self.assertEqual(done.returncode, 1)
         self.assertIn("GET http://shop.com/a/\n  - route shop.com/a/*, to a", done.stdout)
-        self.assertIn("GET http://shop.com/aa/\n  - no route, to 404\n  + route shop.com/aa/*, to a", done.stdout)
+        self.assertIn("GET http://shop.com/aa/\n  - no route, answered by 404\n  + route shop.com/aa/*, to a", done.stdout)
         self.assertNotIn("/c{uri}", done.stdout)
         # Another order, another name for the file: nothing that a client sees.
         new.write_text("# new\n" + Tests.CONFIG)
         self.assertEqual(self.check("--diff", old, new).stdout.splitlines()[-1][:5], "0 of ")
+
+    def test_what_changes_where_rules_meet_is_found(self):
+        head = '[listen]\nhttp = ":80"\n[upstreams.a]\nservers = ["10.0.0.1:80"]\n[upstreams.b]\nservers = ["10.0.0.2:80"]\n'
+        m = '[[routes]]\npriority = 1\nmatch = { path = "/*", cookie = { beta = "1" } }\nupstream = "a"\n'
+        n = '[[routes]]\nmatch = "/api/*"\nupstream = "b"\n'
+        x = '[[routes]]\nmatch = { path = "/*", header = { A = "1" } }\nupstream = "a"\n'
+        y = '[[routes]]\nmatch = { path = "/*", header = { B = "1" } }\nupstream = "b"\n'
+        pattern = "[[routes]]\nname = \"x\"\nmatch = { path_regex = '/[ab]/.*' }\nupstream = \"a\"\n"
+        plain = '[[routes]]\nmatch = "/*"\nupstream = "b"\n'
+        for name, before, after, asked in (
+                ("priority", m + n, m.replace("priority = 1\n", "") + n, "/api/ -H 'Cookie: beta=1'"), ("order", x + y, y + x, "-H 'A: 1'"),
+                ("pattern", pattern + plain, pattern.replace("ab", "abc") + plain, "/c/"),
+                ("host", plain, plain + 'host = "b.com"\n', "/"), ("hiding", plain, plain + "hide_backend = false\n", "/"),
+                ("trust", plain, '[forwarding]\ntrusted_proxies = ["192.0.2.0/24"]\n' + plain, "/"),
+                ("server", plain, plain.replace('"b"', '"a"'), "/"),
+                ("slashes", '[client]\nduplicate_slashes = "merge"\n' + n + plain, n + plain, None),
+                ("writing", plain, '[[routes]]\nmatch = { path = "/*" }\nupstream = "b"\n', None),
+                ("useless", plain, plain + "rewrite = { regex = '/never/.*', replacement = '/x' }\n", None)):
+            with self.subTest(name):
+                old, new = self.written(head + before), pathlib.Path(self.directory.name, "new.toml")
+                new.write_text(head + after)
+                done = self.check("--diff", old, new)
+                if asked is None:
+                    self.assertEqual((done.returncode, done.stdout[:5]), (0, "0 of "), done.stdout)
+                else:
+                    self.assertEqual(done.returncode, 1, done.stdout)
+                    self.assertIn(asked, done.stdout)
 
     def test_policies_are_behaviour(self):
         old = self.written(Tests.CONFIG)
