@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -75,16 +76,19 @@ class Questions {
       add_beyond(region);
     }
   }
-  // Where rules meet, and where those of one side end that the other's go on from; of more pairs than so many those of the same name.
+  // Where rules meet, and where those of one side end that the other's go on from; of very many only those of the same name.
   void add_between(const std::vector<route::Rule>& before, const std::vector<route::Rule>& after) {
-    constexpr std::size_t kPairsMax = 10'000;
-    const bool has_few = (before.size() + after.size()) * (before.size() + after.size()) <= kPairsMax;
-    for (const auto* one : {&before, &after}) {
-      for (const auto* other : {&before, &after}) {
-        for (const route::Rule& rule : *one) {
-          for (const route::Rule& beside : *other) {
-            if (&rule != &beside && (has_few || rule.name == beside.name)) add_pair(rule, beside);
-          }
+    constexpr std::size_t kPairedMax = 100;
+    std::map<std::string_view, std::vector<const route::Rule*>> groups;
+    const bool has_few = before.size() + after.size() <= kPairedMax;
+    for (const auto* side : {&before, &after}) {
+      for (const route::Rule& rule : *side) groups[has_few ? std::string_view() : rule.name].push_back(&rule);
+    }
+    for (const auto& [name, rules] : groups) {
+      if (rules.size() > kPairedMax) continue;
+      for (const auto* rule : rules) {
+        for (const auto* beside : rules) {
+          if (rule != beside) add_pair(*rule, *beside);
         }
       }
     }
