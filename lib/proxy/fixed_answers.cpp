@@ -37,7 +37,7 @@ Result<std::string_view> location_by_https(const Request& request, std::uint16_t
 net::Task<Result<Response>> RedirectToHttps::handle(Request& request) {
   if (request.head.scheme == "https") co_return co_await next_.handle(request);
   const auto location = location_by_https(request, port_);
-  if (!location) co_return fail(location.error());
+  if (!location) co_return exchange::error_response(request, exchange::status_of(location.error()));
   co_return redirect_to(request, 308, *location);
 }
 

@@ -170,7 +170,7 @@ class MaxConnections(QueueTest):
         until(lambda: gate.waiting, "the first request")
         late = proxy.get("/second")
         self.assertEqual((late.status, late.get("Retry-After")), (503, "1"))
-        self.assertIn("no room within 50ms", proxy.log())
+        until(lambda: "no room within 50ms" in proxy.log(), "the line of the log")
         gate.let_go("/first")
         self.assertEqual(first.response().status, 200)
         self.assertEqual(self.view(proxy)["queue"]["late"], 1)
