@@ -28,10 +28,6 @@ namespace {
 
 constexpr std::size_t kRunnersUpMax = 5;
 
-config::Location location_of(const config::Place& place) {
-  return {place.file ? place.file->name : std::string(), place.line, place.column};
-}
-
 void answer(Explanation& out, std::uint16_t status, std::string reason) {
   out.status = status;
   out.reason = std::move(reason);
@@ -50,6 +46,10 @@ std::string target_of(const http::RequestHead& head) {
 }
 
 }  // namespace
+
+config::Location location_of(const config::Place& place) {
+  return {place.file ? place.file->name : std::string(), place.line, place.column};
+}
 
 std::vector<route::Rule> rules_of(const config::Config& config) {
   std::vector<route::Rule> rules;

@@ -12,6 +12,8 @@
 
 namespace rproxy::check {
 
+// As reports name it.
+config::Location location_of(const config::Place& place);
 // In the order of the file.
 std::vector<route::Rule> rules_of(const config::Config& config);
 

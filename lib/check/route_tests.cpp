@@ -71,10 +71,6 @@ Result<Explanation> ask(const RouteTest& test, const config::Config& config, con
 
 std::string name_of(const RouteTest& test) { return test.name.empty() ? test.request : test.name; }
 
-config::Location location_of(const config::Place& place) {
-  return {place.file ? place.file->name : std::string(), place.line, place.column};
-}
-
 }  // namespace
 
 TestRun run_tests(std::span<const RouteTest> tests, const config::Config& config, const Explainer& explainer,
