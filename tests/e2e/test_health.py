@@ -382,6 +382,10 @@ class Attached(unittest.TestCase):
             proxied = config_for(first, second, upstream='health = { path = "/", fall = 1000 }',
                                  extra=f'[admin]\nsocket = "{admin}"\n')
             with Proxy(proxied), Backend(answering(ok())) as unknown:
+                def health_seen():
+                    return endpoints(health("--attach", admin, "--json", config=proxied).stdout)[second.name]["proxy"]["health"]
+
+                until(lambda: health_seen() == "healthy", "the proxy's own first check")
                 run("curl", "-sf", "--unix-socket", admin, "-X", "POST", f"http://admin/upstreams/app/endpoints/{first.name}/disable")
                 second.process.kill()
                 second.process.wait()

@@ -1,0 +1,189 @@
+#include "cache/content.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace rproxy::cache {
+namespace {
+
+// Content of unknown length grows by blocks, each as large as all before it, within these bounds.
+constexpr std::size_t kBlockMin = 4096;
+constexpr std::size_t kBlockMax = 1024 * 1024;
+
+}  // namespace
+
+std::shared_ptr<Content> Content::whole(std::string_view bytes) {
+  auto content = std::make_shared<Content>(bytes.size());
+  content->append(bytes);
+  content->finish();
+  return content;
+}
+
+// New bytes join the last block as long as it has room: a block is one write to a client.
+Content::Block& Content::room_for(std::size_t size) {
+  const std::uint64_t end = size_.load(std::memory_order_relaxed);
+  if (!blocks_.empty() && blocks_.back().capacity - blocks_.back().size >= std::min<std::size_t>(size, 1)) {
+    if (blocks_.back().capacity > blocks_.back().size) return blocks_.back();
+  }
+  std::size_t capacity = std::clamp<std::size_t>(end, std::max(kBlockMin, std::min(size, kBlockMax)), kBlockMax);
+  if (expected_ && *expected_ > end && !window_) {
+    capacity = static_cast<std::size_t>(std::min<std::uint64_t>(*expected_ - end, kBlockMax));
+  }
+  blocks_.push_back({std::make_unique_for_overwrite<char[]>(capacity), end, 0, capacity});
+  cost_.fetch_add(capacity, std::memory_order_relaxed);
+  return blocks_.back();
+}
+
+void Content::append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  const std::lock_guard lock(mutex_);
+  while (!bytes.empty()) {
+    Block& block = room_for(bytes.size());
+    const std::size_t count = std::min(bytes.size(), block.capacity - block.size);
+    std::memcpy(block.bytes.get() + block.size, bytes.data(), count);
+    block.size += count;
+    bytes.remove_prefix(count);
+    size_.fetch_add(count, std::memory_order_release);
+  }
+  tell_readers();
+}
+
+void Content::finish() {
+  const std::lock_guard lock(mutex_);
+  // What the last block has too much would be held as long as the object.
+  if (!blocks_.empty() && readers_.empty() && blocks_.back().size < blocks_.back().capacity) {
+    Block& last = blocks_.back();
+    auto fitting = std::make_unique_for_overwrite<char[]>(last.size);
+    std::memcpy(fitting.get(), last.bytes.get(), last.size);
+    cost_.fetch_sub(last.capacity - last.size, std::memory_order_relaxed);
+    last.bytes = std::move(fitting);
+    last.capacity = last.size;
+  }
+  state_.store(State::kComplete, std::memory_order_release);
+  tell_readers();
+}
+
+void Content::fail(Error error) {
+  const std::lock_guard lock(mutex_);
+  error_ = std::move(error);
+  state_.store(State::kFailed, std::memory_order_release);
+  tell_readers();
+}
+
+void Content::pass_through(std::size_t window) {
+  const std::lock_guard lock(mutex_);
+  window_ = window;
+  drop_what_all_have_read();
+}
+
+bool Content::has_room() const { return !window_ || size_.load() - slowest() < *window_ || readers_.empty(); }
+
+bool Content::has_room(Listener& writer) {
+  const std::lock_guard lock(mutex_);
+  if (has_room()) return true;
+  writer_ = &writer;
+  return false;
+}
+
+void Content::forget_writer() {
+  const std::lock_guard lock(mutex_);
+  writer_ = nullptr;
+}
+
+std::optional<std::uint64_t> Content::length() const {
+  if (expected_) return expected_;
+  if (is_complete()) return size();
+  return std::nullopt;
+}
+
+std::string_view Content::at(std::uint64_t position) const {
+  const auto after = std::ranges::upper_bound(blocks_, position, {}, &Block::begin);
+  if (after == blocks_.begin()) return {};
+  const Block& block = *std::prev(after);
+  const std::uint64_t offset = position - block.begin;
+  if (offset >= block.size) return {};
+  return {block.bytes.get() + offset, block.size - static_cast<std::size_t>(offset)};
+}
+
+std::uint64_t Content::slowest() const {
+  std::uint64_t least = size_.load();
+  for (const Reader* reader : readers_) least = std::min(least, reader->position_);
+  return least;
+}
+
+void Content::drop_what_all_have_read() {
+  if (!window_) return;
+  const std::uint64_t least = slowest();
+  const auto keep = std::ranges::find_if(
+      blocks_, [&](const Block& block) { return block.begin + block.size > least || block.size < block.capacity; });
+  for (auto block = blocks_.begin(); block != keep; ++block) cost_.fetch_sub(block->capacity);
+  blocks_.erase(blocks_.begin(), keep);
+}
+
+void Content::tell_readers() {
+  for (Reader* reader : readers_) {
+    if (Listener* const listener = std::exchange(reader->listener_, nullptr)) listener->on_change();
+  }
+}
+
+void Content::tell_writer_if_room() {
+  if (writer_ == nullptr || !has_room()) return;
+  std::exchange(writer_, nullptr)->on_change();
+}
+
+Content::Reader::Reader(std::shared_ptr<Content> content, std::uint64_t position)
+    : content_(std::move(content)), position_(position) {
+  if (content_->is_complete()) return;
+  const std::lock_guard lock(content_->mutex_);
+  content_->readers_.push_back(this);
+  is_enlisted_ = true;
+}
+
+Content::Reader::~Reader() {
+  if (!is_enlisted_) return;
+  const std::lock_guard lock(content_->mutex_);
+  std::erase(content_->readers_, this);
+  content_->drop_what_all_have_read();
+  content_->tell_writer_if_room();
+}
+
+Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& listener) {
+  Content& content = *content_;
+  const auto take = [&] {
+    Piece piece;
+    piece.data = content.at(position_);
+    if (piece.data.size() > most) piece.data = piece.data.substr(0, static_cast<std::size_t>(most));
+    given_ = piece.data.size();
+    return piece;
+  };
+  if (content.is_complete() && !content.window_) {
+    // Nothing changes any more but who reads.
+    position_ += given_;
+    Piece piece = take();
+    piece.is_end = position_ + given_ >= content.size();
+    return piece;
+  }
+  const std::lock_guard lock(content.mutex_);
+  position_ += given_;
+  content.drop_what_all_have_read();
+  Piece piece = take();
+  const State state = content.state_.load(std::memory_order_relaxed);
+  if (state == State::kComplete) {
+    piece.is_end = position_ + given_ >= content.size();
+  } else if (piece.data.empty() && state == State::kFailed) {
+    piece.error = &*content.error_;
+  } else if (piece.data.empty()) {
+    listener_ = &listener;
+  }
+  content.tell_writer_if_room();
+  return piece;
+}
+
+void Content::Reader::forget_listener() {
+  if (!is_enlisted_) return;
+  const std::lock_guard lock(content_->mutex_);
+  listener_ = nullptr;
+}
+
+}  // namespace rproxy::cache

@@ -1,0 +1,120 @@
+// The bytes of a cached answer. One writes them as they come from the upstream; any number read them meanwhile and afterwards, on any
+// thread. What has been written stays in place.
+//
+// Content that turns out to be larger than is stored is not lost to who reads it already: from then on (pass_through()) what all of them
+// have read is dropped, and the writer waits for the slowest.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace rproxy::cache {
+
+class Content {
+ public:
+  // Told, on the thread that caused it and under the content's lock, when there is more to read, or to write: once for each wait.
+  class Listener {
+   public:
+    virtual void on_change() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+  class Reader;
+
+  // `expected`: how much will come, where that is known.
+  explicit Content(std::optional<std::uint64_t> expected) : expected_(expected) {}
+  // All there is.
+  static std::shared_ptr<Content> whole(std::string_view bytes);
+  Content(const Content&) = delete;
+  Content& operator=(const Content&) = delete;
+
+  // ---- The writer's, of one thread.
+  void append(std::string_view bytes);
+  void finish();
+  void fail(Error error);
+  // No more than `window` unread bytes are kept from now on.
+  void pass_through(std::size_t window);
+  // Whether there is room for more; if not, the listener is told when there is, or when nobody reads any more. Where it is told nothing
+  // further must come of it, the listener is taken back by forget_writer().
+  bool has_room(Listener& writer);
+  void forget_writer();
+
+  // ---- Anybody's.
+  // Bytes, all of them where the length was said or it is complete.
+  std::optional<std::uint64_t> length() const;
+  bool is_complete() const { return state_.load(std::memory_order_acquire) == State::kComplete; }
+  bool has_failed() const { return state_.load(std::memory_order_acquire) == State::kFailed; }
+  std::uint64_t size() const { return size_.load(std::memory_order_acquire); }
+  // Of memory.
+  std::size_t cost() const { return cost_.load(std::memory_order_relaxed); }
+
+ private:
+  enum class State : std::uint8_t { kGrowing, kComplete, kFailed };
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    std::uint64_t begin = 0;  // of the content
+    std::size_t size = 0;
+    std::size_t capacity = 0;
+  };
+
+  // All that follows under the lock, where it is not complete.
+  std::string_view at(std::uint64_t position) const;
+  bool has_room() const;
+  Block& room_for(std::size_t size);
+  void drop_what_all_have_read();
+  std::uint64_t slowest() const;
+  void tell_readers();
+  void tell_writer_if_room();
+
+  const std::optional<std::uint64_t> expected_;
+  std::atomic<State> state_{State::kGrowing};
+  std::atomic<std::uint64_t> size_{0};
+  std::atomic<std::size_t> cost_{0};
+  mutable std::mutex mutex_;
+  std::vector<Block> blocks_;  // without gaps; of complete content nothing changes any more
+  std::optional<std::size_t> window_;
+  std::optional<Error> error_;
+  std::vector<Reader*> readers_;  // of content that was not complete when they came
+  Listener* writer_ = nullptr;
+};
+
+// One who reads from a position on. Belongs to one thread.
+class Content::Reader {
+ public:
+  Reader(std::shared_ptr<Content> content, std::uint64_t position);
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader();
+
+  struct Piece {
+    std::string_view data;  // in place until the next read(); empty: there is none yet, or it is over
+    bool is_end = false;    // nothing follows
+    const Error* error = nullptr;
+  };
+  // What is there, at most `most` bytes. Where that is nothing, and it is not over, `listener` is told when there is more.
+  Piece read(std::uint64_t most, Listener& listener);
+  // The listener is told no more, nor is being told.
+  void forget_listener();
+
+  const std::shared_ptr<Content>& content() const { return content_; }
+
+ private:
+  friend class Content;
+
+  std::shared_ptr<Content> content_;
+  std::uint64_t position_;
+  std::uint64_t given_ = 0;  // of the last piece
+  bool is_enlisted_ = false;
+  Listener* listener_ = nullptr;  // under the content's lock
+};
+
+}  // namespace rproxy::cache

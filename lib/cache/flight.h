@@ -1,0 +1,64 @@
+// One fetch for all who want the same at the same time: who comes first makes it, the others wait for what it brings.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cache/entry.h"
+
+namespace rproxy::cache {
+
+// Any thread.
+class Flight {
+ public:
+  enum class Outcome : std::uint8_t {
+    kPending,
+    kEntry,      // an answer for all, whose content may still be coming
+    kAlone,      // an answer that can't be shared: each asks for himself
+    kFailed,     // no answer
+    kAbandoned,  // nobody goes on with it: another may begin anew
+  };
+  // Told under the flight's lock, on the thread that settles it, once.
+  class Listener {
+   public:
+    virtual void on_settled() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // `variant`: what tells it from other flights to the same URL.
+  Flight(Digest digest, std::string variant) : digest_(digest), variant_(std::move(variant)) {}
+
+  const Digest& digest() const { return digest_; }
+  const std::string& variant() const { return variant_; }
+
+  void settle(Outcome outcome, EntryPtr entry = nullptr, std::optional<Error> error = std::nullopt);
+
+  // Once it is not pending.
+  Outcome outcome() const;
+  EntryPtr entry() const;
+  Error error() const;
+
+  // False: it is settled, and nobody will be told.
+  bool listen(Listener& listener);
+  void forget(Listener& listener);
+  std::size_t listeners() const;
+
+ private:
+  const Digest digest_;
+  const std::string variant_;
+  mutable std::mutex mutex_;
+  Outcome outcome_ = Outcome::kPending;
+  EntryPtr entry_;
+  std::optional<Error> error_;
+  std::vector<Listener*> listeners_;
+};
+using FlightPtr = std::shared_ptr<Flight>;
+
+}  // namespace rproxy::cache

@@ -1,0 +1,88 @@
+#include "cache/vary.h"
+
+#include <algorithm>
+
+#include "http/characters.h"
+
+namespace rproxy::cache {
+namespace {
+
+bool is_set_of_preferences(std::string_view name) {
+  return name == "accept-encoding" || name == "accept-language" || name == "accept" || name == "accept-charset";
+}
+
+// Spaces around ';' and '=' mean nothing there.
+std::string lowered_without_spaces(std::string_view element) {
+  std::string out;
+  for (const char c : element) {
+    if (c != ' ' && c != '\t') out += http::to_lower(c);
+  }
+  return out;
+}
+
+// Null where there are none or several.
+const http::Field* only_line(const http::Fields& fields, std::string_view name) {
+  const http::Field* found = nullptr;
+  for (const auto& field : fields) {
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (found != nullptr) return nullptr;
+    found = &field;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::string> vary_names(const http::Fields& response) {
+  std::vector<std::string> names;
+  for (const auto& field : response) {
+    if (field.id != http::FieldId::kVary) continue;
+    http::for_each_element(field.value, [&](std::string_view name) {
+      names.emplace_back(name);
+      std::ranges::transform(names.back(), names.back().begin(), http::to_lower);
+      return names.size() <= kVaryNamesMax;
+    });
+  }
+  std::ranges::sort(names);
+  const auto twice = std::ranges::unique(names);
+  names.erase(twice.begin(), twice.end());
+  return names;
+}
+
+std::string normalized(const http::Fields& request, std::string_view name) {
+  std::vector<std::string> elements;
+  const bool is_set = is_set_of_preferences(name);
+  for (const auto& field : request) {
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    http::for_each_element(field.value, [&](std::string_view element) {
+      elements.push_back(is_set ? lowered_without_spaces(element) : std::string(element));
+      return true;
+    });
+  }
+  if (is_set) std::ranges::sort(elements);
+  std::string out;
+  for (const std::string& element : elements) {
+    if (!out.empty()) out += ',';
+    out += element;
+  }
+  return out;
+}
+
+Variant variant_of(const std::vector<std::string>& names, const http::Fields& request) {
+  Variant variant;
+  for (const std::string& name : names) {
+    const auto line = only_line(request, name);
+    variant.push_back({name, normalized(request, name), line != nullptr ? std::string(line->value) : std::string()});
+  }
+  return variant;
+}
+
+bool matches(const Variant& variant, const http::Fields& request) {
+  return std::ranges::all_of(variant, [&](const VaryField& field) {
+    const auto line = only_line(request, field.name);
+    if (line != nullptr && !line->value.empty() && line->value == field.written) return true;
+    return normalized(request, field.name) == field.value;
+  });
+}
+
+}  // namespace rproxy::cache
