@@ -91,6 +91,11 @@ void Content::forget_writer() {
   writer_ = nullptr;
 }
 
+bool Content::has_readers() const {
+  const std::lock_guard lock(mutex_);
+  return !readers_.empty();
+}
+
 std::optional<std::uint64_t> Content::length() const {
   if (expected_) return expected_;
   if (is_complete()) return size();
@@ -173,6 +178,10 @@ Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& liste
     piece.is_end = position_ + given_ >= content.size();
   } else if (piece.data.empty() && state == State::kFailed) {
     piece.error = &*content.error_;
+  } else if (piece.data.empty() && position_ < content.size()) {
+    // It came when that had been dropped.
+    static const Error kLate(ErrorCode::kCancelled);
+    piece.error = &kLate;
   } else if (piece.data.empty()) {
     listener_ = &listener;
   }

@@ -47,6 +47,7 @@ class Content {
   // further must come of it, the listener is taken back by forget_writer().
   bool has_room(Listener& writer);
   void forget_writer();
+  bool has_readers() const;
 
   // ---- Anybody's.
   // Bytes, all of them where the length was said or it is complete.

@@ -1,6 +1,7 @@
 // One fetch for all who want the same at the same time: who comes first makes it, the others wait for what it brings.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -45,6 +46,10 @@ class Flight {
   EntryPtr entry() const;
   Error error() const;
 
+  // Its URL has been purged since it began: what it brings is for those who wait, and not to be stored.
+  void outdate() { is_outdated_.store(true, std::memory_order_relaxed); }
+  bool is_outdated() const { return is_outdated_.load(std::memory_order_relaxed); }
+
   // False: it is settled, and nobody will be told.
   bool listen(Listener& listener);
   void forget(Listener& listener);
@@ -53,6 +58,7 @@ class Flight {
  private:
   const Digest digest_;
   const std::string variant_;
+  std::atomic<bool> is_outdated_{false};
   mutable std::mutex mutex_;
   Outcome outcome_ = Outcome::kPending;
   EntryPtr entry_;

@@ -107,13 +107,14 @@ void MemoryStore::make_room(Shard& shard, Gone& gone) {
   }
 }
 
-bool MemoryStore::insert(const EntryPtr& entry, const EntryPtr& replaces) {
+bool MemoryStore::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight* flight) {
   const Digest digest = Digest::of(entry->meta().key);
   Shard& shard = shard_of(digest);
   const std::size_t cost = entry->cost();
   if (cost > shard.most_) return false;
   Gone gone;
   const std::lock_guard lock(shard.mutex);
+  if (flight != nullptr && flight->is_outdated()) return false;
   Resource& resource = shard.resources[digest];
   const auto is_replaced = [&](const Entry& old) {
     return &old == replaces.get() ||
@@ -259,6 +260,8 @@ std::uint64_t MemoryStore::purge_key(const Digest& digest, std::string_view text
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.resources.find(digest);
   if (found == shard.resources.end()) return 0;
+  for (const FlightPtr& flight : found->second.flights) flight->outdate();
+  found->second.flights.clear();
   std::uint64_t count = 0;
   auto& nodes = found->second.nodes;
   for (std::size_t i = nodes.size(); i-- > 0;) {

@@ -47,12 +47,13 @@ class MemoryStore {
   MemoryStore& operator=(const MemoryStore&) = delete;
   ~MemoryStore();
 
+  static bool fits(const Entry& entry, const Wanted& wanted);
   // The newest that fits, counted as a use of it; null: none.
   EntryPtr find(const Wanted& wanted);
 
   // Instead of those that any of its requests would fit (`replaces`: this one in any case). Evicts what room it takes; what is too large for a
-  // shard is not stored: false.
-  bool insert(const EntryPtr& entry, const EntryPtr& replaces = nullptr);
+  // shard, or what an outdated flight has brought, is not stored: false.
+  bool insert(const EntryPtr& entry, const EntryPtr& replaces = nullptr, const Flight* flight = nullptr);
   // Its content has grown.
   void settle(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
@@ -77,7 +78,7 @@ class MemoryStore {
 
   // How many there were.
   std::uint64_t purge(const Purge& purge);
-  // The same for one URL of one scope, without looking at all.
+  // The same for one URL of one scope, without looking at all. Flights to it are outdated.
   std::uint64_t purge_key(const Digest& digest, std::string_view text, bool is_soft);
 
   // Of each shard in turn, under its lock: short work only.
@@ -109,7 +110,6 @@ class MemoryStore {
 
   Shard& shard_of(const Digest& digest) const;
   static Node* best(Resource& resource, const Wanted& wanted);
-  static bool fits(const Entry& entry, const Wanted& wanted);
   using Gone = std::vector<std::unique_ptr<Node>>;
   // Under the shard's lock. What has gone is given to `gone`, to be freed without it.
   void take_out(Shard& shard, Resource& resource, std::size_t index, Gone& gone);

@@ -118,7 +118,7 @@ class RouteBuilder {
   void warn_of_useless(const Node& route, const char* action) {
     static constexpr std::string_view kForwarding[] = {"rewrite",         "host",     "hide_backend", "proxy_status",
                                                        "request_timeout", "grpc_web", "sticky",       "mirror",
-                                                       "queue_priority"};
+                                                       "queue_priority",  "cache"};
     for (const Member& member : route.members) {
       if (std::ranges::find(kForwarding, member.key) == std::end(kForwarding)) continue;
       problems_.warning("RP1010", member.at, fmt::format("{} does nothing beside {}", member.key, action),

@@ -50,6 +50,7 @@ class Printer {
     put_section("resolver", resolver_keys(), config_.resolver, tree_.find("resolver"));
     put_access_log();
     if (const Node* admin = tree_.find("admin")) put_section("admin", admin_keys(), config_.admin, admin);
+    if (const Node* cache = tree_.find("cache")) put_section("cache", cache_keys(), config_.cache, cache);
     if (const Node* explain = tree_.find("explain")) put_section("explain", explain_keys(), config_.explain, explain);
     put_upstreams();
     put_routes();
@@ -269,6 +270,11 @@ std::vector<KeyInfo> all_keys() {
   list_keys<net::ResolverOptions>(out, "resolver.", resolver_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
   list_keys<Admin>(out, "admin.", admin_keys(), {});
+  list_keys<cache::Options>(out, "cache.", cache_keys(), {});
+  list_keys<proxy::CacheOptions>(out, "routes.cache.", cache_policy_keys(), {});
+  list_keys<cache::KeyOptions>(out, "routes.cache.key.", cache_key_keys(), {});
+  list_keys<route::Match>(out, "routes.cache.bypass.", condition_keys(), {});
+  list_keys<route::Match>(out, "routes.cache.no_store.", condition_keys(), {});
   list_keys<ExplainHeader>(out, "explain.", explain_keys(), {});
   list_keys<RouteTest>(out, "tests.", test_keys(), {});
   list_keys<Expectation>(out, "tests.expect.", expectation_keys(), {});

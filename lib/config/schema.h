@@ -87,6 +87,11 @@ Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 Keys<Admin> admin_keys();
 Keys<ExplainHeader> explain_keys();
+Keys<cache::Options> cache_keys();
+Keys<proxy::CacheOptions> cache_policy_keys();
+Keys<cache::KeyOptions> cache_key_keys();
+// What a request alone may be asked for: headers, query, cookies, client address.
+Keys<route::Match> condition_keys();
 Keys<RouteTest> test_keys();
 Keys<Expectation> expectation_keys();
 
@@ -122,6 +127,10 @@ void decode_split_sticky(Problems& problems, const Node& node, proxy::SplitOptio
 void decode_mirror(Problems& problems, const Node& node, proxy::ForwardAction& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
+
+// `cache = "1d"`, true, false, or a table.
+void decode_cache(Problems& problems, const Node& node, proxy::CacheOptions& out);
+std::string render_cache(const proxy::CacheOptions& from);
 
 // `balance = "hash"` or `balance = { policy = "hash", ... }`.
 void decode_balance(Problems& problems, const Node& node, upstream::Options& out);

@@ -119,6 +119,16 @@ constexpr Key<M> kMatch[] = {
     special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
 };
 
+constexpr Key<M> kCondition[] = {
+    special<M>("header", "table of value matches", "name = \"value\", true, false, { prefix } or { regex }",
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "header", o.headers); }),
+    special<M>("query", "table of value matches", "the same for query parameters",
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "query", o.query); }),
+    special<M>("cookie", "table of value matches", "the same for cookies",
+               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "cookie", o.cookies); }),
+    special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
+};
+
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
   if (is_empty_part(problems, node, "match", "write \"*\" for everything")) return;
@@ -286,6 +296,10 @@ constexpr Key<D> kDefaults[] = {
     one_of<kQueuePriorities, &D::queue_priority>(
         "queue_priority",
         "\"high\", \"normal\" or \"low\": who goes first where requests wait in their upstream's queue"),
+    {"cache", "duration, boolean or table",
+     "answers are stored, and given to all who ask alike (RFC 9111): how long they are fresh, or a table",
+     [](Problems& p, const Node& n, D& o) { decode_cache(p, n, o.cache); },
+     [](const D& o) { return render_cache(o.cache); }},
 };
 
 using R = RouteDraft;
@@ -319,6 +333,9 @@ constexpr Key<R> kRoute[] = {
     key<&R::forward, &D::request_timeout>("request_timeout", "as in [defaults]"),
     key<&R::forward, &D::grpc_web>("grpc_web", "as in [defaults]"),
     one_of<kQueuePriorities, &R::forward, &D::queue_priority>("queue_priority", "as in [defaults]"),
+    {"cache", "duration, boolean or table", "as in [defaults]",
+     [](Problems& p, const Node& n, R& o) { decode_cache(p, n, o.forward.cache); },
+     [](const R& o) { return render_cache(o.forward.cache); }},
 };
 
 }  // namespace
@@ -326,6 +343,7 @@ constexpr Key<R> kRoute[] = {
 Keys<proxy::ForwardAction> defaults_keys() { return kDefaults; }
 Keys<RouteDraft> route_keys() { return kRoute; }
 Keys<route::Match> match_keys() { return kMatch; }
+Keys<route::Match> condition_keys() { return kCondition; }
 Keys<route::RewriteOptions> rewrite_keys() { return kRewrite; }
 Keys<proxy::RedirectAction> redirect_keys() { return kRedirect; }
 Keys<proxy::RespondAction> respond_keys() { return kRespond; }

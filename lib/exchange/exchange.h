@@ -76,6 +76,8 @@ struct Request {
   // The client's address as far as it can be trusted; rules and logs use this one.
   IpAddress client_ip;
   bool from_trusted_proxy = false;  // the peer's own forwarding fields are believed
+  // Made for all who want the same: nothing in the answer may be meant for one client alone.
+  bool is_for_many = false;
 };
 
 struct Response {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "exchange/string_body.h"
+#include "proxy/detached_request.h"
 #include "proxy/retry_rules.h"
 #include "proxy/time_limit.h"
 #include "proxy/tries.h"
@@ -22,11 +23,16 @@ constexpr std::uint32_t kAll = 100;
 }  // namespace
 
 struct Mirror::Copy {
-  Arena arena;
-  exchange::Client client;
+  explicit Copy(const Request& of) : detached(of) {
+    // What it goes as to its own upstream.
+    request.client_path = request.head.path;
+    request.client_authority = request.head.authority;
+  }
+
+  DetachedRequest detached;
+  Request& request = detached.request();
   std::string content;
   std::unique_ptr<exchange::Body> body;
-  Request request;
 };
 
 // Passes the content on as it is read, and keeps it for the copy.
@@ -84,39 +90,11 @@ void Mirror::watch(Request& request) {
   const auto length = request.body != nullptr ? request.body->length() : http::BodyLength{};
   const bool is_too_long = length.kind == http::BodyLength::Kind::kFixed && length.bytes > options_.max_body.bytes;
   if (is_too_long || tasks_.size() + collecting_ >= options_.max) return leave_out();
-  auto made = copy(request);
+  auto made = std::make_unique<Copy>(request);
   if (request.body == nullptr) return send(std::move(made));
   auto tee = std::make_unique<Tee>(*request.body, std::move(made), *this);
   request.body = tee.get();
   request.bodies_in_between.push_back(std::move(tee));
-}
-
-// Nothing of it is the client's, which may leave, nor of the connection's, which takes the next request.
-std::unique_ptr<Mirror::Copy> Mirror::copy(const Request& of) const {
-  auto made = std::make_unique<Copy>();
-  Arena& arena = made->arena;
-  Request& request = made->request;
-  request.head = of.head;
-  for (std::string_view* text : {&request.head.method, &request.head.target, &request.head.authority,
-                                 &request.head.host, &request.head.path, &request.head.query}) {
-    *text = arena.copy(*text);
-  }
-  request.head.scheme = of.head.scheme == "https" ? "https" : "http";
-  request.head.expect_continue = false;
-  for (http::Field& field : request.head.fields.lines()) {
-    field.name = field.id != http::FieldId::kOther ? http::field_name(field.id) : arena.copy(field.name);
-    field.value = arena.copy(field.value);
-  }
-  made->client.peer = of.client->peer;
-  made->client.local = of.client->local;
-  request.client = &made->client;
-  request.arena = &arena;
-  request.loop = of.loop;
-  request.client_path = request.head.path;
-  request.client_authority = request.head.authority;
-  request.client_ip = of.client_ip;
-  request.trace.request_id = arena.copy(of.trace.request_id);
-  return made;
 }
 
 void Mirror::send(std::unique_ptr<Copy> copy) {

@@ -32,7 +32,6 @@ class Mirror {
   struct Copy;
   class Tee;
 
-  std::unique_ptr<Copy> copy(const exchange::Request& request) const;
   void send(std::unique_ptr<Copy> copy);
   net::Task<void> run(std::unique_ptr<Copy> copy);
   void leave_out() { ++left_out_; }

@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/units.h"
+#include "proxy/cache_options.h"
 #include "route/rewrite.h"
 #include "upstream/options.h"
 
@@ -49,6 +50,7 @@ struct ForwardAction {
   Duration request_timeout{0};  // the whole request, head read to last byte sent; 0: none
   bool grpc_web = false;        // translate for gRPC-Web clients
   upstream::QueuePriority queue_priority = upstream::QueuePriority::kNormal;
+  CacheOptions cache;
 
   // The upstreams that may answer, in split's order.
   std::vector<std::string> targets() const {

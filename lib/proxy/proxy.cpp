@@ -113,7 +113,7 @@ net::Task<Result<Response>> Proxy::handle(Request& request) {
   }
   auto response = co_await ask(request, target, *limit, hash);
   if (response) {
-    if (split_) split_->give(request, *response, chosen);
+    if (split_ && !request.is_for_many) split_->give(request, *response, chosen);
     co_return response;
   }
   const Error& error = response.error();
@@ -148,7 +148,8 @@ net::Task<Result<Response>> Proxy::ask(Request& request, Target& target, const T
   if (!response) co_return response;
   watch_content(request, *response, target.pool->upstream().name(), tries.answered_by());
   finish(request, *response, target, limit);
-  if (target.sticky && !tries.is_at_home()) target.sticky->give(request, *response, tries.answered_by());
+  if (target.sticky && !tries.is_at_home() && !request.is_for_many)
+    target.sticky->give(request, *response, tries.answered_by());
   co_return response;
 }
 

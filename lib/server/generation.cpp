@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
+#include "base/log.h"
 #include "config/server_file.h"
 #include "net/listener.h"
 #include "net/socket_address.h"
@@ -52,6 +54,21 @@ std::vector<check::Explanation::Server> servers_of(const upstream::Upstream& ups
   return servers;
 }
 
+bool has_cache(const config::Config& config) {
+  return std::ranges::any_of(config.routes, [](const config::Route& route) {
+    const auto* forward = std::get_if<proxy::ForwardAction>(&route.action);
+    return forward != nullptr && forward->cache.enabled;
+  });
+}
+
+// What is stored outlives a reload, unless there is to be more or less room for it.
+std::shared_ptr<cache::Cache> make_cache(const config::Config& config, const std::shared_ptr<cache::Cache>& previous) {
+  if (!has_cache(config)) return nullptr;
+  if (previous != nullptr && previous->options() == config.cache) return previous;
+  if (previous != nullptr) log::info("[cache] has changed: it begins empty");
+  return std::make_shared<cache::Cache>(config.cache);
+}
+
 // Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
 // is to be none without them.
 Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
@@ -86,6 +103,7 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   generation->tls_ = std::move(*tls);
   generation->catalogue_ =
       make_catalogue(generation->config_, previous != nullptr ? previous->catalogue_.get() : nullptr);
+  generation->cache_ = make_cache(generation->config_, previous != nullptr ? previous->cache_ : nullptr);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 

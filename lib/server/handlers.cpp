@@ -4,6 +4,8 @@
 #include <variant>
 
 #include "filter/grpc_web.h"
+#include "proxy/cache_scope.h"
+#include "proxy/cached_proxy.h"
 #include "proxy/fixed_answers.h"
 #include "server/explain_handler.h"
 
@@ -76,7 +78,13 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
   std::vector<upstream::Pool*> targets;
   for (const auto& name : plan.action.targets()) targets.push_back(pool_of(name));
   upstream::Pool* const shadow = plan.action.mirror ? pool_of(plan.action.mirror->upstream) : nullptr;
-  auto chain = std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, targets, shadow, seed + index);
+  std::unique_ptr<exchange::Handler> chain =
+      std::make_unique<proxy::Proxy>(plan, generation_->config().forwarding, targets, shadow, seed + index);
+  if (plan.action.cache.enabled) {
+    chain =
+        std::make_unique<proxy::CachedProxy>(*generation_->cache(), plan.action.cache, proxy::cache_scope(plan.action),
+                                             generation_->config().forwarding.via_name, users_, std::move(chain));
+  }
   if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
   return chain;
 }

@@ -50,10 +50,10 @@ class Handlers {
   net::Loop& loop_;
   std::shared_ptr<const Generation> generation_;
   std::vector<Supply> supplies_;                                // as the upstreams
-  std::unique_ptr<proxy::RouteHandler> root_;                   // goes first: mirrored requests use connections
   std::vector<std::unique_ptr<exchange::Handler>> explainers_;  // as the listeners; none where nobody may ask
   std::vector<std::unique_ptr<exchange::Handler>> redirects_;   // as the listeners; null where the root is asked
   downstream::Users users_;
+  std::unique_ptr<proxy::RouteHandler> root_;  // goes first: mirrored requests and fetches use connections
 };
 
 }  // namespace rproxy::server

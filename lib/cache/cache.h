@@ -1,0 +1,63 @@
+// All that is cached, for all workers, from one configuration to the next: where answers are stored, and what is forgotten.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+
+#include "base/units.h"
+#include "cache/memory_store.h"
+#include "cache/purge.h"
+
+namespace rproxy::cache {
+
+struct Options {
+  ByteSize memory = 128_MiB;
+  ByteSize object_max = 8_MiB;   // larger ones are not stored
+  Duration private_for{10'000};  // how long requests for what can't be shared don't wait for each other
+  bool operator==(const Options&) const = default;
+};
+
+// Any thread.
+class Cache {
+ public:
+  explicit Cache(const Options& options);
+
+  MemoryStore& memory() { return memory_; }
+  const Options& options() const { return options_; }
+
+  // Stores what has been fetched, unless it was purged since it was asked for: false.
+  bool insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight);
+
+  // At once, on all workers; how many answers there were.
+  std::uint64_t purge(const Purge& purge, std::int64_t now_ms);
+  // By which routes know URLs. Few: those of configurations.
+  void add_scope(const std::string& scope);
+
+  // What comes of fetches that are under way, in memory.
+  std::atomic<std::int64_t>& filling() { return filling_; }
+  bool has_room_to_fill() const;
+
+ private:
+  struct Purged {
+    std::int64_t at_ms;
+    Purge purge;
+  };
+  void remember(const Purge& purge, std::int64_t now_ms);
+  // After it was asked for.
+  bool was_purged(const Meta& meta) const;
+  std::vector<std::string> scopes() const;
+
+  const Options options_;
+  MemoryStore memory_;
+  std::atomic<std::int64_t> filling_{0};
+  mutable std::mutex mutex_;
+  std::vector<std::string> scopes_;
+  std::deque<Purged> purged_;                // lately, the newest last; those of one URL tell its flights
+  std::atomic<std::int64_t> purged_at_{-1};  // the newest
+  std::int64_t forgotten_at_ = -1;           // the newest that is remembered no more
+};
+
+}  // namespace rproxy::cache

@@ -1,0 +1,270 @@
+#include "proxy/cache_fetch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/conditional.h"
+
+namespace rproxy::proxy {
+
+using cache::StoreVerdict;
+using exchange::Response;
+using http::FieldId;
+using Outcome = cache::Flight::Outcome;
+
+namespace {
+
+// Of content that turned out too large to be stored: what its readers may be behind.
+constexpr std::size_t kWindow = 256 * 1024;
+
+bool is_failure(std::uint16_t status) { return status == 500 || status == 502 || status == 503 || status == 504; }
+
+std::int64_t in_ms(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+// What a 304 says it is about must be what is stored (RFC 9111 4.3.4).
+bool is_about(const http::Fields& not_modified, const cache::Entry& stored) {
+  const auto tag = not_modified.get(FieldId::kEtag);
+  const auto ours = stored.fields().get(FieldId::kEtag);
+  return tag.empty() || ours.empty() || http::matches_weakly(tag, ours);
+}
+
+}  // namespace
+
+// Content that is coming: where nobody goes on, its readers see that it ends.
+class CacheFetch::Filling {
+ public:
+  Filling(cache::Cache& cache, cache::EntryPtr entry) : cache_(cache), entry_(std::move(entry)) {}
+  Filling(const Filling&) = delete;
+  Filling& operator=(const Filling&) = delete;
+  ~Filling() {
+    cache_.filling() -= counted_;
+    if (is_over_) return;
+    entry_->content()->forget_writer();
+    fail(Error(ErrorCode::kCancelled, Side::kLocal));
+  }
+
+  bool is_stored() const { return is_stored_; }
+
+  void append(std::string_view bytes) {
+    entry_->content()->append(bytes);
+    if (!is_stored_) return;
+    counted_ += static_cast<std::int64_t>(bytes.size());
+    cache_.filling() += static_cast<std::int64_t>(bytes.size());
+  }
+  // It is not stored after all.
+  void give_up() {
+    if (!std::exchange(is_stored_, false)) return;
+    cache_.memory().remove(entry_);
+    entry_->content()->pass_through(kWindow);
+  }
+  void finish() {
+    is_over_ = true;
+    const auto length = entry_->content()->length();
+    if (length && *length != entry_->content()->size()) {
+      return fail(Error(ErrorCode::kTruncated, Side::kUpstream));
+    }
+    entry_->content()->finish();
+    if (is_stored_) cache_.memory().settle(entry_);
+  }
+  void fail(Error error) {
+    is_over_ = true;
+    if (std::exchange(is_stored_, false)) cache_.memory().remove(entry_);
+    entry_->content()->fail(std::move(error));
+  }
+
+ private:
+  cache::Cache& cache_;
+  cache::EntryPtr entry_;
+  bool is_stored_ = true;
+  bool is_over_ = false;
+  std::int64_t counted_ = 0;
+};
+
+CacheFetch::CacheFetch(const exchange::Request& request, const Order& order)
+    : detached_(request),
+      asked_head_(detached_.request().head),
+      cache_(order.cache),
+      policy_(order.policy),
+      flight_(order.flight),
+      stale_(order.stale),
+      asked_(order.asked),
+      may_store_(order.may_store) {
+  key_.text = detached_.arena().copy(order.key);
+  key_.extras = detached_.arena().copy(order.extras);
+  key_.digest = flight_->digest();
+  request_.head.method = "GET";
+  request_.head.method_id = asked_head_.method_id = http::Method::kGet;
+  request_.is_for_many = true;
+  request_.interim = this;
+  make_conditional();
+}
+
+CacheFetch::~CacheFetch() {
+  if (!is_closed_) close(Outcome::kAbandoned);
+}
+
+// What the client has is compared with what is stored; the upstream is asked about the latter.
+void CacheFetch::make_conditional() {
+  http::Fields& fields = request_.head.fields;
+  for (const FieldId id : {FieldId::kIfNoneMatch, FieldId::kIfModifiedSince, FieldId::kIfRange}) fields.remove(id);
+  // A part is asked for anew.
+  if (stale_ != nullptr && stale_->meta().part) stale_ = nullptr;
+  if (stale_ == nullptr) return;
+  fields.remove(FieldId::kRange);
+  if (const auto tag = stale_->fields().get(FieldId::kEtag); !tag.empty()) {
+    fields.add(FieldId::kIfNoneMatch, detached_.arena().copy(tag));
+  }
+  if (const auto date = stale_->fields().get(FieldId::kLastModified); !date.empty()) {
+    fields.add(FieldId::kIfModifiedSince, detached_.arena().copy(date));
+  }
+}
+
+std::int64_t CacheFetch::now_ms() const { return in_ms(request_.loop->wall_now()); }
+
+// Nobody joins it from here on.
+void CacheFetch::close(Outcome outcome, cache::EntryPtr entry, std::optional<Error> error) {
+  is_closed_ = true;
+  cache_.memory().close(*flight_);
+  flight_->settle(outcome, std::move(entry), std::move(error));
+}
+
+net::Task<void> CacheFetch::run(std::shared_ptr<CacheFetch> self, exchange::Handler& next, downstream::Use use) {
+  const downstream::Use held = std::move(use);
+  CacheFetch& fetch = *self;
+  fetch.requested_ms_ = fetch.now_ms();
+  auto response = co_await next.handle(fetch.request_);
+  fetch.received_ms_ = fetch.now_ms();
+  fetch.status_ = response ? response->head.status : 0;
+  if (fetch.falls_back(response)) {
+    fetch.has_fallen_back_ = true;
+    fetch.close(Outcome::kEntry, fetch.stale_);
+    co_return;
+  }
+  if (!response) co_return fetch.settle_failed(std::move(response));
+  if (response->head.status == 304) co_return fetch.settle_validated(*response);
+  const auto directives = cache::ResponseDirectives::of(response->head.fields);
+  const auto freshness = cache::freshness_of(response->head.status, response->head.fields, directives, fetch.policy_,
+                                             fetch.received_ms_ / 1000);
+  fetch.verdict_ = fetch.judge(*response, directives, freshness);
+  if (fetch.verdict_ != StoreVerdict::kStore) co_return fetch.settle_alone(std::move(response));
+  co_await fetch.store(std::move(*response), directives, freshness);
+}
+
+bool CacheFetch::falls_back(const Result<Response>& response) const {
+  if (stale_ == nullptr || (response && !is_failure(response->head.status))) return false;
+  return cache::may_serve_on_error(*stale_, asked_, received_ms_);
+}
+
+void CacheFetch::settle_failed(Result<Response> response) {
+  const Error error = response.error();
+  answer_.emplace(std::move(response));
+  close(Outcome::kFailed, nullptr, error);
+}
+
+void CacheFetch::settle_validated(const Response& response) {
+  if (stale_ == nullptr) return close(Outcome::kAbandoned);
+  if (!is_about(response.head.fields, *stale_)) {
+    cache_.memory().remove(stale_);
+    return close(Outcome::kAbandoned);
+  }
+  was_validated_ = true;
+  auto entry = std::make_shared<const cache::Entry>(
+      cache::updated(stale_->meta(), response.head.fields, requested_ms_, received_ms_, policy_), stale_->content());
+  is_stored_ = cache_.insert(entry, stale_, *flight_);
+  close(Outcome::kEntry, std::move(entry));
+}
+
+// It is for who asked first; what is stored of this URL is no more what the upstream says.
+void CacheFetch::settle_alone(Result<Response> response) {
+  const bool is_good = !is_failure(response->head.status);
+  if (is_good && stale_ != nullptr) cache_.memory().remove(stale_);
+  if (is_good && verdict_ != StoreVerdict::kClientNoStore) {
+    cache_.memory().note_private(key_.digest, received_ms_ + cache_.options().private_for.count());
+  }
+  if (starter_is_there_) answer_.emplace(std::move(response));
+  close(Outcome::kAlone);
+}
+
+StoreVerdict CacheFetch::judge(const Response& response, const cache::ResponseDirectives& directives,
+                               const cache::Freshness& freshness) const {
+  if (!may_store_) return StoreVerdict::kClientNoStore;
+  const StoreVerdict verdict = cache::may_store(asked_head_, asked_, response.head, directives, freshness, policy_);
+  if (verdict != StoreVerdict::kStore) return verdict;
+  if (cache::vary_names(response.head.fields).size() > cache::kVaryNamesMax) return StoreVerdict::kVaryAll;
+  const auto length = response.body != nullptr ? response.body->length() : http::BodyLength();
+  const bool is_known = length.kind == http::BodyLength::Kind::kFixed;
+  if (is_known && length.bytes > object_max()) return StoreVerdict::kTooLarge;
+  if (response.head.status == 206) {
+    const auto part = http::parse_content_range(response.head.fields.get(FieldId::kContentRange));
+    if (!part || !is_known || part->range.size() != length.bytes) return StoreVerdict::kPartial;
+  }
+  return cache_.has_room_to_fill() ? StoreVerdict::kStore : StoreVerdict::kTooLarge;
+}
+
+std::uint64_t CacheFetch::object_max() const {
+  const std::uint64_t most = cache_.options().object_max.bytes;
+  return policy_.object_max.bytes != 0 ? std::min(policy_.object_max.bytes, most) : most;
+}
+
+net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirectives& directives,
+                                  const cache::Freshness& freshness) {
+  std::optional<std::uint64_t> length;
+  if (response.body == nullptr) {
+    length = 0;
+  } else if (response.body->length().kind == http::BodyLength::Kind::kFixed) {
+    length = response.body->length().bytes;
+  }
+  const cache::Arrival arrival{asked_head_, response.head, directives, freshness, requested_ms_, received_ms_};
+  const auto entry = std::make_shared<const cache::Entry>(cache::make_meta(key_, arrival, policy_),
+                                                          std::make_shared<cache::Content>(length));
+  is_stored_ = cache_.insert(entry, stale_, *flight_);
+  if (!is_stored_) {
+    verdict_ = StoreVerdict::kTooLarge;
+    co_return settle_alone(std::move(response));
+  }
+  Filling filling(cache_, entry);
+  close(Outcome::kEntry, entry);
+  co_await fill(filling, *entry->content(), response.body.get());
+}
+
+net::Task<void> CacheFetch::fill(Filling& filling, cache::Content& content, exchange::Body* body) {
+  if (body == nullptr) co_return filling.finish();
+  Wakeup room(*request_.loop);
+  for (;;) {
+    auto slice = co_await body->read();
+    if (!slice) co_return filling.fail(std::move(slice.error()));
+    filling.append(slice->data);
+    if (slice->last) co_return filling.finish();
+    if (content.size() > object_max()) filling.give_up();
+    while (!filling.is_stored() && !content.has_room(room)) co_await room.told();
+    if (!filling.is_stored() && !content.has_readers()) co_return;
+  }
+}
+
+void CacheFetch::leave() {
+  starter_is_there_ = false;
+  wakeup_ = nullptr;
+}
+
+// Its text is of a connection that goes on.
+net::Task<Result<void>> CacheFetch::interim(http::ResponseHead& head) {
+  if (!starter_is_there_) co_return Result<void>();
+  http::ResponseHead copy;
+  copy.status = head.status;
+  for (const auto& field : head.fields) {
+    copy.fields.add(http::Field{detached_.arena().copy(field.name), detached_.arena().copy(field.value), field.id});
+  }
+  interim_.push_back(std::move(copy));
+  if (wakeup_ != nullptr) wakeup_->on_change();
+  co_return Result<void>();
+}
+
+http::ResponseHead CacheFetch::take_interim() {
+  http::ResponseHead head = std::move(interim_.front());
+  interim_.pop_front();
+  return head;
+}
+
+}  // namespace rproxy::proxy

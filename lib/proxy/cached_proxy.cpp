@@ -1,0 +1,355 @@
+#include "proxy/cached_proxy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "exchange/error_page.h"
+#include "http/conditional.h"
+#include "http/head_lines.h"
+
+namespace rproxy::proxy {
+
+using cache::EntryPtr;
+using exchange::Request;
+using exchange::Response;
+using http::FieldId;
+using Kind = CacheOutcome::Kind;
+using Outcome = cache::Flight::Outcome;
+
+namespace {
+
+// Other answers than the one waited for may come in between; beyond that a request goes by itself.
+constexpr int kRoundsMax = 8;
+
+std::int64_t now_ms(const Request& request) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(request.loop->wall_now().time_since_epoch()).count();
+}
+
+// Keeps what a response views as long as the request.
+class Keeper final : public exchange::Body {
+ public:
+  explicit Keeper(std::shared_ptr<CacheFetch> fetch) : fetch_(std::move(fetch)) {}
+  net::ValueTask<Result<exchange::Slice>> read() override { return Result<exchange::Slice>(exchange::Slice{{}, true}); }
+  http::BodyLength length() const override { return {}; }
+
+ private:
+  std::shared_ptr<CacheFetch> fetch_;
+};
+
+// As long as a request waits for a fetch that it has started, and for a flight.
+class Attendance {
+ public:
+  Attendance(net::Loop& loop, cache::Flight& flight, CacheFetch* own) : wakeup(loop), flight_(flight), own_(own) {
+    if (own_ != nullptr) own_->set_listener(&wakeup);
+  }
+  Attendance(const Attendance&) = delete;
+  Attendance& operator=(const Attendance&) = delete;
+  ~Attendance() {
+    if (own_ != nullptr) own_->set_listener(nullptr);
+    flight_.forget(wakeup);
+  }
+  bool listen() {
+    flight_.forget(wakeup);
+    return flight_.listen(wakeup);
+  }
+
+  Wakeup wakeup;
+
+ private:
+  cache::Flight& flight_;
+  CacheFetch* own_;
+};
+
+// A request that leaves lets the fetch it has started know.
+class Starter {
+ public:
+  explicit Starter(std::shared_ptr<CacheFetch> fetch) : fetch_(std::move(fetch)) {}
+  Starter(const Starter&) = delete;
+  Starter& operator=(const Starter&) = delete;
+  ~Starter() {
+    if (fetch_ != nullptr) fetch_->leave();
+  }
+  CacheFetch* get() const { return fetch_.get(); }
+  std::shared_ptr<CacheFetch> share() const { return fetch_; }
+
+ private:
+  std::shared_ptr<CacheFetch> fetch_;
+};
+
+void take_trace(Request& request, const exchange::Trace& of) {
+  exchange::Trace& trace = request.trace;
+  trace.connect = of.connect;
+  trace.upstream_first_byte = of.upstream_first_byte;
+  trace.upstream = of.upstream;
+  trace.endpoint = of.endpoint;
+  trace.retries = of.retries;
+  trace.upstream_status = of.upstream_status;
+  trace.failed = of.failed;
+  trace.termination = of.termination;
+}
+
+std::vector<route::Predicates> compile(const std::vector<route::Match>& conditions) {
+  std::vector<route::Predicates> compiled;
+  std::string error;  // they were compiled when they were read
+  for (const auto& condition : conditions) compiled.emplace_back(condition, error);
+  return compiled;
+}
+
+// What HEAD says of what is stored from GET (RFC 9111 4.3.5).
+bool agrees(const http::Fields& head, const cache::Entry& entry) {
+  const auto differs = [&](FieldId id) { return head.has(id) && head.get(id) != entry.fields().get(id); };
+  const auto length = http::declared_length(head);
+  const auto ours = entry.content()->length();
+  return !differs(FieldId::kEtag) && !differs(FieldId::kLastModified) && !(length && ours && *length != *ours);
+}
+
+}  // namespace
+
+CachedProxy::CachedProxy(cache::Cache& cache, const CacheOptions& options, std::string scope, std::string_view name,
+                         downstream::Users& users, std::unique_ptr<exchange::Handler> next)
+    : cache_(cache),
+      options_(options),
+      scope_(std::move(scope)),
+      name_(name),
+      users_(users),
+      bypass_(compile(options.bypass)),
+      no_store_(compile(options.no_store)),
+      next_(std::move(next)) {
+  cache_.add_scope(scope_);
+}
+
+CachedProxy::~CachedProxy() { fetches_.cancel_all(); }
+
+bool CachedProxy::any_holds(const std::vector<route::Predicates>& conditions, const Request& request) {
+  return std::ranges::any_of(conditions, [&](const auto& each) { return each.hold(request.head, request.client_ip); });
+}
+
+std::string_view CachedProxy::reason_to_pass(const Request& request) const {
+  const http::RequestHead& head = request.head;
+  const bool reads = head.method_id == http::Method::kGet || head.method_id == http::Method::kHead;
+  if (!reads || request.body != nullptr || head.upgrade) return "method";
+  // Theirs to decide whose representation it is (RFC 9111 4.3.2).
+  if (head.fields.has(FieldId::kIfMatch) || head.fields.has(FieldId::kIfUnmodifiedSince)) return "request";
+  if (any_holds(bypass_, request)) return "bypass";
+  return {};
+}
+
+CachedProxy::Visit CachedProxy::visit(const Request& request) const {
+  Visit visit;
+  visit.key = cache::make_key(scope_, options_.policy.key, request.head, request.client_authority, request.client_path,
+                              *request.arena);
+  if (options_.policy.client_control) visit.asked = cache::RequestDirectives::of(request.head.fields);
+  const auto* range = request.head.fields.find(FieldId::kRange);
+  if (range != nullptr && request.head.method_id == http::Method::kGet && !request.head.fields.has(FieldId::kIfRange)) {
+    visit.range = http::read_single_range(range->value);
+  }
+  return visit;
+}
+
+net::Task<Result<Response>> CachedProxy::handle(Request& request) {
+  if (const auto why = reason_to_pass(request); !why.empty()) return pass(request, why);
+  Visit visit = this->visit(request);
+  EntryPtr entry = cache_.memory().find(visit.wanted(request));
+  if (entry != nullptr) {
+    const auto reuse = cache::reuse_of(*entry, visit.asked, now_ms(request));
+    if (reuse.use == cache::Use::kServeWhileValidating) validate_meanwhile(request, visit, entry);
+    if (reuse.use != cache::Use::kValidate) {
+      const bool is_fresh = reuse.reason == cache::Reuse::Reason::kFresh;
+      return serve(request, std::move(entry), {is_fresh ? Kind::kHit : Kind::kStale});
+    }
+  }
+  if (visit.asked.only_if_cached) return refuse(request);
+  if (request.head.method_id == http::Method::kHead) return refresh_by_head(request, std::move(visit));
+  return obtain(request, std::move(visit), std::move(entry));
+}
+
+net::Task<Result<Response>> CachedProxy::serve(Request& request, EntryPtr entry, CacheOutcome outcome) {
+  co_return answer(request, entry, outcome);
+}
+
+// RFC 9111 5.2.1.7.
+net::Task<Result<Response>> CachedProxy::refuse(Request& request) {
+  request.trace.cache = to_string(Kind::kMiss);
+  co_return exchange::error_response(request, 504);
+}
+
+net::Task<Result<Response>> CachedProxy::pass(Request& request, std::string_view why) {
+  request.trace.cache = to_string(Kind::kPass);
+  auto response = co_await next_->handle(request);
+  if (!response) co_return response;
+  if (!http::is_safe(request.head.method_id)) invalidate(request, *response);
+  CacheOutcome outcome{Kind::kPass};
+  outcome.forwarded = why;
+  tell(request, *response, outcome, 0);
+  co_return response;
+}
+
+Response CachedProxy::answer(Request& request, const EntryPtr& entry, const CacheOutcome& outcome) {
+  const std::int64_t now = now_ms(request);
+  request.trace.cache = to_string(outcome.kind);
+  Response response = answer_from(request, entry, outcome, now);
+  tell(request, response, outcome, entry->fresh_for(now));
+  return response;
+}
+
+void CachedProxy::tell(Request& request, Response& response, const CacheOutcome& outcome,
+                       std::int64_t fresh_for) const {
+  if (options_.cache_status) tell_status(request, response.head, outcome, fresh_for, name_);
+}
+
+std::shared_ptr<CacheFetch> CachedProxy::start(const Request& request, const Visit& visit, cache::FlightPtr flight,
+                                               const EntryPtr& seen) {
+  auto fetch = std::make_shared<CacheFetch>(
+      request, CacheFetch::Order{cache_, options_.policy, std::move(flight), seen, visit.key.text, visit.key.extras,
+                                 visit.asked, !any_holds(no_store_, request)});
+  fetches_.spawn(CacheFetch::run(fetch, *next_, downstream::Use(users_)));
+  return fetch;
+}
+
+void CachedProxy::validate_meanwhile(const Request& request, const Visit& visit, const EntryPtr& entry) {
+  auto joined = cache_.memory().join(visit.wanted(request), entry);
+  if (joined.leads) start(request, visit, std::move(joined.flight), entry)->leave();
+}
+
+net::Task<void> CachedProxy::await_flight(Request& request, cache::Flight& flight, CacheFetch* own) {
+  Attendance attendance(*request.loop, flight, own);
+  while (attendance.listen()) {
+    co_await attendance.wakeup.told();
+    while (own != nullptr && own->has_interim()) {
+      http::ResponseHead head = own->take_interim();
+      if (request.interim != nullptr) (void)co_await request.interim->interim(head);
+    }
+  }
+}
+
+net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, EntryPtr seen) {
+  cache::MemoryStore& memory = cache_.memory();
+  const std::string_view why = seen != nullptr ? "stale" : "uri-miss";
+  const bool is_first_of_few =
+      seen == nullptr && options_.policy.min_uses > 1 && memory.count_use(visit.key.digest) < options_.policy.min_uses;
+  if (is_first_of_few || memory.is_private(visit.key.digest, now_ms(request)) || needs_own_answer(request, visit)) {
+    co_return co_await pass(request, why);
+  }
+  bool has_failed_once = false;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    auto joined = memory.join(visit.wanted(request), seen);
+    if (joined.other != nullptr) {
+      seen = joined.other;
+      const auto reuse = cache::reuse_of(*seen, visit.asked, now_ms(request));
+      if (reuse.use == cache::Use::kServe) co_return answer(request, seen, {Kind::kHit});
+      continue;
+    }
+    const Starter starter(joined.leads ? start(request, visit, joined.flight, seen) : nullptr);
+    cache::Flight& flight = *joined.flight;
+    co_await await_flight(request, flight, starter.get());
+    switch (flight.outcome()) {
+      case Outcome::kEntry: {
+        const EntryPtr entry = flight.entry();
+        if (!memory.fits(*entry, visit.wanted(request))) break;  // it varies by something else
+        co_return give(request, entry, seen, starter.get(), why);
+      }
+      case Outcome::kAlone:
+        if (starter.get() == nullptr) co_return co_await pass(request, why);
+        co_return take_own(request, starter.share(), why);
+      case Outcome::kFailed:
+        if (starter.get() != nullptr) co_return take_own(request, starter.share(), why);
+        // The next of those who waited tries once more, for all of them.
+        if (std::exchange(has_failed_once, true)) co_return fail(flight.error());
+        break;
+      case Outcome::kAbandoned:
+      case Outcome::kPending:
+        break;
+    }
+    seen = memory.find(visit.wanted(request));
+  }
+  co_return co_await pass(request, why);
+}
+
+// What a flight has brought, to one of those who waited for it.
+Response CachedProxy::give(Request& request, const EntryPtr& entry, const EntryPtr& seen, const CacheFetch* own,
+                           std::string_view why) {
+  CacheOutcome outcome{Kind::kMiss};
+  if (entry == seen) {
+    outcome.kind = Kind::kFailedOver;
+  } else if (seen != nullptr && entry->content() == seen->content()) {
+    outcome.kind = Kind::kValidated;
+  }
+  outcome.forwarded = why;
+  outcome.is_collapsed = own == nullptr;
+  outcome.is_stored = entry != seen;
+  outcome.keeps_unvalidated = own != nullptr;
+  if (own != nullptr) {
+    outcome.forward_status = own->status();
+    take_trace(request, own->trace());
+    request.trace.failed = false;
+  }
+  return answer(request, entry, outcome);
+}
+
+Result<Response> CachedProxy::take_own(Request& request, std::shared_ptr<CacheFetch> fetch, std::string_view why) {
+  request.trace.cache = to_string(Kind::kMiss);
+  take_trace(request, fetch->trace());
+  auto response = std::move(fetch->own_answer());
+  request.bodies_in_between.push_back(std::make_unique<Keeper>(std::move(fetch)));
+  if (!response) return response;
+  // Asked without the client's conditions.
+  CacheOutcome outcome{Kind::kMiss};
+  outcome.forwarded = why;
+  tell(request, *response, outcome, 0);
+  return response;
+}
+
+// A client that has a validator or several ranges of its own is best answered by who has the whole.
+bool CachedProxy::needs_own_answer(const Request& request, const Visit& visit) {
+  return request.head.fields.has(FieldId::kRange) && !visit.range;
+}
+
+net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit visit) {
+  const std::int64_t asked_at = now_ms(request);
+  const auto wanted_fields = request.head.fields;
+  auto response = co_await pass(request, "method");
+  if (!response || response->head.status != 200) co_return response;
+  const cache::Wanted wanted{visit.key, wanted_fields, std::nullopt};
+  const EntryPtr entry = cache_.memory().find(wanted);
+  if (entry == nullptr || entry->meta().part || !entry->content()->is_complete()) co_return response;
+  if (!agrees(response->head.fields, *entry)) {
+    entry->mark_stale();
+    co_return response;
+  }
+  auto joined = cache_.memory().join(wanted, entry);
+  if (!joined.leads) co_return response;
+  auto newer = std::make_shared<const cache::Entry>(
+      cache::updated(entry->meta(), response->head.fields, asked_at, now_ms(request), options_.policy),
+      entry->content());
+  cache_.insert(newer, entry, *joined.flight);
+  cache_.memory().close(*joined.flight);
+  joined.flight->settle(Outcome::kEntry, std::move(newer));
+  co_return response;
+}
+
+// What an unsafe request has changed (RFC 9111 4.4), and what the answer says that it has (RFC 9875 3).
+void CachedProxy::invalidate(const Request& request, const Response& response) {
+  if (response.head.status < 200 || response.head.status >= 400) return;
+  const std::int64_t now = now_ms(request);
+  const cache::Key key = cache::make_key(scope_, options_.policy.key, request.head, request.client_authority,
+                                         request.client_path, *request.arena);
+  const std::string_view url = cache::url_of(key.text);
+  const auto purge = [&](cache::Purge::Kind kind, std::string what) {
+    cache_.purge({kind, std::move(what), false}, now);
+  };
+  purge(cache::Purge::Kind::kUrl, std::string(url));
+  const std::string_view origin = cache::origin_of(url);
+  for (const FieldId id : {FieldId::kLocation, FieldId::kContentLocation}) {
+    const auto place = response.head.fields.get(id);
+    if (place.starts_with("/") && !place.starts_with("//")) {
+      purge(cache::Purge::Kind::kUrl, std::string(origin).append(place));
+    } else if (place.starts_with(origin) && cache::origin_of(place) == origin) {
+      purge(cache::Purge::Kind::kUrl, std::string(place));
+    }
+  }
+  for (const std::string& group : cache::cache_groups(response.head.fields, FieldId::kCacheGroupInvalidation)) {
+    purge(cache::Purge::Kind::kGroup, std::string(origin) + ' ' + group);
+  }
+}
+
+}  // namespace rproxy::proxy

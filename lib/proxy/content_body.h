@@ -1,0 +1,39 @@
+// Cached content, or a part of it, as a message's.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "cache/entry.h"
+#include "exchange/body.h"
+#include "proxy/wakeup.h"
+
+namespace rproxy::proxy {
+
+class ContentBody final : public exchange::Body {
+ public:
+  static constexpr std::uint64_t kToEnd = std::numeric_limits<std::uint64_t>::max();
+
+  // `size` bytes from `first` on, which there are where the length is known; kToEnd: all that follow. `loop` outlives it. The entry, and so
+  // the views of its head, live as long as the body.
+  ContentBody(cache::EntryPtr entry, net::Loop& loop, std::uint64_t first, std::uint64_t size);
+  ~ContentBody() override;
+
+  net::ValueTask<Result<exchange::Slice>> read() override;
+  http::BodyLength length() const override;
+
+ private:
+  net::Task<Result<exchange::Slice>> wait();
+  Result<exchange::Slice> take(const cache::Content::Reader::Piece& piece);
+
+  cache::EntryPtr entry_;
+  net::Loop& loop_;
+  cache::Content::Reader reader_;
+  std::uint64_t first_;
+  std::uint64_t left_;
+  std::uint64_t whole_;
+  std::optional<Wakeup> wakeup_;
+};
+
+}  // namespace rproxy::proxy
