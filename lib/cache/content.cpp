@@ -77,7 +77,9 @@ void Content::pass_through(std::size_t window) {
   drop_what_all_have_read();
 }
 
-bool Content::has_room() const { return !window_ || size_.load() - slowest() < *window_ || readers_.empty(); }
+bool Content::has_room() const {
+  return !window_ || size_.load() - slowest() < *window_ || (readers_.empty() && holds_ == 0);
+}
 
 bool Content::has_room(Listener& writer) {
   const std::lock_guard lock(mutex_);
@@ -93,7 +95,19 @@ void Content::forget_writer() {
 
 bool Content::has_readers() const {
   const std::lock_guard lock(mutex_);
-  return !readers_.empty();
+  return !readers_.empty() || holds_ != 0;
+}
+
+void Content::hold(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  holds_ += count;
+}
+
+void Content::release() {
+  const std::lock_guard lock(mutex_);
+  --holds_;
+  drop_what_all_have_read();
+  tell_writer_if_room();
 }
 
 std::optional<std::uint64_t> Content::length() const {
@@ -112,6 +126,7 @@ std::string_view Content::at(std::uint64_t position) const {
 }
 
 std::uint64_t Content::slowest() const {
+  if (holds_ != 0) return 0;
   std::uint64_t least = size_.load();
   for (const Reader* reader : readers_) least = std::min(least, reader->position_);
   return least;
@@ -139,7 +154,7 @@ void Content::tell_writer_if_room() {
 
 Content::Reader::Reader(std::shared_ptr<Content> content, std::uint64_t position)
     : content_(std::move(content)), position_(position) {
-  if (content_->is_complete()) return;
+  if (content_->is_settled()) return;
   const std::lock_guard lock(content_->mutex_);
   content_->readers_.push_back(this);
   is_enlisted_ = true;
@@ -162,8 +177,7 @@ Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& liste
     given_ = piece.data.size();
     return piece;
   };
-  if (content.is_complete() && !content.window_) {
-    // Nothing changes any more but who reads.
+  if (content.is_settled()) {
     position_ += given_;
     Piece piece = take();
     piece.is_end = position_ + given_ >= content.size();
@@ -174,8 +188,8 @@ Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& liste
   content.drop_what_all_have_read();
   Piece piece = take();
   const State state = content.state_.load(std::memory_order_relaxed);
-  if (state == State::kComplete) {
-    piece.is_end = position_ + given_ >= content.size();
+  if (state == State::kComplete && position_ + given_ >= content.size()) {
+    piece.is_end = true;
   } else if (piece.data.empty() && state == State::kFailed) {
     piece.error = &*content.error_;
   } else if (piece.data.empty() && position_ < content.size()) {

@@ -49,6 +49,10 @@ class Content {
   void forget_writer();
   bool has_readers() const;
 
+  // ---- Of who will read it from its beginning, but has not begun: nothing is dropped before.
+  void hold(std::size_t count);
+  void release();
+
   // ---- Anybody's.
   // Bytes, all of them where the length was said or it is complete.
   std::optional<std::uint64_t> length() const;
@@ -67,7 +71,10 @@ class Content {
     std::size_t capacity = 0;
   };
 
-  // All that follows under the lock, where it is not complete.
+  // Complete, and all there: nothing changes any more but who reads.
+  bool is_settled() const { return is_complete() && !window_; }
+
+  // All that follows under the lock, where it is not settled.
   std::string_view at(std::uint64_t position) const;
   bool has_room() const;
   Block& room_for(std::size_t size);
@@ -85,6 +92,7 @@ class Content {
   std::optional<std::size_t> window_;
   std::optional<Error> error_;
   std::vector<Reader*> readers_;  // of content that was not complete when they came
+  std::size_t holds_ = 0;
   Listener* writer_ = nullptr;
 };
 

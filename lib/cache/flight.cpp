@@ -10,6 +10,7 @@ void Flight::settle(Outcome outcome, EntryPtr entry, std::optional<Error> error)
   outcome_ = outcome;
   entry_ = std::move(entry);
   error_ = std::move(error);
+  if (entry_ != nullptr) entry_->content()->hold(listeners_.size());
   for (Listener* listener : std::exchange(listeners_, {})) listener->on_settled();
 }
 
@@ -35,9 +36,9 @@ bool Flight::listen(Listener& listener) {
   return true;
 }
 
-void Flight::forget(Listener& listener) {
+bool Flight::forget(Listener& listener) {
   const std::lock_guard lock(mutex_);
-  std::erase(listeners_, &listener);
+  return std::erase(listeners_, &listener) != 0;
 }
 
 std::size_t Flight::listeners() const {

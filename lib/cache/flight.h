@@ -39,6 +39,7 @@ class Flight {
   const Digest& digest() const { return digest_; }
   const std::string& variant() const { return variant_; }
 
+  // Content is held for each that is told, who releases it.
   void settle(Outcome outcome, EntryPtr entry = nullptr, std::optional<Error> error = std::nullopt);
 
   // Once it is not pending.
@@ -52,7 +53,8 @@ class Flight {
 
   // False: it is settled, and nobody will be told.
   bool listen(Listener& listener);
-  void forget(Listener& listener);
+  // False: it had been told.
+  bool forget(Listener& listener);
   std::size_t listeners() const;
 
  private:

@@ -236,8 +236,8 @@ net::Task<void> CacheFetch::fill(Filling& filling, cache::Content& content, exch
     auto slice = co_await body->read();
     if (!slice) co_return filling.fail(std::move(slice.error()));
     filling.append(slice->data);
-    if (slice->last) co_return filling.finish();
     if (content.size() > object_max()) filling.give_up();
+    if (slice->last) co_return filling.finish();
     while (!filling.is_stored() && !content.has_room(room)) co_await room.told();
     if (!filling.is_stored() && !content.has_readers()) co_return;
   }

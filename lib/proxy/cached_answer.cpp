@@ -157,7 +157,8 @@ Response answer_from(Request& request, const cache::EntryPtr& entry, const Cache
   const std::int64_t now = now_ms / 1000;
   auto validators = http::validators_of(entry->fields(), now);
   // RFC 9111 4.3.2: without Last-Modified the date it was made counts.
-  if (!validators.last_modified) validators.last_modified = meta.received_ms / 1000;
+  if (!validators.last_modified)
+    validators.last_modified = date_of(entry->fields(), now).value_or(meta.received_ms / 1000);
   const bool may_compare = meta.status == 200 || meta.status == 206;
   Response response;
   if (may_compare && http::is_not_modified(request.head, validators, now)) {

@@ -36,28 +36,42 @@ class Keeper final : public exchange::Body {
   std::shared_ptr<CacheFetch> fetch_;
 };
 
-// As long as a request waits for a fetch that it has started, and for a flight.
+// As long as a request waits for a flight, and reads what it has brought, and for the fetch it has started itself.
 class Attendance {
  public:
-  Attendance(net::Loop& loop, cache::Flight& flight, CacheFetch* own) : wakeup(loop), flight_(flight), own_(own) {
-    if (own_ != nullptr) own_->set_listener(&wakeup);
+  Attendance(net::Loop& loop, cache::Flight& flight, CacheFetch* own) : wakeup_(loop), flight_(flight), own_(own) {
+    if (own_ != nullptr) own_->set_listener(&wakeup_);
   }
   Attendance(const Attendance&) = delete;
   Attendance& operator=(const Attendance&) = delete;
   ~Attendance() {
     if (own_ != nullptr) own_->set_listener(nullptr);
-    flight_.forget(wakeup);
-  }
-  bool listen() {
-    flight_.forget(wakeup);
-    return flight_.listen(wakeup);
+    stop_listening();
+    if (was_told_ && flight_.entry() != nullptr) flight_.entry()->content()->release();
   }
 
-  Wakeup wakeup;
+  // Until it is settled. Interim answers go on to the client meanwhile.
+  net::Task<void> wait(Request& request) {
+    while ((is_listening_ = flight_.listen(wakeup_))) {
+      co_await wakeup_.told();
+      stop_listening();
+      while (own_ != nullptr && own_->has_interim()) {
+        http::ResponseHead head = own_->take_interim();
+        if (request.interim != nullptr) (void)co_await request.interim->interim(head);
+      }
+    }
+  }
 
  private:
+  void stop_listening() {
+    if (std::exchange(is_listening_, false) && !flight_.forget(wakeup_)) was_told_ = true;
+  }
+
+  Wakeup wakeup_;
   cache::Flight& flight_;
   CacheFetch* own_;
+  bool is_listening_ = false;
+  bool was_told_ = false;
 };
 
 // A request that leaves lets the fetch it has started know.
@@ -211,17 +225,6 @@ void CachedProxy::validate_meanwhile(const Request& request, const Visit& visit,
   if (joined.leads) start(request, visit, std::move(joined.flight), entry)->leave();
 }
 
-net::Task<void> CachedProxy::await_flight(Request& request, cache::Flight& flight, CacheFetch* own) {
-  Attendance attendance(*request.loop, flight, own);
-  while (attendance.listen()) {
-    co_await attendance.wakeup.told();
-    while (own != nullptr && own->has_interim()) {
-      http::ResponseHead head = own->take_interim();
-      if (request.interim != nullptr) (void)co_await request.interim->interim(head);
-    }
-  }
-}
-
 net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, EntryPtr seen) {
   cache::MemoryStore& memory = cache_.memory();
   const std::string_view why = seen != nullptr ? "stale" : "uri-miss";
@@ -241,7 +244,8 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
     }
     const Starter starter(joined.leads ? start(request, visit, joined.flight, seen) : nullptr);
     cache::Flight& flight = *joined.flight;
-    co_await await_flight(request, flight, starter.get());
+    Attendance attendance(*request.loop, flight, starter.get());
+    co_await attendance.wait(request);
     switch (flight.outcome()) {
       case Outcome::kEntry: {
         const EntryPtr entry = flight.entry();

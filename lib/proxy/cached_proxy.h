@@ -48,7 +48,6 @@ class CachedProxy final : public exchange::Handler {
   net::Task<Result<exchange::Response>> serve(exchange::Request& request, cache::EntryPtr entry, CacheOutcome outcome);
   net::Task<Result<exchange::Response>> obtain(exchange::Request& request, Visit visit, cache::EntryPtr seen);
   net::Task<Result<exchange::Response>> refresh_by_head(exchange::Request& request, Visit visit);
-  net::Task<void> await_flight(exchange::Request& request, cache::Flight& flight, CacheFetch* own);
 
   static bool needs_own_answer(const exchange::Request& request, const Visit& visit);
   exchange::Response give(exchange::Request& request, const cache::EntryPtr& entry, const cache::EntryPtr& seen,
