@@ -76,7 +76,7 @@ Precondition evaluate(const RequestHead& request, const Validators& validators, 
   if (fields.has(FieldId::kIfMatch)) {
     if (!lists(fields, FieldId::kIfMatch, validators.etag, matches_strongly)) return Precondition::kFailed;
   } else if (const auto since = date_in(fields, FieldId::kIfUnmodifiedSince, now)) {
-    if (!validators.last_modified || *validators.last_modified > *since) return Precondition::kFailed;
+    if (validators.last_modified && *validators.last_modified > *since) return Precondition::kFailed;
   }
   if (!is_not_modified(request, validators, now)) return Precondition::kHolds;
   return reads(request) ? Precondition::kNotModified : Precondition::kFailed;

@@ -164,5 +164,11 @@ TEST(IfRange, HoldsForThisVeryRepresentation) {
   EXPECT_TRUE(if_range_holds(Fields(), Validators{}, std::nullopt, kNow));
 }
 
+TEST(Conditional, WithoutADateOfModificationIfUnmodifiedSinceIsIgnored) {
+  // RFC 9110 13.1.4
+  const auto request = request_of("GET", {{"If-Unmodified-Since", kBefore}});
+  EXPECT_EQ(evaluate(request, Validators{"\"a\"", std::nullopt}, kNow), Precondition::kHolds);
+}
+
 }  // namespace
 }  // namespace rproxy::http
