@@ -170,5 +170,12 @@ TEST(Conditional, WithoutADateOfModificationIfUnmodifiedSinceIsIgnored) {
   EXPECT_EQ(evaluate(request, Validators{"\"a\"", std::nullopt}, kNow), Precondition::kHolds);
 }
 
+TEST(Conditional, ABackslashInATagHidesNothing) {
+  // RFC 9110 8.8.3
+  for (const std::string_view list : {"\"x\\\", \"a\"", "\"a\", \"x\\\"", "\"x,\\\" ,W/\"a\""}) {
+    EXPECT_TRUE(is_not_modified(request_of("GET", {{"If-None-Match", list}}), {"\"a\"", std::nullopt}, kNow)) << list;
+  }
+}
+
 }  // namespace
 }  // namespace rproxy::http
