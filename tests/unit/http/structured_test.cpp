@@ -17,6 +17,7 @@ std::string show(const Bare& bare) {
     std::string operator()(const Token& token) const { return token.text; }
     std::string operator()(const Bytes& bytes) const { return ":" + bytes.text + ":"; }
     std::string operator()(const Date& date) const { return fmt::format("@{}", date.seconds); }
+    std::string operator()(const Display& display) const { return "%\"" + display.text + "\""; }
   };
   return std::visit(Shown(), bare);
 }
@@ -195,6 +196,29 @@ TEST(Structured, NoPrefixOfAFieldReadsBeyondItsEnd) {
     (void)parse_dictionary({cut.data(), cut.size()});
     (void)parse_list({cut.data(), cut.size()});
   }
+}
+
+TEST(StructuredList, ReadsDisplayStrings) {
+  // RFC 9651 4.2.10
+  const Case cases[] = {
+      {"%\"\"", "%\"\""},
+      {"%\"a b\\\";x, c", "%\"a b\\\";x=?1 | c"},
+      {"%\"f%c3%bc%22%25\"", "%\"f\xc3\xbc\"%\""},
+      {"%", "malformed"},
+      {"%a", "malformed"},
+      {"%\"", "malformed"},
+      {"%\"a", "malformed"},
+      {"%\"%\"", "malformed"},
+      {"%\"%c\"", "malformed"},
+      {"%\"%C3%BC\"", "malformed"},
+      {"%\"%c3\"", "malformed"},
+      {"%\"%ed%a0%80\"", "malformed"},
+      {"%\"%zz\"", "malformed"},
+      {"%\"\xc3\xbc\"", "malformed"},
+      {"%\"\t\"", "malformed"},
+      {"%\"\x7f\"", "malformed"},
+  };
+  for (const auto& [text, want] : cases) EXPECT_EQ(list_of(text), want) << text;
 }
 
 }  // namespace
