@@ -1,5 +1,6 @@
 #include "cache/storing.h"
 
+#include "cache/vary.h"
 #include "http/characters.h"
 #include "http/range.h"
 
@@ -45,7 +46,7 @@ std::string_view explain(StoreVerdict verdict) {
     case StoreVerdict::kSetCookie:
       return "it sets a cookie, and is neither public nor has it s-maxage";
     case StoreVerdict::kVaryAll:
-      return "Vary is *: no other request matches (RFC 9111 4.1)";
+      return "Vary is * or names too much: no other request matches (RFC 9111 4.1)";
     case StoreVerdict::kNotUnderstood:
       return "must-understand, and the status is not understood (RFC 9111 5.2.2.3)";
     case StoreVerdict::kNotSaid:
@@ -75,7 +76,7 @@ StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives
   if (fields.has(FieldId::kSetCookie) && !policy.store_cookies && !is_shared_explicitly(directives)) {
     return StoreVerdict::kSetCookie;
   }
-  if (varies_by_all(fields)) return StoreVerdict::kVaryAll;
+  if (varies_by_all(fields) || vary_names(fields).size() > kVaryNamesMax) return StoreVerdict::kVaryAll;
   if (response.status < 200 || response.status == 304) return StoreVerdict::kNotUnderstood;
   if (response.status == 206) {
     const auto range = http::parse_content_range(fields.get(FieldId::kContentRange));

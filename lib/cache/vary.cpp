@@ -38,14 +38,13 @@ std::vector<std::string> vary_names(const http::Fields& response) {
   for (const auto& field : response) {
     if (field.id != http::FieldId::kVary) continue;
     http::for_each_element(field.value, [&](std::string_view name) {
-      names.emplace_back(name);
-      std::ranges::transform(names.back(), names.back().begin(), http::to_lower);
+      std::string lower(name);
+      std::ranges::transform(lower, lower.begin(), http::to_lower);
+      if (std::ranges::find(names, lower) == names.end()) names.push_back(std::move(lower));
       return names.size() <= kVaryNamesMax;
     });
   }
   std::ranges::sort(names);
-  const auto twice = std::ranges::unique(names);
-  names.erase(twice.begin(), twice.end());
   return names;
 }
 

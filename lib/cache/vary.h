@@ -21,7 +21,7 @@ using Variant = std::vector<VaryField>;
 // Most names of a Vary that are looked at; an answer with more is not stored.
 constexpr std::size_t kVaryNamesMax = 32;
 
-// What the answer's Vary lines name. "*" among them matches nothing and is not for here.
+// What the answer's Vary lines name; where that is more than kVaryNamesMax, not all of it. "*" among them matches nothing and is not for here.
 std::vector<std::string> vary_names(const http::Fields& response);
 
 // All lines of that name as one; without needless spaces. Lists of what is accepted are lower-cased and sorted, as neither case nor order

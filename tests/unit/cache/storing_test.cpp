@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cache/vary.h"
 #include "unit/cache/heads.h"
 
 namespace rproxy::cache {
@@ -155,6 +156,15 @@ TEST(Storing, EveryVerdictIsExplained) {
   for (int each = 0; each <= static_cast<int>(V::kTooLarge); ++each) {
     EXPECT_FALSE(explain(static_cast<V>(each)).empty()) << each;
   }
+}
+
+TEST(Storing, WhatVariesByMoreThanIsLookedAtIsNotStored) {
+  std::string names;
+  for (std::size_t i = 0; i < kVaryNamesMax; ++i) names += "X-" + std::to_string(i) + ", ";
+  EXPECT_EQ(verdict(request_of({}), 200, {{"Cache-Control", "max-age=60"}, {"Vary", names}}), V::kStore);
+  EXPECT_EQ(verdict(request_of({}), 200, {{"Cache-Control", "max-age=60"}, {"Vary", names + "Cookie"}}), V::kVaryAll);
+  EXPECT_EQ(verdict(request_of({}), 200, {{"Cache-Control", "max-age=60"}, {"Vary", names}, {"Vary", "Cookie"}}),
+            V::kVaryAll);
 }
 
 }  // namespace

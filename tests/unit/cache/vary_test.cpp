@@ -66,5 +66,11 @@ TEST(Vary, MatchesByNormalisedValues) {
   }
 }
 
+TEST(Vary, ANameBehindManyRepetitionsCounts) {
+  std::string names;
+  for (int i = 0; i < 100; ++i) names += "a, ";
+  EXPECT_EQ(vary_names(fields_of({{"Vary", names + "b"}, {"Vary", "c"}})), (Names{"a", "b", "c"}));
+}
+
 }  // namespace
 }  // namespace rproxy::cache
