@@ -50,9 +50,11 @@ std::vector<std::string> vary_names(const http::Fields& response) {
 
 std::string normalized(const http::Fields& request, std::string_view name) {
   std::vector<std::string> elements;
+  bool is_there = false;
   const bool is_set = is_set_of_preferences(name);
   for (const auto& field : request) {
     if (!http::equals_ignoring_case(field.name, name)) continue;
+    is_there = true;
     http::for_each_element(field.value, [&](std::string_view element) {
       elements.push_back(is_set ? lowered_without_spaces(element) : std::string(element));
       return true;
@@ -64,6 +66,8 @@ std::string normalized(const http::Fields& request, std::string_view name) {
     if (!out.empty()) out += ',';
     out += element;
   }
+  // What is absent matches only what is absent, too (RFC 9111 4.1).
+  if (is_there && out.empty()) out = ",";
   return out;
 }
 

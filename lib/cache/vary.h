@@ -24,7 +24,7 @@ constexpr std::size_t kVaryNamesMax = 32;
 // What the answer's Vary lines name; where that is more than kVaryNamesMax, not all of it. "*" among them matches nothing and is not for here.
 std::vector<std::string> vary_names(const http::Fields& response);
 
-// All lines of that name as one; without needless spaces. Lists of what is accepted are lower-cased and sorted, as neither case nor order
+// All lines of that name as one; without needless spaces; "," where they are empty, and nothing where there are none. Lists of what is accepted are lower-cased and sorted, as neither case nor order
 // means anything there.
 std::string normalized(const http::Fields& request, std::string_view name);
 

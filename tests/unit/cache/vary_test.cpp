@@ -72,5 +72,18 @@ TEST(Vary, ANameBehindManyRepetitionsCounts) {
   EXPECT_EQ(vary_names(fields_of({{"Vary", names + "b"}, {"Vary", "c"}})), (Names{"a", "b", "c"}));
 }
 
+TEST(Vary, AnEmptyFieldIsNotAnAbsentOne) {
+  // RFC 9111 4.1
+  for (const std::string_view name : {"Accept-Encoding", "X-A"}) {
+    const auto names = vary_names(fields_of({{"Vary", name}}));
+    const auto empty = fields_of({{name, ""}});
+    const auto absent = fields_of({});
+    EXPECT_FALSE(matches(variant_of(names, empty), absent)) << name;
+    EXPECT_FALSE(matches(variant_of(names, absent), empty)) << name;
+    EXPECT_TRUE(matches(variant_of(names, empty), empty)) << name;
+    EXPECT_TRUE(matches(variant_of(names, empty), fields_of({{name, " , "}}))) << name;
+  }
+}
+
 }  // namespace
 }  // namespace rproxy::cache
