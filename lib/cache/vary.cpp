@@ -11,11 +11,22 @@ bool is_set_of_preferences(std::string_view name) {
   return name == "accept-encoding" || name == "accept-language" || name == "accept" || name == "accept-charset";
 }
 
-// Spaces around ';' and '=' mean nothing there.
+// Spaces around ';' and '=' mean nothing there, nor does case but in the values of parameters (RFC 9110 8.3.1).
 std::string lowered_without_spaces(std::string_view element) {
   std::string out;
+  bool is_value = false;
+  bool quoted = false;
+  bool escaped = false;
   for (const char c : element) {
-    if (c != ' ' && c != '\t') out += http::to_lower(c);
+    if (quoted) {
+      out += c;
+      quoted = escaped || c != '"';
+      escaped = !escaped && c == '\\';
+      continue;
+    }
+    quoted = c == '"';
+    if (c == '=' || c == ';') is_value = c == '=';
+    if (c != ' ' && c != '\t') out += is_value ? c : http::to_lower(c);
   }
   return out;
 }

@@ -85,5 +85,25 @@ TEST(Vary, AnEmptyFieldIsNotAnAbsentOne) {
   }
 }
 
+TEST(Vary, CaseAndSpacesOfParametersCount) {
+  // RFC 9110 8.3.1
+  const struct {
+    std::string_view stored;
+    std::string_view asked;
+    bool want;
+  } cases[] = {
+      {"a/b;profile=\"http://c/D\"", "a/b;profile=\"http://c/d\"", false},
+      {"a/b;v=A", "a/b;v=a", false},
+      {"a/b;t=\"c d\"", "a/b;t=\"cd\"", false},
+      {"a/b;t=\"c\\\" D\"", "a/b;t=\"c\\\" d\"", false},
+      {"A/B; Q=0.5 ;V=c", "a/b;q=0.5;v=c", true},
+      {"a/b; t=\"c d\", e/f", "E/f,a/b;t=\"c d\"", true},
+  };
+  for (const auto& [stored, asked, want] : cases) {
+    EXPECT_EQ(matches(variant_of({"accept"}, fields_of({{"Accept", stored}})), fields_of({{"Accept", asked}})), want)
+        << stored << " / " << asked;
+  }
+}
+
 }  // namespace
 }  // namespace rproxy::cache
