@@ -115,7 +115,7 @@ TEST(Key, ExtrasTellHeadersAndCookies) {
       {{}, " x-device cookie:lang"},
       {{{"X-Device", ""}, {"Cookie", "lang="}}, " x-device: cookie:lang="},
       {{{"X-Device", "a"}, {"X-Device", "b"}}, " x-device:a:b cookie:lang"},
-      {{{"X-Device", "a cookie:lang=de"}}, " x-device:a%20cookie"},
+      {{{"X-Device", "a cookie:lang=de"}}, " x-device:a%20cookie%3Alang=de cookie:lang"},
       {{{"X-Device", "50%\xff\t"}}, " x-device:50%25%FF%09 cookie:lang"},
   };
   Arena arena;
@@ -147,6 +147,18 @@ TEST(Digest, IsReadAsItIsWritten) {
                                       "0x0000000000000100000000000000ab", "000000000000000100000000000000ab0"}) {
     EXPECT_EQ(Digest::parse(text), std::nullopt) << text;
   }
+}
+
+TEST(Key, TwoLinesAreNotOneWithAColon) {
+  KeyOptions options;
+  options.headers = {"Origin"};
+  Arena arena;
+  const auto extras = [&](const Lines& lines) {
+    return make_key("s", options, request_for("", lines), "a", "/", arena).extras;
+  };
+  EXPECT_NE(extras({{"Origin", "https"}, {"Origin", "//shop.com"}}), extras({{"Origin", "https://shop.com"}}));
+  EXPECT_NE(extras({{"Origin", ""}, {"Origin", ""}}), extras({{"Origin", ":"}}));
+  EXPECT_EQ(extras({{"Origin", "https://shop.com"}}), " origin:https%3A//shop.com");
 }
 
 }  // namespace
