@@ -20,7 +20,8 @@ bool is_never_stored(FieldId id) {
   return id == FieldId::kAge || id == FieldId::kContentLength || id == FieldId::kTransferEncoding ||
          id == FieldId::kConnection || id == FieldId::kKeepAlive || id == FieldId::kTrailer || id == FieldId::kTe ||
          id == FieldId::kUpgrade || id == FieldId::kCacheStatus || id == FieldId::kProxyStatus ||
-         id == FieldId::kProxyConnection;
+         id == FieldId::kProxyConnection || id == FieldId::kProxyAuthenticate ||
+         id == FieldId::kProxyAuthenticationInfo || id == FieldId::kProxyAuthorization || id == FieldId::kHttp2Settings;
 }
 
 // What goes by the stored content, whatever a 304 says (RFC 9111 3.2).

@@ -196,5 +196,14 @@ TEST(Entry, CostsItsContentAndItsHead) {
   EXPECT_GE(entry_of(stored_as({{"Cache-Tag", std::string(500, 'x')}}), "")->cost(), small->cost() + 1'000);
 }
 
+TEST(Meta, HoldsNothingThatWasForAProxy) {
+  // RFC 9111 3.1
+  const Meta meta = stored_as({{"Proxy-Authenticate", "Basic"},
+                               {"Proxy-Authentication-Info", "x"},
+                               {"Proxy-Authorization", "x"},
+                               {"HTTP2-Settings", "x"}});
+  EXPECT_EQ(names_of(meta), "Date");
+}
+
 }  // namespace
 }  // namespace rproxy::cache
