@@ -152,10 +152,14 @@ std::int64_t Entry::age(std::int64_t now_ms) const {
 }
 
 std::size_t Entry::cost() const {
-  std::size_t size = sizeof(Entry) + sizeof(Content) + meta_.key.capacity();
+  std::size_t size = sizeof(Entry) + sizeof(Content) + meta_.key.capacity() + meta_.extras.size();
   for (const auto& [name, value] : meta_.fields)
-    size += sizeof(http::Field) + 2 * sizeof(name) + name.size() + value.size();
-  for (const auto& tag : meta_.tags) size += sizeof(tag) + tag.size();
+    size += sizeof(http::Field) + 2 * sizeof(std::string) + name.size() + value.size();
+  for (const auto& field : meta_.variant)
+    size += sizeof(field) + field.name.size() + field.value.size() + field.written.size();
+  for (const auto* texts : {&meta_.no_cache_fields, &meta_.tags, &meta_.groups}) {
+    for (const auto& text : *texts) size += sizeof(std::string) + text.size();
+  }
   return size + content_->cost();
 }
 

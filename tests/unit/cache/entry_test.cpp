@@ -205,5 +205,20 @@ TEST(Meta, HoldsNothingThatWasForAProxy) {
   EXPECT_EQ(names_of(meta), "Date");
 }
 
+TEST(Entry, CostsWhatTellsItFromOthers) {
+  const auto cost = [](const Meta& meta) { return entry_of(meta, "")->cost(); };
+  const std::string text(5'000, 'x');
+  const Meta plain = meta_of(kKey, {{"X-A", "x"}}, 200, {{"Vary", "X-A"}});
+  // The value is there as it was written, too.
+  EXPECT_GE(cost(meta_of(kKey, {{"X-A", text}}, 200, {{"Vary", "X-A"}})), cost(plain) + 9'990);
+  Meta meta = plain;
+  meta.extras = text;
+  EXPECT_GE(cost(meta), cost(plain) + 5'000);
+  meta.groups = {text, text};
+  EXPECT_GE(cost(meta), cost(plain) + 15'000);
+  meta.no_cache_fields = {text};
+  EXPECT_GE(cost(meta), cost(plain) + 20'000);
+}
+
 }  // namespace
 }  // namespace rproxy::cache
