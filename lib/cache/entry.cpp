@@ -139,6 +139,10 @@ Meta updated(const Meta& stored, const http::Fields& fields, std::int64_t reques
   take_terms(meta, merged, directives, freshness_of(meta.status, merged, directives, policy, received_ms / 1000),
              policy);
   take_times(meta, fields, requested_ms, received_ms);
+  // The answer was to one client, and what it sets may be his alone.
+  if (!may_share_cookies(directives, policy)) {
+    std::erase_if(meta.fields, [](const auto& field) { return http::field_id(field.first) == FieldId::kSetCookie; });
+  }
   return meta;
 }
 

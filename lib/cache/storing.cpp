@@ -61,6 +61,10 @@ std::string_view explain(StoreVerdict verdict) {
   return {};
 }
 
+bool may_share_cookies(const ResponseDirectives& directives, const Policy& policy) {
+  return policy.store_cookies || is_shared_explicitly(directives);
+}
+
 StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives& asked,
                        const http::ResponseHead& response, const ResponseDirectives& directives,
                        const Freshness& freshness, const Policy& policy) {
@@ -73,9 +77,7 @@ StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives
   if (request.fields.has(FieldId::kAuthorization) && !is_shared_explicitly(directives) && !directives.must_revalidate) {
     return StoreVerdict::kAuthorization;
   }
-  if (fields.has(FieldId::kSetCookie) && !policy.store_cookies && !is_shared_explicitly(directives)) {
-    return StoreVerdict::kSetCookie;
-  }
+  if (fields.has(FieldId::kSetCookie) && !may_share_cookies(directives, policy)) return StoreVerdict::kSetCookie;
   if (varies_by_all(fields) || vary_names(fields).size() > kVaryNamesMax) return StoreVerdict::kVaryAll;
   if (response.status < 200 || response.status == 304) return StoreVerdict::kNotUnderstood;
   if (response.status == 206) {

@@ -29,6 +29,9 @@ enum class StoreVerdict : std::uint8_t {
 // "no-store forbids it (RFC 9111 5.2.2.5)"
 std::string_view explain(StoreVerdict verdict);
 
+// Whether cookies an answer sets may go to other clients as well.
+bool may_share_cookies(const ResponseDirectives& directives, const Policy& policy);
+
 // `request` as the client sent it. The content's size is another matter.
 StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives& asked,
                        const http::ResponseHead& response, const ResponseDirectives& directives,

@@ -220,5 +220,20 @@ TEST(Entry, CostsWhatTellsItFromOthers) {
   EXPECT_GE(cost(meta), cost(plain) + 20'000);
 }
 
+TEST(Meta, CookiesOfA304AreSharedNoMoreThanThoseOfAnAnswer) {
+  const std::pair<std::string_view, std::string_view> cookie = {"Set-Cookie", "session=1"};
+  const auto cookies = [&](const Lines& stored, const Lines& answer, const Policy& policy = {}) {
+    return field_of(after(stored_as(stored, policy), answer, policy), "Set-Cookie");
+  };
+  EXPECT_EQ(cookies({{"Cache-Control", "max-age=60"}}, {cookie}), "");
+  EXPECT_EQ(cookies({{"Cache-Control", "max-age=60, public"}}, {cookie}), "session=1");
+  EXPECT_EQ(cookies({{"Cache-Control", "s-maxage=60"}, {"Set-Cookie", "a=1"}}, {cookie}), "session=1");
+  EXPECT_EQ(cookies({{"Cache-Control", "public"}, {"Set-Cookie", "a=1"}}, {}), "a=1");
+  EXPECT_EQ(cookies({{"Cache-Control", "public"}, {"Set-Cookie", "a=1"}}, {{"Cache-Control", "max-age=60"}}), "");
+  Policy policy;
+  policy.store_cookies = true;
+  EXPECT_EQ(cookies({{"Cache-Control", "max-age=60"}}, {cookie}, policy), "session=1");
+}
+
 }  // namespace
 }  // namespace rproxy::cache
