@@ -88,6 +88,13 @@ void take_times(Meta& meta, const http::Fields& fields, std::int64_t requested_m
   meta.initial_age = counts_age ? initial_age(fields, requested_ms / 1000, received_ms / 1000) : 0;
 }
 
+// Whether the variant knows all that the answer varies by.
+bool is_told_apart(const Variant& variant, const http::Fields& fields) {
+  return std::ranges::all_of(vary_names(fields), [&](const std::string& name) {
+    return std::ranges::find(variant, name, &VaryField::name) != variant.end();
+  });
+}
+
 }  // namespace
 
 std::vector<std::string> cache_groups(const http::Fields& fields, http::FieldId id) {
@@ -139,6 +146,9 @@ Meta updated(const Meta& stored, const http::Fields& fields, std::int64_t reques
   take_terms(meta, merged, directives, freshness_of(meta.status, merged, directives, policy, received_ms / 1000),
              policy);
   take_times(meta, fields, requested_ms, received_ms);
+  // Stored it should not be any more; as long as it is, each request asks.
+  const bool forbids_storing = directives.is_private || (directives.no_store && !directives.must_understand);
+  meta.no_cache = meta.no_cache || forbids_storing || !is_told_apart(meta.variant, merged);
   // The answer was to one client, and what it sets may be his alone.
   if (!may_share_cookies(directives, policy)) {
     std::erase_if(meta.fields, [](const auto& field) { return http::field_id(field.first) == FieldId::kSetCookie; });

@@ -235,5 +235,28 @@ TEST(Meta, CookiesOfA304AreSharedNoMoreThanThoseOfAnAnswer) {
   EXPECT_EQ(cookies({{"Cache-Control", "max-age=60"}}, {cookie}, policy), "session=1");
 }
 
+TEST(Meta, WhatA304ForbidsToShareIsValidatedEachTime) {
+  const struct {
+    Lines stored;
+    Lines answer;
+    bool want;
+  } cases[] = {
+      {{{"Cache-Control", "max-age=60"}}, {{"Cache-Control", "max-age=60"}}, false},
+      {{{"Cache-Control", "max-age=60"}}, {{"Cache-Control", "max-age=60, private"}}, true},
+      {{{"Cache-Control", "max-age=60"}}, {{"Cache-Control", "max-age=60, no-store"}}, true},
+      {{{"Cache-Control", "max-age=60"}}, {{"Cache-Control", "max-age=60, no-store, must-understand"}}, false},
+      {{{"CDN-Cache-Control", "max-age=60"}}, {{"Cache-Control", "private"}}, false},
+      {{}, {{"Vary", "Accept"}}, true},
+      {{}, {{"Vary", "*"}}, true},
+      {{{"Vary", "Accept"}}, {}, false},
+      {{{"Vary", "Accept"}}, {{"Vary", "accept"}}, false},
+      {{{"Vary", "Accept, Cookie"}}, {{"Vary", "Cookie"}}, false},
+      {{{"Vary", "Accept"}}, {{"Vary", "Accept, Cookie"}}, true},
+  };
+  for (const auto& [stored, answer, want] : cases) {
+    EXPECT_EQ(after(stored_as(stored), answer).no_cache, want) << (answer.empty() ? "" : answer[0].second);
+  }
+}
+
 }  // namespace
 }  // namespace rproxy::cache
