@@ -15,9 +15,7 @@ bool is_understood(std::uint16_t status) {
   return is_heuristically_cacheable(status) || status == 302 || status == 307;
 }
 
-bool is_shared_explicitly(const ResponseDirectives& directives) {
-  return directives.is_public || directives.s_maxage || directives.is_targeted;
-}
+bool is_shared_explicitly(const ResponseDirectives& directives) { return directives.is_public || directives.s_maxage; }
 
 bool varies_by_all(const http::Fields& fields) {
   for (const auto& field : fields) {
@@ -62,7 +60,9 @@ std::string_view explain(StoreVerdict verdict) {
 }
 
 bool may_share_cookies(const ResponseDirectives& directives, const Policy& policy) {
-  return policy.store_cookies || is_shared_explicitly(directives);
+  // What is said to shared caches alone is said of sharing.
+  const bool is_for_us = directives.is_targeted && directives.max_age;
+  return policy.store_cookies || is_shared_explicitly(directives) || is_for_us;
 }
 
 StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives& asked,

@@ -167,5 +167,22 @@ TEST(Storing, WhatVariesByMoreThanIsLookedAtIsNotStored) {
             V::kVaryAll);
 }
 
+TEST(Storing, CdnCacheControlAllowsNoMoreThanItSays) {
+  const Lines authorized = {{"Authorization", "Basic YTpi"}};
+  const std::pair<std::string_view, std::string_view> cookie = {"Set-Cookie", "session=1"};
+  const std::pair<std::string_view, std::string_view> tag = {"ETag", "\"a\""};
+  expect({
+      // RFC 9213 2.1, RFC 9111 3.5
+      {authorized, 200, {{"CDN-Cache-Control", "max-age=60"}}, V::kAuthorization},
+      {authorized, 200, {{"CDN-Cache-Control", "foo"}, tag}, V::kAuthorization},
+      {authorized, 200, {{"CDN-Cache-Control", "max-age=60"}, {"Cache-Control", "public"}}, V::kAuthorization},
+      {authorized, 200, {{"CDN-Cache-Control", "s-maxage=60"}}, V::kStore},
+      {authorized, 200, {{"CDN-Cache-Control", "max-age=60, must-revalidate"}}, V::kStore},
+      {{}, 200, {{"CDN-Cache-Control", "foo"}, tag, cookie}, V::kSetCookie},
+      {{}, 200, {{"CDN-Cache-Control", "stale-if-error=5"}, cookie}, V::kSetCookie},
+      {{}, 200, {{"CDN-Cache-Control", "public"}, tag, cookie}, V::kStore},
+  });
+}
+
 }  // namespace
 }  // namespace rproxy::cache
