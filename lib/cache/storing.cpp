@@ -50,7 +50,7 @@ std::string_view explain(StoreVerdict verdict) {
     case StoreVerdict::kNotSaid:
       return "it says not how long it is fresh, and its status must say so (RFC 9111 3)";
     case StoreVerdict::kUseless:
-      return "it is stale at once, and has no validator (RFC 9111 4.3.1)";
+      return "it is to be validated at once, and has no validator (RFC 9111 4.3.1)";
     case StoreVerdict::kPartial:
       return "it is not one range of a whole whose size is known (RFC 9111 3.3)";
     case StoreVerdict::kTooLarge:
@@ -90,7 +90,8 @@ StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives
   const bool serves_stale =
       !directives.no_cache && (directives.stale_while_revalidate.value_or(0) > 0 ||
                                directives.stale_if_error.value_or(0) > 0 || policy.grace || policy.stale_if_error);
-  if (freshness.lifetime == 0 && !has_validator && !serves_stale) return StoreVerdict::kUseless;
+  const bool is_validated = freshness.lifetime == 0 || directives.no_cache;
+  if (is_validated && !has_validator && !serves_stale) return StoreVerdict::kUseless;
   return StoreVerdict::kStore;
 }
 

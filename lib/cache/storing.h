@@ -22,7 +22,7 @@ enum class StoreVerdict : std::uint8_t {
   kVaryAll,
   kNotUnderstood,
   kNotSaid,  // neither fresh by what it says, nor of a status that may be cached without
-  kUseless,  // stale as it comes, and nothing to validate it by
+  kUseless,  // stale as it comes, or no-cache, and nothing to validate it by
   kPartial,  // a 206 that is not one range of a known whole
   kTooLarge,
 };

@@ -184,5 +184,14 @@ TEST(Storing, CdnCacheControlAllowsNoMoreThanItSays) {
   });
 }
 
+TEST(Storing, WhatCanNeverBeUsedIsNotStored) {
+  // RFC 9111 5.2.2.4, 4.3.1
+  expect({
+      {{}, 200, {{"Cache-Control", "max-age=60, no-cache"}}, V::kUseless},
+      {{}, 200, {{"Cache-Control", "max-age=60, no-cache"}, {"ETag", "\"a\""}}, V::kStore},
+      {{}, 200, {{"Cache-Control", "max-age=60, no-cache=\"X-A\""}}, V::kStore},
+  });
+}
+
 }  // namespace
 }  // namespace rproxy::cache
