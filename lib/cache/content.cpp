@@ -11,6 +11,11 @@ namespace {
 constexpr std::size_t kBlockMin = 4096;
 constexpr std::size_t kBlockMax = 1024 * 1024;
 
+const Error& gone() {
+  static const Error error(ErrorCode::kTruncated, Side::kLocal, Retry::kSafe, 0, "content that is not kept");
+  return error;
+}
+
 }  // namespace
 
 std::shared_ptr<Content> Content::whole(std::string_view bytes) {
@@ -106,6 +111,8 @@ std::string_view Content::at(std::uint64_t position) const {
   return {block.bytes.get() + offset, block.size - static_cast<std::size_t>(offset)};
 }
 
+bool Content::has_dropped(std::uint64_t position) const { return position < size_.load() && at(position).empty(); }
+
 std::uint64_t Content::slowest() const {
   std::uint64_t least = size_.load();
   for (const Reader* reader : readers_) least = std::min(least, reader->position_);
@@ -134,8 +141,9 @@ void Content::tell_writer_if_room() {
 
 Content::Reader::Reader(std::shared_ptr<Content> content, std::uint64_t position)
     : content_(std::move(content)), position_(position) {
-  if (content_->is_complete()) return;
+  if (content_->is_complete() && !content_->window_) return;
   const std::lock_guard lock(content_->mutex_);
+  if (content_->has_dropped(position)) return;
   content_->readers_.push_back(this);
   is_enlisted_ = true;
 }
@@ -168,6 +176,10 @@ Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& liste
   position_ += given_;
   content.drop_what_all_have_read();
   Piece piece = take();
+  if (content.has_dropped(position_)) {
+    piece.error = &gone();
+    return piece;
+  }
   const State state = content.state_.load(std::memory_order_relaxed);
   if (state == State::kComplete) {
     piece.is_end = position_ + given_ >= content.size();

@@ -280,5 +280,41 @@ TEST(Content, PassingThroughLosesNothingAndKeepsLittle) {
   }
 }
 
+TEST(Content, WhoComesTooLateForWhatPassesThroughIsToldSo) {
+  for (const bool is_complete : {false, true}) {
+    const auto content = std::make_shared<Content>(std::nullopt);
+    Counter listener;
+    Content::Reader early(content, 0);
+    content->append(pattern(10'000));
+    content->pass_through(5'000);
+    EXPECT_EQ(drain(early).size(), 10'000U);
+    content->append(pattern(4'000));
+    if (is_complete) content->finish();
+    Content::Reader late(content, 0);
+    const auto piece = late.read(kAll, listener);
+    EXPECT_TRUE(piece.data.empty() && !piece.is_end);
+    ASSERT_NE(piece.error, nullptr);
+    EXPECT_EQ(piece.error->code, ErrorCode::kTruncated);
+    EXPECT_EQ(drain(early).size(), 4'000U);
+    Counter writer;
+    EXPECT_TRUE(content->has_room(writer)) << "nobody waits for who gets nothing";
+  }
+}
+
+TEST(Content, APieceStaysInPlaceThoughOthersReadOn) {
+  const auto content = std::make_shared<Content>(std::nullopt);
+  Counter listener;
+  const std::string text = pattern(200'000);
+  Content::Reader early(content, 0);
+  for (std::size_t at = 0; at < text.size(); at += 20'000) content->append(std::string_view(text).substr(at, 20'000));
+  content->pass_through(1'000);
+  content->finish();
+  Content::Reader late(content, 0);
+  const auto piece = late.read(10'000, listener);
+  EXPECT_EQ(drain(early), text);
+  EXPECT_EQ(piece.data, text.substr(0, 10'000));
+  EXPECT_EQ(drain(late), text.substr(10'000));
+}
+
 }  // namespace
 }  // namespace rproxy::cache
