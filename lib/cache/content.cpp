@@ -51,6 +51,7 @@ void Content::append(std::string_view bytes) {
     bytes.remove_prefix(count);
     size_.fetch_add(count, std::memory_order_release);
   }
+  if (readers_.empty()) drop_what_all_have_read();
   tell_readers();
 }
 

@@ -316,5 +316,18 @@ TEST(Content, APieceStaysInPlaceThoughOthersReadOn) {
   EXPECT_EQ(drain(late), text.substr(10'000));
 }
 
+TEST(Content, ThatPassesThroughToNobodyIsNotKept) {
+  const auto content = std::make_shared<Content>(std::nullopt);
+  Counter writer;
+  content->pass_through(64 * 1024);
+  const std::string piece = pattern(50'000);
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(content->has_room(writer));
+    content->append(piece);
+    ASSERT_LE(content->cost(), 2U * 1024 * 1024);
+  }
+  EXPECT_EQ(content->size(), 25'000'000U);
+}
+
 }  // namespace
 }  // namespace rproxy::cache
