@@ -170,7 +170,8 @@ void MemoryStore::remove(const EntryPtr& entry) {
 
 // By what the newest answer varies, as the next one will very likely vary by the same.
 std::string MemoryStore::flight_variant(const Resource& resource, const Wanted& wanted) {
-  std::string text(wanted.key.extras);
+  std::string text(wanted.key.text);
+  text += wanted.key.extras;
   if (!resource.nodes.empty()) {
     for (const VaryField& field : resource.nodes.back()->entry->meta().variant) {
       text += '\n';

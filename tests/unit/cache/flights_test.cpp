@@ -224,5 +224,18 @@ TEST(MemoryStoreThreads, DoEverythingAtOnce) {
   EXPECT_EQ(store.bytes(), 0U);
 }
 
+TEST(Flights, AreOfOneKeyThoughDigestsCollide) {
+  MemoryStore store(kOneShard);
+  const http::Fields none;
+  const Digest digest{1, 2};
+  const Key mine{"s https://a/1", {}, digest};
+  const Key other{"s https://a/2", {}, digest};
+  const auto first = store.join({mine, none, std::nullopt}, nullptr);
+  const auto second = store.join({other, none, std::nullopt}, nullptr);
+  EXPECT_TRUE(first.leads && second.leads);
+  EXPECT_NE(first.flight, second.flight);
+  EXPECT_EQ(store.join({mine, none, std::nullopt}, nullptr).flight, first.flight);
+}
+
 }  // namespace
 }  // namespace rproxy::cache
