@@ -148,10 +148,15 @@ void MemoryStore::settle(const EntryPtr& entry) {
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.resources.find(digest);
   if (found == shard.resources.end()) return;
-  for (const auto& node : found->second.nodes) {
-    if (node->entry == entry) shard.eviction.set_cost(*node, entry->cost());
+  auto& nodes = found->second.nodes;
+  const auto node = std::ranges::find_if(nodes, [&](const auto& each) { return each->entry == entry; });
+  if (node == nodes.end()) return;
+  if (const std::size_t cost = entry->cost(); cost <= shard.most_) {
+    shard.eviction.set_cost(**node, cost);
+    return make_room(shard, gone);
   }
-  make_room(shard, gone);
+  take_out(shard, found->second, static_cast<std::size_t>(node - nodes.begin()), gone);
+  if (found->second.is_empty()) shard.resources.erase(found);
 }
 
 void MemoryStore::remove(const EntryPtr& entry) {

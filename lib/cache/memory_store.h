@@ -53,7 +53,7 @@ class MemoryStore {
   // Instead of those that any of its requests would fit (`replaces`: this one in any case). Evicts what room it takes; what is too large for a
   // shard is not stored: false.
   bool insert(const EntryPtr& entry, const EntryPtr& replaces = nullptr);
-  // Its content has grown.
+  // Its content has grown; what is too large for a shard by now goes.
   void settle(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
 

@@ -273,5 +273,20 @@ TEST(MemoryStore, KnowsOfUrlsThatAreNotStored) {
   EXPECT_EQ(store.count_use(a), 1U);
 }
 
+TEST(MemoryStore, WhatHasGrownBeyondAShardGoesAlone) {
+  MemoryStore store(kOneShard);
+  for (int i = 0; i < 5; ++i) store.insert(answer(fmt::format("s https://a/{}", i)));
+  const auto content = std::make_shared<Content>(std::nullopt);
+  const auto entry = std::make_shared<const Entry>(meta_of("s https://b/", {}, 200, {}), content);
+  store.insert(entry);
+  // In use, so that eviction would have spared it.
+  for (int i = 0; i < 5; ++i) found(store, "s https://b/");
+  content->append(std::string(kOneShard, 'x'));
+  store.settle(entry);
+  EXPECT_EQ(found(store, "s https://b/"), nullptr);
+  EXPECT_EQ(store.counts().objects, 5U);
+  EXPECT_EQ(store.bytes(), sum_of_costs(store));
+}
+
 }  // namespace
 }  // namespace rproxy::cache
