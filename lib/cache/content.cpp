@@ -11,6 +11,11 @@ namespace {
 constexpr std::size_t kBlockMin = 4096;
 constexpr std::size_t kBlockMax = 1024 * 1024;
 
+const Error& gone() {
+  static const Error error(ErrorCode::kTruncated, Side::kLocal, Retry::kSafe, 0, "content that is not kept");
+  return error;
+}
+
 }  // namespace
 
 std::shared_ptr<Content> Content::whole(std::string_view bytes) {
@@ -46,6 +51,7 @@ void Content::append(std::string_view bytes) {
     bytes.remove_prefix(count);
     size_.fetch_add(count, std::memory_order_release);
   }
+  if (readers_.empty()) drop_what_all_have_read();
   tell_readers();
 }
 
@@ -125,6 +131,8 @@ std::string_view Content::at(std::uint64_t position) const {
   return {block.bytes.get() + offset, block.size - static_cast<std::size_t>(offset)};
 }
 
+bool Content::has_dropped(std::uint64_t position) const { return position < size_.load() && at(position).empty(); }
+
 std::uint64_t Content::slowest() const {
   if (holds_ != 0) return 0;
   std::uint64_t least = size_.load();
@@ -156,6 +164,7 @@ Content::Reader::Reader(std::shared_ptr<Content> content, std::uint64_t position
     : content_(std::move(content)), position_(position) {
   if (content_->is_settled()) return;
   const std::lock_guard lock(content_->mutex_);
+  if (content_->has_dropped(position)) return;
   content_->readers_.push_back(this);
   is_enlisted_ = true;
 }
@@ -187,15 +196,15 @@ Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& liste
   position_ += given_;
   content.drop_what_all_have_read();
   Piece piece = take();
+  if (content.has_dropped(position_)) {
+    piece.error = &gone();
+    return piece;
+  }
   const State state = content.state_.load(std::memory_order_relaxed);
   if (state == State::kComplete && position_ + given_ >= content.size()) {
     piece.is_end = true;
   } else if (piece.data.empty() && state == State::kFailed) {
     piece.error = &*content.error_;
-  } else if (piece.data.empty() && position_ < content.size()) {
-    // It came when that had been dropped.
-    static const Error kLate(ErrorCode::kCancelled);
-    piece.error = &kLate;
   } else if (piece.data.empty()) {
     listener_ = &listener;
   }

@@ -76,6 +76,7 @@ class Content {
 
   // All that follows under the lock, where it is not settled.
   std::string_view at(std::uint64_t position) const;
+  bool has_dropped(std::uint64_t position) const;
   bool has_room() const;
   Block& room_for(std::size_t size);
   void drop_what_all_have_read();
@@ -105,9 +106,9 @@ class Content::Reader {
   ~Reader();
 
   struct Piece {
-    std::string_view data;  // in place until the next read(); empty: there is none yet, or it is over
-    bool is_end = false;    // nothing follows
-    const Error* error = nullptr;
+    std::string_view data;         // in place until the next read(); empty: there is none yet, or it is over
+    bool is_end = false;           // nothing follows
+    const Error* error = nullptr;  // kTruncated, where the reader came too late for what passes through
   };
   // What is there, at most `most` bytes. Where that is nothing, and it is not over, `listener` is told when there is more.
   Piece read(std::uint64_t most, Listener& listener);

@@ -25,7 +25,7 @@ void for_each_directive(const http::Fields& fields, FieldId id, Visit visit) {
       if (equals == std::string_view::npos) {
         visit(Directive{element, std::nullopt});
       } else {
-        visit(Directive{element.substr(0, equals), element.substr(equals + 1)});
+        visit(Directive{http::trim(element.substr(0, equals)), element.substr(equals + 1)});
       }
       return true;
     });

@@ -20,7 +20,8 @@ bool is_never_stored(FieldId id) {
   return id == FieldId::kAge || id == FieldId::kContentLength || id == FieldId::kTransferEncoding ||
          id == FieldId::kConnection || id == FieldId::kKeepAlive || id == FieldId::kTrailer || id == FieldId::kTe ||
          id == FieldId::kUpgrade || id == FieldId::kCacheStatus || id == FieldId::kProxyStatus ||
-         id == FieldId::kProxyConnection;
+         id == FieldId::kProxyConnection || id == FieldId::kProxyAuthenticate ||
+         id == FieldId::kProxyAuthenticationInfo || id == FieldId::kProxyAuthorization || id == FieldId::kHttp2Settings;
 }
 
 // What goes by the stored content, whatever a 304 says (RFC 9111 3.2).
@@ -87,6 +88,13 @@ void take_times(Meta& meta, const http::Fields& fields, std::int64_t requested_m
   meta.initial_age = counts_age ? initial_age(fields, requested_ms / 1000, received_ms / 1000) : 0;
 }
 
+// Whether the variant knows all that the answer varies by.
+bool is_told_apart(const Variant& variant, const http::Fields& fields) {
+  return std::ranges::all_of(vary_names(fields), [&](const std::string& name) {
+    return std::ranges::find(variant, name, &VaryField::name) != variant.end();
+  });
+}
+
 }  // namespace
 
 std::vector<std::string> cache_groups(const http::Fields& fields, http::FieldId id) {
@@ -138,6 +146,13 @@ Meta updated(const Meta& stored, const http::Fields& fields, std::int64_t reques
   take_terms(meta, merged, directives, freshness_of(meta.status, merged, directives, policy, received_ms / 1000),
              policy);
   take_times(meta, fields, requested_ms, received_ms);
+  // Stored it should not be any more; as long as it is, each request asks.
+  const bool forbids_storing = directives.is_private || (directives.no_store && !directives.must_understand);
+  meta.no_cache = meta.no_cache || forbids_storing || !is_told_apart(meta.variant, merged);
+  // The answer was to one client, and what it sets may be his alone.
+  if (!may_share_cookies(directives, policy)) {
+    std::erase_if(meta.fields, [](const auto& field) { return http::field_id(field.first) == FieldId::kSetCookie; });
+  }
   return meta;
 }
 
@@ -151,10 +166,16 @@ std::int64_t Entry::age(std::int64_t now_ms) const {
 }
 
 std::size_t Entry::cost() const {
-  std::size_t size = sizeof(Entry) + sizeof(Content) + meta_.key.capacity();
+  // What finds it: a node, and its part of a table.
+  constexpr std::size_t kPlace = 200;
+  std::size_t size = kPlace + sizeof(Entry) + sizeof(Content) + meta_.key.capacity() + meta_.extras.size();
   for (const auto& [name, value] : meta_.fields)
-    size += sizeof(http::Field) + 2 * sizeof(name) + name.size() + value.size();
-  for (const auto& tag : meta_.tags) size += sizeof(tag) + tag.size();
+    size += sizeof(http::Field) + 2 * sizeof(std::string) + name.size() + value.size();
+  for (const auto& field : meta_.variant)
+    size += sizeof(field) + field.name.size() + field.value.size() + field.written.size();
+  for (const auto* texts : {&meta_.no_cache_fields, &meta_.tags, &meta_.groups}) {
+    for (const auto& text : *texts) size += sizeof(std::string) + text.size();
+  }
   return size + content_->cost();
 }
 

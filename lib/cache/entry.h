@@ -57,7 +57,8 @@ struct Arrival {
 Meta make_meta(const Key& key, const Arrival& arrival, const Policy& policy);
 
 // The same after a 304 to a request that was to validate it, or an answer to HEAD (RFC 9111 3.2, 4.3.4, 4.3.5): its fields in the place of
-// those of the same names, but for what describes the content that is stored.
+// those of the same names, but for what describes the content that is stored, and for cookies that are not for all. What
+// says now that it is not to be stored, or varies by what the variant doesn't know, is validated each time (no_cache).
 Meta updated(const Meta& stored, const http::Fields& fields, std::int64_t requested_ms, std::int64_t received_ms,
              const Policy& policy);
 

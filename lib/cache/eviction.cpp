@@ -55,9 +55,9 @@ void Eviction::unlink(Link& link) {
   link.queue = Queue::kNone;
 }
 
-void Eviction::insert(Link& link) {
+void Eviction::insert(Link& link, bool is_known) {
   link.uses = 0;
-  push(link, ghosts_.take(link.digest, ghosts_max()) ? Queue::kMain : Queue::kSmall);
+  push(link, is_known || ghosts_.take(link.digest, ghosts_max()) ? Queue::kMain : Queue::kSmall);
 }
 
 void Eviction::remove(Link& link) {

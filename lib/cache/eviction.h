@@ -26,7 +26,8 @@ class Eviction {
   Eviction(const Eviction&) = delete;
   Eviction& operator=(const Eviction&) = delete;
 
-  void insert(Link& link);
+  // `is_known`: it takes the place of one that had proved its use.
+  void insert(Link& link, bool is_known = false);
   void remove(Link& link);
   void use(Link& link) {
     if (link.uses < kUsesMax) ++link.uses;

@@ -33,7 +33,7 @@ class Flight {
     ~Listener() = default;
   };
 
-  // `variant`: what tells it from other flights to the same URL.
+  // `variant`: what tells it from other flights of the same digest.
   Flight(Digest digest, std::string variant) : digest_(digest), variant_(std::move(variant)) {}
 
   const Digest& digest() const { return digest_; }

@@ -31,7 +31,7 @@ void append_escaped(std::string& out, std::string_view value) {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '%') {
+    if (byte > 0x20 && byte < 0x7f && c != '%' && c != ':') {
       out += c;
     } else {
       out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};

@@ -120,12 +120,14 @@ bool MemoryStore::insert(const EntryPtr& entry, const EntryPtr& replaces, const 
     return &old == replaces.get() ||
            (old.meta().key == entry->meta().key && old.meta().extras == entry->meta().extras &&
             old.meta().variant == entry->meta().variant &&
-            (!old.meta().part || !entry->meta().part || old.meta().part->range == entry->meta().part->range));
+            (!entry->meta().part || (old.meta().part && old.meta().part->range == entry->meta().part->range)));
   };
   std::uint64_t hits = 0;
+  bool was_in_use = false;
   for (std::size_t i = resource.nodes.size(); i-- > 0;) {
     if (!is_replaced(*resource.nodes[i]->entry)) continue;
     hits = std::max(hits, resource.nodes[i]->hits);
+    was_in_use = was_in_use || resource.nodes[i]->queue == Eviction::Link::Queue::kMain;
     take_out(shard, resource, i, gone);
   }
   if (resource.nodes.size() >= kVariantsMax) take_out(shard, resource, 0, gone);
@@ -135,7 +137,7 @@ bool MemoryStore::insert(const EntryPtr& entry, const EntryPtr& replaces, const 
   node->cost = cost;
   node->entry = entry;
   node->hits = hits;
-  shard.eviction.insert(*node);
+  shard.eviction.insert(*node, was_in_use);
   resource.nodes.push_back(std::move(node));
   counts_.objects.fetch_add(1, std::memory_order_relaxed);
   make_room(shard, gone);
@@ -149,10 +151,15 @@ void MemoryStore::settle(const EntryPtr& entry) {
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.resources.find(digest);
   if (found == shard.resources.end()) return;
-  for (const auto& node : found->second.nodes) {
-    if (node->entry == entry) shard.eviction.set_cost(*node, entry->cost());
+  auto& nodes = found->second.nodes;
+  const auto node = std::ranges::find_if(nodes, [&](const auto& each) { return each->entry == entry; });
+  if (node == nodes.end()) return;
+  if (const std::size_t cost = entry->cost(); cost <= shard.most_) {
+    shard.eviction.set_cost(**node, cost);
+    return make_room(shard, gone);
   }
-  make_room(shard, gone);
+  take_out(shard, found->second, static_cast<std::size_t>(node - nodes.begin()), gone);
+  if (found->second.is_empty()) shard.resources.erase(found);
 }
 
 void MemoryStore::remove(const EntryPtr& entry) {
@@ -171,7 +178,8 @@ void MemoryStore::remove(const EntryPtr& entry) {
 
 // By what the newest answer varies, as the next one will very likely vary by the same.
 std::string MemoryStore::flight_variant(const Resource& resource, const Wanted& wanted) {
-  std::string text(wanted.key.extras);
+  std::string text(wanted.key.text);
+  text += wanted.key.extras;
   if (!resource.nodes.empty()) {
     for (const VaryField& field : resource.nodes.back()->entry->meta().variant) {
       text += '\n';

@@ -54,7 +54,7 @@ class MemoryStore {
   // Instead of those that any of its requests would fit (`replaces`: this one in any case). Evicts what room it takes; what is too large for a
   // shard, or what an outdated flight has brought, is not stored: false.
   bool insert(const EntryPtr& entry, const EntryPtr& replaces = nullptr, const Flight* flight = nullptr);
-  // Its content has grown.
+  // Its content has grown; what is too large for a shard by now goes.
   void settle(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
 

@@ -1,5 +1,6 @@
 #include "cache/storing.h"
 
+#include "cache/vary.h"
 #include "http/characters.h"
 #include "http/range.h"
 
@@ -14,9 +15,7 @@ bool is_understood(std::uint16_t status) {
   return is_heuristically_cacheable(status) || status == 302 || status == 307;
 }
 
-bool is_shared_explicitly(const ResponseDirectives& directives) {
-  return directives.is_public || directives.s_maxage || directives.is_targeted;
-}
+bool is_shared_explicitly(const ResponseDirectives& directives) { return directives.is_public || directives.s_maxage; }
 
 bool varies_by_all(const http::Fields& fields) {
   for (const auto& field : fields) {
@@ -45,19 +44,25 @@ std::string_view explain(StoreVerdict verdict) {
     case StoreVerdict::kSetCookie:
       return "it sets a cookie, and is neither public nor has it s-maxage";
     case StoreVerdict::kVaryAll:
-      return "Vary is *: no other request matches (RFC 9111 4.1)";
+      return "Vary is * or names too much: no other request matches (RFC 9111 4.1)";
     case StoreVerdict::kNotUnderstood:
       return "must-understand, and the status is not understood (RFC 9111 5.2.2.3)";
     case StoreVerdict::kNotSaid:
       return "it says not how long it is fresh, and its status must say so (RFC 9111 3)";
     case StoreVerdict::kUseless:
-      return "it is stale at once, and has no validator (RFC 9111 4.3.1)";
+      return "it is to be validated at once, and has no validator (RFC 9111 4.3.1)";
     case StoreVerdict::kPartial:
       return "it is not one range of a whole whose size is known (RFC 9111 3.3)";
     case StoreVerdict::kTooLarge:
       return "it is larger than an object may be";
   }
   return {};
+}
+
+bool may_share_cookies(const ResponseDirectives& directives, const Policy& policy) {
+  // What is said to shared caches alone is said of sharing.
+  const bool is_for_us = directives.is_targeted && directives.max_age;
+  return policy.store_cookies || is_shared_explicitly(directives) || is_for_us;
 }
 
 StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives& asked,
@@ -72,10 +77,8 @@ StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives
   if (request.fields.has(FieldId::kAuthorization) && !is_shared_explicitly(directives) && !directives.must_revalidate) {
     return StoreVerdict::kAuthorization;
   }
-  if (fields.has(FieldId::kSetCookie) && !policy.store_cookies && !is_shared_explicitly(directives)) {
-    return StoreVerdict::kSetCookie;
-  }
-  if (varies_by_all(fields)) return StoreVerdict::kVaryAll;
+  if (fields.has(FieldId::kSetCookie) && !may_share_cookies(directives, policy)) return StoreVerdict::kSetCookie;
+  if (varies_by_all(fields) || vary_names(fields).size() > kVaryNamesMax) return StoreVerdict::kVaryAll;
   if (response.status < 200 || response.status == 304) return StoreVerdict::kNotUnderstood;
   if (response.status == 206) {
     const auto range = http::parse_content_range(fields.get(FieldId::kContentRange));
@@ -87,7 +90,8 @@ StoreVerdict may_store(const http::RequestHead& request, const RequestDirectives
   const bool serves_stale =
       !directives.no_cache && (directives.stale_while_revalidate.value_or(0) > 0 ||
                                directives.stale_if_error.value_or(0) > 0 || policy.grace || policy.stale_if_error);
-  if (freshness.lifetime == 0 && !has_validator && !serves_stale) return StoreVerdict::kUseless;
+  const bool is_validated = freshness.lifetime == 0 || directives.no_cache;
+  if (is_validated && !has_validator && !serves_stale) return StoreVerdict::kUseless;
   return StoreVerdict::kStore;
 }
 

@@ -11,11 +11,22 @@ bool is_set_of_preferences(std::string_view name) {
   return name == "accept-encoding" || name == "accept-language" || name == "accept" || name == "accept-charset";
 }
 
-// Spaces around ';' and '=' mean nothing there.
+// Spaces around ';' and '=' mean nothing there, nor does case but in the values of parameters (RFC 9110 8.3.1).
 std::string lowered_without_spaces(std::string_view element) {
   std::string out;
+  bool is_value = false;
+  bool quoted = false;
+  bool escaped = false;
   for (const char c : element) {
-    if (c != ' ' && c != '\t') out += http::to_lower(c);
+    if (quoted) {
+      out += c;
+      quoted = escaped || c != '"';
+      escaped = !escaped && c == '\\';
+      continue;
+    }
+    quoted = c == '"';
+    if (c == '=' || c == ';') is_value = c == '=';
+    if (c != ' ' && c != '\t') out += is_value ? c : http::to_lower(c);
   }
   return out;
 }
@@ -38,22 +49,23 @@ std::vector<std::string> vary_names(const http::Fields& response) {
   for (const auto& field : response) {
     if (field.id != http::FieldId::kVary) continue;
     http::for_each_element(field.value, [&](std::string_view name) {
-      names.emplace_back(name);
-      std::ranges::transform(names.back(), names.back().begin(), http::to_lower);
+      std::string lower(name);
+      std::ranges::transform(lower, lower.begin(), http::to_lower);
+      if (std::ranges::find(names, lower) == names.end()) names.push_back(std::move(lower));
       return names.size() <= kVaryNamesMax;
     });
   }
   std::ranges::sort(names);
-  const auto twice = std::ranges::unique(names);
-  names.erase(twice.begin(), twice.end());
   return names;
 }
 
 std::string normalized(const http::Fields& request, std::string_view name) {
   std::vector<std::string> elements;
+  bool is_there = false;
   const bool is_set = is_set_of_preferences(name);
   for (const auto& field : request) {
     if (!http::equals_ignoring_case(field.name, name)) continue;
+    is_there = true;
     http::for_each_element(field.value, [&](std::string_view element) {
       elements.push_back(is_set ? lowered_without_spaces(element) : std::string(element));
       return true;
@@ -65,6 +77,8 @@ std::string normalized(const http::Fields& request, std::string_view name) {
     if (!out.empty()) out += ',';
     out += element;
   }
+  // What is absent matches only what is absent, too (RFC 9111 4.1).
+  if (is_there && out.empty()) out = ",";
   return out;
 }
 

@@ -21,11 +21,12 @@ using Variant = std::vector<VaryField>;
 // Most names of a Vary that are looked at; an answer with more is not stored.
 constexpr std::size_t kVaryNamesMax = 32;
 
-// What the answer's Vary lines name. "*" among them matches nothing and is not for here.
+// What the answer's Vary lines name; where that is more than kVaryNamesMax, not all of it. "*" among them matches nothing and is not for
+// here.
 std::vector<std::string> vary_names(const http::Fields& response);
 
-// All lines of that name as one; without needless spaces. Lists of what is accepted are lower-cased and sorted, as neither case nor order
-// means anything there.
+// All lines of that name as one, without needless spaces; "," where they are empty, nothing where there are none. Lists of what is accepted
+// are sorted and lower-cased, but for values of parameters: neither case nor order means anything there.
 std::string normalized(const http::Fields& request, std::string_view name);
 
 Variant variant_of(const std::vector<std::string>& names, const http::Fields& request);

@@ -13,13 +13,27 @@ std::string_view opaque(std::string_view tag) {
   return tag;
 }
 
+// Each tag of a list. A backslash is a character of it, and no escape as in quoted strings (RFC 9110 8.8.3).
+template <typename Visit>
+void for_each_tag(std::string_view list, Visit visit) {
+  while (!list.empty()) {
+    std::size_t end = 0;
+    for (bool quoted = false; end < list.size() && (quoted || list[end] != ','); ++end) {
+      if (list[end] == '"') quoted = !quoted;
+    }
+    const auto tag = trim(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+    if (!tag.empty() && !visit(tag)) return;
+  }
+}
+
 // Whether one of the tags a field lists, or "*", is this one.
 template <typename Matches>
 bool lists(const Fields& fields, FieldId id, std::string_view etag, Matches matches) {
   bool found = false;
   for (const Field& field : fields) {
     if (field.id != id || found) continue;
-    for_each_element(field.value, [&](std::string_view tag) {
+    for_each_tag(field.value, [&](std::string_view tag) {
       found = tag == "*" || matches(tag, etag);
       return !found;
     });
@@ -76,7 +90,7 @@ Precondition evaluate(const RequestHead& request, const Validators& validators, 
   if (fields.has(FieldId::kIfMatch)) {
     if (!lists(fields, FieldId::kIfMatch, validators.etag, matches_strongly)) return Precondition::kFailed;
   } else if (const auto since = date_in(fields, FieldId::kIfUnmodifiedSince, now)) {
-    if (!validators.last_modified || *validators.last_modified > *since) return Precondition::kFailed;
+    if (validators.last_modified && *validators.last_modified > *since) return Precondition::kFailed;
   }
   if (!is_not_modified(request, validators, now)) return Precondition::kHolds;
   return reads(request) ? Precondition::kNotModified : Precondition::kFailed;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "http/base64.h"
 #include "http/characters.h"
 
@@ -93,6 +94,7 @@ class Reader {
     if (c == ':') return read_bytes(out);
     if (c == '?') return read_boolean(out);
     if (c == '@') return read_date(out);
+    if (c == '%') return read_display(out);
     return read_token(out);
   }
 
@@ -176,6 +178,42 @@ class Reader {
     Bare number;
     if (!read_number(number) || !std::holds_alternative<std::int64_t>(number)) return false;
     out = Date{std::get<std::int64_t>(number)};
+    return true;
+  }
+
+  bool read_display(Bare& out) {
+    take('%');
+    if (!take('"')) return false;
+    std::string text;
+    while (!rest_.empty()) {
+      char c = rest_.front();
+      rest_.remove_prefix(1);
+      if (c == '"') {
+        if (!is_utf8(text)) return false;
+        out = Display{std::move(text)};
+        return true;
+      }
+      if (c < 0x20 || c > 0x7e || (c == '%' && !read_octet(c))) return false;
+      text += c;
+    }
+    return false;
+  }
+
+  // In lower case alone.
+  bool read_octet(char& out) {
+    const auto is_hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
+    if (rest_.size() < 2 || !is_hex(rest_[0]) || !is_hex(rest_[1])) return false;
+    out = static_cast<char>(hex_value(rest_[0]) << 4 | hex_value(rest_[1]));
+    rest_.remove_prefix(2);
+    return true;
+  }
+
+  static bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+      const std::size_t size = first_character(text).size;
+      if (size == 0) return false;
+      text.remove_prefix(size);
+    }
     return true;
   }
 

@@ -24,7 +24,11 @@ struct Date {
   std::int64_t seconds = 0;
   bool operator==(const Date&) const = default;
 };
-using Bare = std::variant<bool, std::int64_t, double, std::string, Token, Bytes, Date>;
+struct Display {
+  std::string text;  // decoded, UTF-8
+  bool operator==(const Display&) const = default;
+};
+using Bare = std::variant<bool, std::int64_t, double, std::string, Token, Bytes, Date, Display>;
 using Parameters = std::vector<std::pair<std::string, Bare>>;
 
 struct Item {

@@ -165,7 +165,8 @@ void CacheFetch::settle_failed(Result<Response> response) {
 
 void CacheFetch::settle_validated(const Response& response) {
   if (stale_ == nullptr) return close(Outcome::kAbandoned);
-  if (!is_about(response.head.fields, *stale_)) {
+  const auto directives = cache::ResponseDirectives::of(response.head.fields);
+  if (!is_about(response.head.fields, *stale_) || directives.no_store || directives.is_private) {
     cache_.memory().remove(stale_);
     return close(Outcome::kAbandoned);
   }

@@ -317,7 +317,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
   const EntryPtr entry = cache_.memory().find(wanted);
   if (entry == nullptr || entry->meta().part || !entry->content()->is_complete()) co_return response;
   if (!agrees(response->head.fields, *entry)) {
-    entry->mark_stale();
+    cache_.memory().remove(entry);
     co_return response;
   }
   auto joined = cache_.memory().join(wanted, entry);
