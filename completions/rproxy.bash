@@ -3,7 +3,7 @@ _rproxy() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "serve route-check health --help --version" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "serve route-check health cache-inspect --help --version" -- "$current")
     return
   fi
   case $previous in
@@ -14,14 +14,17 @@ _rproxy() {
       mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
       return
       ;;
+    --sort) mapfile -t COMPREPLY < <(compgen -W "url size age hits" -- "$current"); return ;;
     --graph) mapfile -t COMPREPLY < <(compgen -W "dot mermaid" -- "$current"); return ;;
     --prometheus | --attach | --tests) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-    --workers | --url | --upstream | --endpoint | --timeout | --count | --interval | --warn | --crit | --deny | --allow | --coverage-min | --explain | --header | -H | --from) return ;;
+    --workers | --url | --upstream | --endpoint | --timeout | --count | --interval | --warn | --crit | --deny | --allow | --coverage-min | --host | --path | --status | --type | --tag | --min-size | --min-age | --limit | --prefix | --group | --explain | --header | -H | --from) return ;;
   esac
   case ${COMP_WORDS[1]}:$current in
     serve:-*) mapfile -t COMPREPLY < <(compgen -W "--workers --watch --check --print-config --print-keys --log-level --help" -- "$current") ;;
     route-check:-*) mapfile -t COMPREPLY < <(compgen -W "--format --strict --deny --allow --online --tests --coverage --coverage-min --update --explain --header --from --diff --list --graph --schema --help" -- "$current") ;;
     health:-*) mapfile -t COMPREPLY < <(compgen -W "--url --upstream --endpoint --timeout --count --interval --watch --json --format --prometheus --attach --warn --crit --help" -- "$current") ;;
+    cache-inspect:-*) mapfile -t COMPREPLY < <(compgen -W "--attach --json --host --path --status --type --tag --fresh --stale --min-size --min-age --sort --limit --prefix --group --all --soft --help" -- "$current") ;;
+    cache-inspect:*) mapfile -t COMPREPLY < <(compgen -W "stats list top show purge" -- "$current") ;;
     serve:* | route-check:* | health:*) mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$current"; compgen -d -S / -- "$current") ;;
   esac
 }

@@ -33,4 +33,9 @@ Answer put_weight(Call& call);
 Answer add_endpoint(Call& call);
 Answer remove_endpoint(Call& call);
 
+Answer get_cache(Call& call);
+Answer list_cache(Call& call);
+Answer show_cache(Call& call);
+Answer purge_cache(Call& call);
+
 }  // namespace rproxy::admin

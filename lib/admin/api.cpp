@@ -41,6 +41,10 @@ constexpr std::array kOperations{
     Operation{"POST", "/upstreams/{upstream}/endpoints/{endpoint}/disable", disable_endpoint},
     Operation{"POST", "/upstreams/{upstream}/endpoints/{endpoint}/enable", enable_endpoint},
     Operation{"PUT", "/upstreams/{upstream}/endpoints/{endpoint}/weight", put_weight, true},
+    Operation{"GET", "/cache", get_cache},
+    Operation{"POST", "/cache/list", list_cache, true},
+    Operation{"POST", "/cache/show", show_cache, true},
+    Operation{"POST", "/cache/purge", purge_cache, true},
 };
 
 std::vector<std::string_view> segments_of(std::string_view path) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "cache/cache.h"
 #include "config/config.h"
 #include "metrics/catalogue.h"
 #include "upstream/upstream.h"
@@ -20,8 +21,9 @@ struct Serving {
   std::shared_ptr<const config::Config> config;
   std::vector<std::shared_ptr<upstream::Upstream>> upstreams;
   std::shared_ptr<const metrics::Catalogue> catalogue;
-  std::string effective;       // as TOML, without its secrets
-  std::uint64_t revision = 1;  // grows with each reload
+  std::shared_ptr<cache::Cache> cache;  // null: no route has one
+  std::string effective;                // as TOML, without its secrets
+  std::uint64_t revision = 1;           // grows with each reload
   std::chrono::system_clock::time_point since;
 };
 

@@ -114,6 +114,10 @@ std::vector<std::string> cache_groups(const http::Fields& fields, http::FieldId 
 
 std::string_view Meta::url() const { return url_of(key); }
 
+std::int64_t age_of(const Meta& meta, std::int64_t now_ms) {
+  return meta.initial_age + std::max<std::int64_t>(now_ms - meta.received_ms, 0) / 1000;
+}
+
 Meta make_meta(const Key& key, const Arrival& arrival, const Policy& policy) {
   const http::Fields& fields = arrival.response.fields;
   Meta meta;
@@ -161,9 +165,7 @@ Entry::Entry(Meta meta, std::shared_ptr<Content> content) : meta_(std::move(meta
   for (const auto& [name, value] : meta_.fields) fields_.add(name, value);
 }
 
-std::int64_t Entry::age(std::int64_t now_ms) const {
-  return meta_.initial_age + std::max<std::int64_t>(now_ms - meta_.received_ms, 0) / 1000;
-}
+std::int64_t Entry::age(std::int64_t now_ms) const { return age_of(meta_, now_ms); }
 
 std::size_t Entry::cost() const {
   // What finds it: a node, and its part of a table.

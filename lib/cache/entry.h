@@ -45,6 +45,9 @@ struct Meta {
   std::string_view url() const;
 };
 
+// current_age (RFC 9111 4.2.3), in seconds.
+std::int64_t age_of(const Meta& meta, std::int64_t now_ms);
+
 // What an answer would be stored as. `request` as it was sent, with the times of that.
 struct Arrival {
   const http::RequestHead& request;

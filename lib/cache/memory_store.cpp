@@ -247,6 +247,7 @@ std::uint64_t MemoryStore::purge(const Purge& purge) {
     const std::lock_guard lock(shard->mutex);
     for (auto each = shard->resources.begin(); each != shard->resources.end();) {
       Resource& resource = each->second;
+      resource.flights.clear();
       for (std::size_t i = resource.nodes.size(); i-- > 0;) {
         if (!purge.matches(resource.nodes[i]->entry->meta())) continue;
         ++count;

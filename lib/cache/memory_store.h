@@ -76,7 +76,7 @@ class MemoryStore {
   void note_private(const Digest& digest, std::int64_t until_ms);
   bool is_private(const Digest& digest, std::int64_t now_ms) const;
 
-  // How many there were.
+  // How many there were. Nobody joins a flight any more that began before.
   std::uint64_t purge(const Purge& purge);
   // The same for one URL of one scope, without looking at all. Flights to it are outdated.
   std::uint64_t purge_key(const Digest& digest, std::string_view text, bool is_soft);
@@ -85,6 +85,8 @@ class MemoryStore {
   void for_each(const std::function<void(const Row&)>& visit) const;
 
   std::uint64_t bytes() const;
+  // The largest content that is stored: no object takes more than half of a shard.
+  std::uint64_t object_max() const { return bytes_max_ / shards_.size() / 2; }
   std::uint64_t bytes_max() const { return bytes_max_; }
   const Counts& counts() const { return counts_; }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "check/cache_step.h"
 #include "check/conditions.h"
 #include "check/hashed_server.h"
 #include "check/header_changes.h"
@@ -171,6 +172,7 @@ void Explainer::explain_forward(exchange::Request& request, const proxy::Forward
   if (!may_go_on) return answer(out, may_go_on.error());
   if (!*may_go_on) return answer(out, request.head.method_id == http::Method::kTrace ? 501 : 200, "Max-Forwards is 0");
   const HeaderChanges changes(request);
+  if (action.cache.enabled) out.steps.push_back({"cache", cache_step(request, action)});
   const auto& upstream = choose_upstream(request, action, out);
   out.upstream = upstream.name;
   const auto& policy = upstream.policy;

@@ -24,6 +24,7 @@ std::vector<config::Diagnostic> lint(const config::Loaded& loaded) {
   lint_upstreams(loaded, problems);
   lint_trust(loaded, problems);
   lint_certificates(loaded, problems);
+  lint_cache(loaded, problems);
   config::sort_diagnostics(problems.list());
   return std::move(problems.list());
 }

@@ -8,7 +8,7 @@
 
 namespace rproxy::check {
 
-// RP20xx of routes, RP21xx of upstreams, RP22xx of who is trusted, RP23xx of certificates; all are warnings. Needs loaded.ok().
+// RP20xx of routes, RP21xx of upstreams, RP22xx of who is trusted, RP23xx of certificates, RP25xx of caches; all are warnings. Needs loaded.ok().
 std::vector<config::Diagnostic> lint(const config::Loaded& loaded);
 
 }  // namespace rproxy::check

@@ -95,6 +95,11 @@ class RouteBuilder {
 
   void check_targets(const Node& route, RouteDraft& draft) {
     proxy::ForwardAction& forward = draft.forward;
+    if (forward.cache.enabled && forward.grpc_web) {
+      const Node* cache = route.find("cache");
+      problems_.error("RP1211", cache != nullptr ? cache->at : route.at, "calls of gRPC-Web are not to be cached",
+                      "cache = false, or grpc_web = false");
+    }
     if (const Node* upstream = route.find("upstream")) check_upstream(*upstream, forward.upstream);
     if (forward.split) {
       forward.split->by = draft.split_sticky.by;

@@ -133,7 +133,7 @@ void decode_cache(Problems& problems, const Node& node, proxy::CacheOptions& out
   out.enabled = true;
   if (node.is(Node::Kind::kBool)) {
     out.enabled = node.flag;
-  } else if (node.is(Node::Kind::kString)) {
+  } else if (node.is(Node::Kind::kString) || node.is(Node::Kind::kInteger)) {
     Duration ttl{0};
     decode_value(problems, node, ttl);
     out.policy.ttl = ttl;

@@ -181,7 +181,8 @@ void CacheFetch::settle_validated(const Response& response) {
 void CacheFetch::settle_alone(Result<Response> response) {
   const bool is_good = !is_failure(response->head.status);
   if (is_good && stale_ != nullptr) cache_.memory().remove(stale_);
-  if (is_good && verdict_ != StoreVerdict::kClientNoStore) {
+  // What was only purged meanwhile, or is one client's wish, says nothing of the next answer.
+  if (is_good && verdict_ != StoreVerdict::kClientNoStore && !was_refused_) {
     cache_.memory().note_private(key_.digest, received_ms_ + cache_.options().private_for.count());
   }
   if (starter_is_there_) answer_.emplace(std::move(response));
@@ -205,7 +206,7 @@ StoreVerdict CacheFetch::judge(const Response& response, const cache::ResponseDi
 }
 
 std::uint64_t CacheFetch::object_max() const {
-  const std::uint64_t most = cache_.options().object_max.bytes;
+  const std::uint64_t most = std::min(cache_.options().object_max.bytes, cache_.memory().object_max());
   return policy_.object_max.bytes != 0 ? std::min(policy_.object_max.bytes, most) : most;
 }
 
@@ -222,7 +223,7 @@ net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirect
                                                           std::make_shared<cache::Content>(length));
   is_stored_ = cache_.insert(entry, stale_, *flight_);
   if (!is_stored_) {
-    verdict_ = StoreVerdict::kTooLarge;
+    was_refused_ = true;
     co_return settle_alone(std::move(response));
   }
   Filling filling(cache_, entry);

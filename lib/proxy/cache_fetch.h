@@ -92,6 +92,7 @@ class CacheFetch final : public exchange::InterimSink {
   bool was_validated_ = false;
   bool has_fallen_back_ = false;
   bool is_stored_ = false;
+  bool was_refused_ = false;  // by the store, as something was purged meanwhile
   std::uint16_t status_ = 0;
   std::int64_t requested_ms_ = 0;
   std::int64_t received_ms_ = 0;

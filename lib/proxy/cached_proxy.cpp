@@ -102,13 +102,6 @@ void take_trace(Request& request, const exchange::Trace& of) {
   trace.termination = of.termination;
 }
 
-std::vector<route::Predicates> compile(const std::vector<route::Match>& conditions) {
-  std::vector<route::Predicates> compiled;
-  std::string error;  // they were compiled when they were read
-  for (const auto& condition : conditions) compiled.emplace_back(condition, error);
-  return compiled;
-}
-
 // What HEAD says of what is stored from GET (RFC 9111 4.3.5).
 bool agrees(const http::Fields& head, const cache::Entry& entry) {
   const auto differs = [&](FieldId id) { return head.has(id) && head.get(id) != entry.fields().get(id); };
@@ -126,32 +119,16 @@ CachedProxy::CachedProxy(cache::Cache& cache, const CacheOptions& options, std::
       scope_(std::move(scope)),
       name_(name),
       users_(users),
-      bypass_(compile(options.bypass)),
-      no_store_(compile(options.no_store)),
+      conditions_(options),
       next_(std::move(next)) {
   cache_.add_scope(scope_);
 }
 
 CachedProxy::~CachedProxy() { fetches_.cancel_all(); }
 
-bool CachedProxy::any_holds(const std::vector<route::Predicates>& conditions, const Request& request) {
-  return std::ranges::any_of(conditions, [&](const auto& each) { return each.hold(request.head, request.client_ip); });
-}
-
-std::string_view CachedProxy::reason_to_pass(const Request& request) const {
-  const http::RequestHead& head = request.head;
-  const bool reads = head.method_id == http::Method::kGet || head.method_id == http::Method::kHead;
-  if (!reads || request.body != nullptr || head.upgrade) return "method";
-  // Theirs to decide whose representation it is (RFC 9111 4.3.2).
-  if (head.fields.has(FieldId::kIfMatch) || head.fields.has(FieldId::kIfUnmodifiedSince)) return "request";
-  if (any_holds(bypass_, request)) return "bypass";
-  return {};
-}
-
 CachedProxy::Visit CachedProxy::visit(const Request& request) const {
   Visit visit;
-  visit.key = cache::make_key(scope_, options_.policy.key, request.head, request.client_authority, request.client_path,
-                              *request.arena);
+  visit.key = cache_key(request, scope_, options_);
   if (options_.policy.client_control) visit.asked = cache::RequestDirectives::of(request.head.fields);
   const auto* range = request.head.fields.find(FieldId::kRange);
   if (range != nullptr && request.head.method_id == http::Method::kGet && !request.head.fields.has(FieldId::kIfRange)) {
@@ -161,7 +138,7 @@ CachedProxy::Visit CachedProxy::visit(const Request& request) const {
 }
 
 net::Task<Result<Response>> CachedProxy::handle(Request& request) {
-  if (const auto why = reason_to_pass(request); !why.empty()) return pass(request, why);
+  if (const auto why = conditions_.reason_to_pass(request); !why.empty()) return pass(request, why);
   Visit visit = this->visit(request);
   EntryPtr entry = cache_.memory().find(visit.wanted(request));
   if (entry != nullptr) {
@@ -215,7 +192,7 @@ std::shared_ptr<CacheFetch> CachedProxy::start(const Request& request, const Vis
                                                const EntryPtr& seen) {
   auto fetch = std::make_shared<CacheFetch>(
       request, CacheFetch::Order{cache_, options_.policy, std::move(flight), seen, visit.key.text, visit.key.extras,
-                                 visit.asked, !any_holds(no_store_, request)});
+                                 visit.asked, conditions_.may_store(request)});
   fetches_.spawn(CacheFetch::run(fetch, *next_, downstream::Use(users_)));
   return fetch;
 }
@@ -335,8 +312,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
 void CachedProxy::invalidate(const Request& request, const Response& response) {
   if (response.head.status < 200 || response.head.status >= 400) return;
   const std::int64_t now = now_ms(request);
-  const cache::Key key = cache::make_key(scope_, options_.policy.key, request.head, request.client_authority,
-                                         request.client_path, *request.arena);
+  const cache::Key key = cache_key(request, scope_, options_);
   const std::string_view url = cache::url_of(key.text);
   const auto purge = [&](cache::Purge::Kind kind, std::string what) {
     cache_.purge({kind, std::move(what), false}, now);

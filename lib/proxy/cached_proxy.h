@@ -15,8 +15,8 @@
 #include "net/task_group.h"
 #include "proxy/cache_fetch.h"
 #include "proxy/cache_options.h"
+#include "proxy/cache_visit.h"
 #include "proxy/cached_answer.h"
-#include "route/predicate.h"
 
 namespace rproxy::proxy {
 
@@ -39,9 +39,6 @@ class CachedProxy final : public exchange::Handler {
     cache::Wanted wanted(const exchange::Request& request) const { return {key, request.head.fields, range}; }
   };
   Visit visit(const exchange::Request& request) const;
-  // Why a request has nothing to do with the cache; empty where it has.
-  std::string_view reason_to_pass(const exchange::Request& request) const;
-  static bool any_holds(const std::vector<route::Predicates>& conditions, const exchange::Request& request);
 
   net::Task<Result<exchange::Response>> pass(exchange::Request& request, std::string_view why);
   net::Task<Result<exchange::Response>> refuse(exchange::Request& request);
@@ -67,8 +64,7 @@ class CachedProxy final : public exchange::Handler {
   const std::string scope_;
   const std::string_view name_;
   downstream::Users& users_;
-  std::vector<route::Predicates> bypass_;
-  std::vector<route::Predicates> no_store_;
+  const CacheConditions conditions_;
   std::unique_ptr<exchange::Handler> next_;
   net::TaskGroup fetches_;  // goes first
 };

@@ -68,6 +68,7 @@ void AdminEndpoint::adopt(const std::shared_ptr<const Generation>& generation) {
   next.config = std::shared_ptr<const config::Config>(generation, &generation->config());
   next.upstreams = generation->upstreams();
   next.catalogue = generation->catalogue();
+  next.cache = generation->cache();
   next.effective = effective_;
   if (gate_ && !next.config->admin.token.empty()) gate_->set_token(next.config->admin.token);
   next.revision = generation_ == nullptr ? 1 : subject_.serving.revision + 1;

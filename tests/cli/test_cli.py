@@ -26,7 +26,8 @@ def options_of_help(text):
 
 class Commands(unittest.TestCase):
     def test_help_fits_a_terminal(self):
-        for arguments in (("--help",), ("serve", "--help"), ("route-check", "--help"), ("health", "--help")):
+        for arguments in (("--help",), ("serve", "--help"), ("route-check", "--help"), ("health", "--help"),
+                          ("cache-inspect", "--help")):
             done = rproxy(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
@@ -49,6 +50,9 @@ class Commands(unittest.TestCase):
                                      (2, "health", good, "--json", "--format", "prometheus"),
                                      (2, "health", good, "--interval", "1s"),
                                      (2, "health", good, "--watch", "--prometheus", "-"), (2, "health", good, "--count", "0"),
+                                     (2, "cache-inspect"), (2, "cache-inspect", "stats"), (2, "cache-inspect", "dance", "--attach", "x"),
+                                     (1, "cache-inspect", "stats", "--attach", "/no/such/socket"),
+                                     (2, "cache-inspect", "purge", "--attach", "x"), (2, "cache-inspect", "list", "--attach", "x", "--min-age", "soon"),
                                      (3, "serve", "--check", "/no/such/file"), (3, "serve", "--check", directory)):
                 with self.subTest(arguments):
                     done = rproxy(*arguments)
@@ -229,7 +233,7 @@ class Documents(unittest.TestCase):
             self.assertRegex(re.sub(r"\n\.B\w? ?|\n", " ", entry), r"RP\d{4} .+?[.:;] +.+\. ?$", entry)
 
     def test_options_agree_everywhere(self):
-        for command in ("serve", "route-check", "health"):
+        for command in ("serve", "route-check", "health", "cache-inspect"):
             with self.subTest(command):
                 options = options_of_help(rproxy(command, "--help").stdout)
                 self.assertGreater(len(options), 4)

@@ -1,12 +1,16 @@
 """A route's cache over real sockets: what is stored and given, who is asked, and what one client's doing means for others."""
 
+import json
+import os
 import re
 import socket
+import subprocess
 import threading
 import unittest
 
 from harness import LIMIT, Backend, Client, Proxy, TestCase, until
 
+BINARY = os.environ["RPROXY"]
 WORKERS = "[server]\nworkers = 2\n"
 
 
@@ -397,6 +401,68 @@ cache = true
                 seen += client.socket.recv(4096)
         self.assertTrue(seen.startswith(b"HTTP/1.1 103 "), seen)
         self.assertEqual(seen.count(b"HTTP/1.1 200"), 1)
+
+    def test_operators_look_into_it_and_purge(self):
+        def tagged(request, count, peer):
+            return answer(f"{count}".encode(), Cache_Control="max-age=60", Surrogate_Key="product-1 shop", Content_Type="text/html; charset=utf-8")
+
+        origin = Origin(a=tagged, images=answer(b"x" * 3000, Cache_Control="max-age=60", Content_Type="image/png", Vary="Accept"))
+        proxy = self.proxy_for(origin, extra='[admin]\nsocket = "admin.sock"\n')
+        for path in ("/a", "/images/1.png", "/images/2.png", "/images/2.png"):
+            self.get(proxy, path)
+
+        def inspect(*arguments, code=0):
+            done = subprocess.run([BINARY, "cache-inspect", *arguments, "--attach", str(proxy.directory / "admin.sock")],
+                                  capture_output=True, text=True, timeout=LIMIT)
+            self.assertEqual(done.returncode, code, done.stderr)
+            return done.stdout + done.stderr
+
+        self.assertIn("3 objects", inspect("stats"))
+        self.assertEqual(json.loads(inspect("stats", "--json"))["memory"]["objects"], 3)
+        listed = json.loads(inspect("list", "--json", "--type", "image/*", "--host", "shop.com"))
+        self.assertEqual([each["url"] for each in listed["objects"]], ["http://shop.com/images/1.png", "http://shop.com/images/2.png"])
+        self.assertRegex(inspect("top", "--limit", "1"), r"200 +2.9 KiB .* 1  http://shop.com/images/2.png\n1 of 3")
+        self.assertEqual(json.loads(inspect("list", "--json", "--min-size", "1KiB", "--path", "*/2.png"))["matched"], 1)
+        self.assertEqual(json.loads(inspect("list", "--json", "--stale"))["matched"], 0)
+        shown = inspect("show", "HTTP://SHOP.com:80/a")
+        self.assertRegex(shown, r"freshness  60 s fresh by max-age, \d s old .*fresh for \d+ s more")
+        self.assertIn("tag        product-1", shown)
+        self.assertIn("nothing is stored", inspect("show", "http://shop.com/none", code=1))
+        self.assertIn("not for stats", inspect("stats", "--host", "x", code=2))
+        self.assertEqual(inspect("purge", "http://shop.com/images/1.png", "--soft"), "1 answers made stale\n")
+        self.get(proxy, "/images/1.png")
+        self.assertEqual(origin.count("/images/1.png"), 2)
+        self.assertEqual(inspect("purge", "--tag", "product-1"), "1 answers removed\n")
+        self.assertEqual(self.get(proxy, "/a").body, b"2")
+        self.assertEqual(inspect("purge", "--prefix", "http://shop.com/images/"), "2 answers removed\n")
+        self.assertEqual(inspect("purge", "--all"), "1 answers removed\n")
+        self.assertIn("0 objects", inspect("stats"))
+
+    def test_what_was_under_way_when_its_url_was_purged_is_not_stored(self):
+        release = threading.Event()
+
+        def slow(request, count, peer):
+            if count == 1:
+                release.wait(LIMIT)
+            return answer(f"{count}".encode(), Cache_Control="max-age=60")
+
+        origin = Origin(a=slow)
+        proxy = self.proxy_for(origin, extra='[admin]\nsocket = "admin.sock"\n')
+        for kind in ("url", "all"):
+            with Client(proxy.address) as client:
+                origin.asked.clear()
+                release.clear()
+                client.send(b"GET /a HTTP/1.1\r\nHost: shop.com\r\n\r\n")
+                until(lambda: origin.count() == 1, "the fetch")
+                what = ["http://shop.com/a"] if kind == "url" else ["--all"]
+                subprocess.run([BINARY, "cache-inspect", "purge", *what, "--attach", str(proxy.directory / "admin.sock")], check=True,
+                               capture_output=True, timeout=LIMIT)
+                self.assertEqual(self.get(proxy, "/a").body, b"2")
+                release.set()
+                self.assertEqual(client.response().body, b"1")
+            self.assertEqual(self.get(proxy, "/a").body, b"2")
+            subprocess.run([BINARY, "cache-inspect", "purge", "--all", "--attach", str(proxy.directory / "admin.sock")], check=True,
+                           capture_output=True, timeout=LIMIT)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,68 @@
+#include "admin/cache_view.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cache/filter.h"
+
+namespace rproxy::admin {
+namespace {
+
+std::string iso_time(std::int64_t ms) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(ms / 1000)));
+}
+
+std::string reason_of(const CachedObject& object, std::int64_t now_ms) {
+  const cache::Meta& meta = object.meta;
+  const std::int64_t age = cache::age_of(meta, now_ms);
+  if (object.is_marked_stale) return "stale: purged softly";
+  std::string text = fmt::format("{} s fresh by {}, {} s old ({} s when it came", meta.freshness.lifetime,
+                                 to_string(meta.freshness.source), age, meta.initial_age);
+  text += fmt::format(", {} s here): ", age - meta.initial_age);
+  if (meta.no_cache) return text + "validated before each use (no-cache)";
+  const std::int64_t left = meta.freshness.lifetime - age;
+  return text + (left > 0 ? fmt::format("fresh for {} s more", left) : fmt::format("stale for {} s", -left));
+}
+
+}  // namespace
+
+Json cached_object_view(const CachedObject& object, std::int64_t now_ms) {
+  const cache::Meta& meta = object.meta;
+  const std::int64_t age = cache::age_of(meta, now_ms);
+  return {{"url", meta.url()},
+          {"status", meta.status},
+          {"type", cache::content_type_of(meta)},
+          {"size", object.size},
+          {"age", age},
+          {"fresh", !object.is_marked_stale && age < meta.freshness.lifetime},
+          {"ttl", meta.freshness.lifetime - age},
+          {"hits", object.hits}};
+}
+
+Json cached_object_details(const CachedObject& object, std::int64_t now_ms) {
+  const cache::Meta& meta = object.meta;
+  Json json = cached_object_view(object, now_ms);
+  json["scope"] = cache::scope_of(meta.key);
+  json["key"] = meta.key + meta.extras;
+  json["complete"] = object.is_complete;
+  json["received"] = iso_time(meta.received_ms);
+  json["freshness"] = reason_of(object, now_ms);
+  json["fresh_until"] = iso_time(meta.received_ms + (meta.freshness.lifetime - meta.initial_age) * 1000);
+  json["stale_while_revalidate"] = meta.stale_while_revalidate;
+  json["stale_if_error"] = meta.stale_if_error;
+  json["must_revalidate"] = meta.must_revalidate;
+  Json vary = Json::object();
+  for (const auto& field : meta.variant) vary[field.name] = field.value;
+  json["vary"] = std::move(vary);
+  if (meta.part) json["part"] = {{"first", meta.part->range.first}, {"last", meta.part->range.last}};
+  json["tags"] = meta.tags;
+  json["groups"] = meta.groups;
+  Json fields = Json::array();
+  for (const auto& [name, value] : meta.fields) fields.push_back({name, value});
+  json["fields"] = std::move(fields);
+  return json;
+}
+
+}  // namespace rproxy::admin

@@ -1,0 +1,24 @@
+// Stored answers as JSON.
+#pragma once
+
+#include <cstdint>
+
+#include "admin/answer.h"
+#include "cache/entry.h"
+
+namespace rproxy::admin {
+
+struct CachedObject {
+  const cache::Meta& meta;
+  std::uint64_t size = 0;  // of the content so far
+  std::uint64_t hits = 0;
+  bool is_complete = true;
+  bool is_marked_stale = false;
+};
+
+// A line of a list.
+Json cached_object_view(const CachedObject& object, std::int64_t now_ms);
+// All there is to know, with the arithmetic of its freshness.
+Json cached_object_details(const CachedObject& object, std::int64_t now_ms);
+
+}  // namespace rproxy::admin
