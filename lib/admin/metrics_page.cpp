@@ -51,6 +51,7 @@ class Page {
     put_process();
     put_listeners();
     put_routes();
+    put_cache();
     put_endpoints();
     put_upstreams(text_, subject_.serving, series_max(), now_);
     return text_.take();
@@ -116,6 +117,30 @@ class Page {
     for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.bytes_received.value());
     text_.family("rproxy_response_bytes_total", Type::kCounter, "Bytes of answers, heads included.");
     for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.bytes_sent.value());
+  }
+
+  void put_cache() {
+    const auto& cache = subject_.serving.cache;
+    if (cache == nullptr) return;
+    Rows<RouteSeries> rows(series_max());
+    add_named(subject_.serving.catalogue->routes(), rows);
+    text_.family("rproxy_cache_requests_total", Type::kCounter,
+                 "Requests to routes with a cache, by what it made of them.");
+    for (const auto& [route, total] : rows.all()) {
+      for (std::size_t i = 0; i < metrics::CacheCounters::kNames.size(); ++i) {
+        if (const auto count = total.cache.value(i); count != 0) {
+          text_.sample({{"route", route}, {"result", metrics::CacheCounters::kNames.at(i)}}, count);
+        }
+      }
+    }
+    cache::MemoryStore& memory = cache->memory();
+    put("rproxy_cache_objects", Type::kGauge, "Answers that are stored in memory.", memory.counts().objects.load());
+    put("rproxy_cache_bytes", Type::kGauge, "Memory that they take.", memory.bytes());
+    put("rproxy_cache_bytes_max", Type::kGauge, "Memory that they may take.", memory.bytes_max());
+    put("rproxy_cache_evicted_total", Type::kCounter, "Answers that went to make room.",
+        memory.counts().evicted.load());
+    put("rproxy_cache_filling_bytes", Type::kGauge, "Content of answers that are still coming.",
+        static_cast<std::uint64_t>(std::max<std::int64_t>(cache->filling().load(), 0)));
   }
 
   void put_classes(const char* label, const std::string& name, const metrics::StatusCounters& counters) {

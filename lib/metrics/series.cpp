@@ -7,11 +7,23 @@ StatusCounters& StatusCounters::operator+=(const StatusCounters& other) {
   return *this;
 }
 
+void CacheCounters::count(std::string_view word) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames.at(i) == word) return results_.at(i).add();
+  }
+}
+
+CacheCounters& CacheCounters::operator+=(const CacheCounters& other) {
+  for (std::size_t i = 0; i < results_.size(); ++i) results_.at(i) += other.results_.at(i);
+  return *this;
+}
+
 RouteSeries& RouteSeries::operator+=(const RouteSeries& other) {
   requests += other.requests;
   duration += other.duration;
   bytes_received += other.bytes_received;
   bytes_sent += other.bytes_sent;
+  cache += other.cache;
   return *this;
 }
 

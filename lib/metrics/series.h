@@ -24,12 +24,27 @@ class StatusCounters {
   std::array<Counter, kNames.size()> classes_;
 };
 
+// What a route's cache made of requests, by the access log's word for it.
+class CacheCounters {
+ public:
+  static constexpr std::array<std::string_view, 6> kNames{"hit", "miss", "stale", "revalidated", "stale_error", "pass"};
+
+  // Nothing for a word that is none of them.
+  void count(std::string_view word);
+  std::uint64_t value(std::size_t index) const { return results_.at(index).value(); }
+  CacheCounters& operator+=(const CacheCounters& other);
+
+ private:
+  std::array<Counter, kNames.size()> results_;
+};
+
 // Of what clients asked by one route.
 struct RouteSeries {
   StatusCounters requests;
   Histogram duration;      // head complete to answer sent
   Counter bytes_received;  // heads and content
   Counter bytes_sent;
+  CacheCounters cache;
   RouteSeries& operator+=(const RouteSeries& other);
 };
 

@@ -10,6 +10,7 @@ void Recorder::finished(const exchange::Request& request, const exchange::Outcom
   series.duration.observe(std::chrono::duration_cast<std::chrono::microseconds>(request.loop->now() - trace.start));
   series.bytes_received.add(outcome.bytes_received);
   series.bytes_sent.add(outcome.bytes_sent);
+  if (!trace.cache.empty()) series.cache.count(trace.cache);
   if (outcome.termination != "ok") terminations_here_.count(outcome.termination);
   if (next_ != nullptr) next_->finished(request, outcome);
 }

@@ -258,7 +258,8 @@ class Metrics(AdminTest):
     def test_every_line_is_as_the_format_says_while_requests_are_under_way(self):
         backend = self.backend()
         name = 'back\\slash "quote"'
-        proxy, admin = self.proxy_for(backend, extra=f"[[routes]]\nname = {json.dumps(name)}\nmatch = \"/odd\"\nrespond = 200\n")
+        proxy, admin = self.proxy_for(backend, extra=f"[[routes]]\nname = {json.dumps(name)}\nmatch = \"/odd\"\nrespond = 200\n"
+                                      "[[routes]]\nmatch = \"/kept\"\nupstream = \"app\"\ncache = true\n")
         ended = threading.Event()
 
         def load():
@@ -266,6 +267,7 @@ class Metrics(AdminTest):
                 while not ended.is_set():
                     client.request()
                     client.request(path="/odd")
+                    client.request(path="/kept")
 
         clients = [threading.Thread(target=load) for _ in range(4)]
         for client in clients:
