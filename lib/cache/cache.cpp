@@ -8,6 +8,7 @@ namespace {
 
 // Those that a fetch under way may have been made before. What is older than the oldest counts as purged.
 constexpr std::size_t kPurgesMax = 1024;
+constexpr std::size_t kRulesMax = 10'000;
 // Of memory, at most so much may be coming at once.
 constexpr std::int64_t kFillingShare = 4;
 
@@ -26,6 +27,31 @@ bool Cache::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight
   if (!was_purged(entry->meta())) return true;
   memory_.remove(entry);
   return false;
+}
+
+std::string Cache::shared_text(std::string_view text) const {
+  const auto question = std::min(text.find('?'), text.size());
+  const std::lock_guard lock(mutex_);
+  const auto found = rules_.find(Digest::of(text.substr(0, question)));
+  if (found == rules_.end()) return std::string(text);
+  const std::string query = found->second.significant(text.substr(std::min(question + 1, text.size())));
+  return std::string(text.substr(0, question)).append(query.empty() ? "" : "?").append(query);
+}
+
+Key Cache::shared_key(const Key& key, Arena& arena) const {
+  if (!has_rules_.load(std::memory_order_relaxed)) return key;
+  Key shared = key;
+  shared.text = arena.copy(shared_text(key.text));
+  shared.digest = Digest::of(shared.text);
+  return shared;
+}
+
+void Cache::learn(const Key& key, const SearchRule& rule) {
+  const std::lock_guard lock(mutex_);
+  // Where there are more, those that come again are learnt again.
+  if (rules_.size() >= kRulesMax) rules_.clear();
+  rules_.insert_or_assign(Digest::of(key.text.substr(0, key.text.find('?'))), rule);
+  has_rules_.store(true, std::memory_order_relaxed);
 }
 
 void Cache::remember(const Purge& purge, std::int64_t now_ms) {
@@ -53,7 +79,7 @@ std::uint64_t Cache::purge(const Purge& purge, std::int64_t now_ms) {
   }
   std::uint64_t count = 0;
   for (const std::string& scope : scopes()) {
-    const std::string text = scope + ' ' + purge.what;
+    const std::string text = shared_text(scope + ' ' + purge.what);
     count += memory_.purge_key(Digest::of(text), text, purge.is_soft);
   }
   return count;

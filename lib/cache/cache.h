@@ -6,10 +6,13 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "base/units.h"
 #include "cache/memory_store.h"
 #include "cache/purge.h"
+#include "cache/search_rule.h"
 
 namespace rproxy::cache {
 
@@ -36,6 +39,12 @@ class Cache {
   // By which routes know URLs. Few: those of configurations.
   void add_scope(const std::string& scope);
 
+  // ---- Queries that an answer has said it does not depend on (No-Vary-Search).
+  // The key that all of them share, in the arena; the key itself where nothing is known of its path.
+  Key shared_key(const Key& key, Arena& arena) const;
+  // From now on, for the path of the key.
+  void learn(const Key& key, const SearchRule& rule);
+
   // What comes of fetches that are under way, in memory.
   std::atomic<std::int64_t>& filling() { return filling_; }
   bool has_room_to_fill() const;
@@ -49,12 +58,15 @@ class Cache {
   // After it was asked for.
   bool was_purged(const Meta& meta) const;
   std::vector<std::string> scopes() const;
+  std::string shared_text(std::string_view key_text) const;
 
   const Options options_;
   MemoryStore memory_;
   std::atomic<std::int64_t> filling_{0};
   mutable std::mutex mutex_;
   std::vector<std::string> scopes_;
+  std::unordered_map<Digest, SearchRule, DigestHash> rules_;  // by the text of keys, without their queries
+  std::atomic<bool> has_rules_{false};
   std::deque<Purged> purged_;                // lately, the newest last; those of one URL tell its flights
   std::atomic<std::int64_t> purged_at_{-1};  // the newest
   std::int64_t forgotten_at_ = -1;           // the newest that is remembered no more

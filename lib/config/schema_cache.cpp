@@ -99,6 +99,18 @@ void decode_conditions(Problems& problems, const Node& node, std::vector<route::
   }
 }
 
+constexpr ByteSize kSliceMin = 64_KiB;
+constexpr ByteSize kSliceMax = 64_MiB;
+
+void decode_slice(Problems& problems, const Node& node, ByteSize& out) {
+  const auto size = decode_size(problems, node, ByteSize{0}, kSliceMax);
+  if (!size) return;
+  out = *size;
+  if (size->bytes == 0 || *size >= kSliceMin) return;
+  problems.error("RP1004", node.at, fmt::format("{} is too small a slice", render_value(*size)),
+                 "0, or from 64KiB to 64MiB: each slice is a request of its own");
+}
+
 constexpr Key<O> kPolicy[] = {
     time<&P::ttl>("ttl", "good answers are fresh for so long, whatever they say of it; private ones stay private"),
     time<&P::default_ttl>("default_ttl", "where answers don't say; default: a tenth of their age, by Last-Modified"),
@@ -114,6 +126,9 @@ constexpr Key<O> kPolicy[] = {
                                                                  "larger answers are not stored; 0: as [cache] says"),
     key<&O::policy, &P::client_control>("client_control", "heed the client's Cache-Control"),
     key<&O::policy, &P::store_cookies>("store_cookies", "store answers that set cookies and are not public, too"),
+    {"slice", "size", "large objects are asked for, and stored, by ranges of that size; 0: as wholes",
+     [](Problems& p, const Node& n, O& o) { decode_slice(p, n, o.slice); },
+     [](const O& o) { return render_value(o.slice); }},
     key<&O::cache_status>("cache_status", "tell clients what the cache did, in Cache-Status (RFC 9211)"),
     special<O>("key", "table", "what tells answers apart: scheme, host, query, headers, cookies",
                [](Problems& p, const Node& n, O& o) { decode_table<K>(p, n, "key", kKey, o.policy.key); }),

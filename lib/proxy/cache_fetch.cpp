@@ -181,8 +181,10 @@ void CacheFetch::settle_validated(const Response& response) {
 void CacheFetch::settle_alone(Result<Response> response) {
   const bool is_good = !is_failure(response->head.status);
   if (is_good && stale_ != nullptr) cache_.memory().remove(stale_);
-  // What was only purged meanwhile, or is one client's wish, says nothing of the next answer.
-  if (is_good && verdict_ != StoreVerdict::kClientNoStore && !was_refused_) {
+  // What was only purged meanwhile, or is so because of what this one client asked, says nothing of the next answer.
+  const bool is_of_this_request = verdict_ == StoreVerdict::kClientNoStore ||
+                                  verdict_ == StoreVerdict::kAuthorization || asked_head_.fields.has(FieldId::kRange);
+  if (is_good && !is_of_this_request && !was_refused_) {
     cache_.memory().note_private(key_.digest, received_ms_ + cache_.options().private_for.count());
   }
   if (starter_is_there_) answer_.emplace(std::move(response));
@@ -217,6 +219,10 @@ net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirect
     length = 0;
   } else if (response.body->length().kind == http::BodyLength::Kind::kFixed) {
     length = response.body->length().bytes;
+  }
+  if (const auto rule = cache::SearchRule::of(response.head.fields)) {
+    cache_.learn(key_, *rule);
+    key_ = cache_.shared_key(key_, detached_.arena());
   }
   const cache::Arrival arrival{asked_head_, response.head, directives, freshness, requested_ms_, received_ms_};
   const auto entry = std::make_shared<const cache::Entry>(cache::make_meta(key_, arrival, policy_),

@@ -128,7 +128,7 @@ CachedProxy::~CachedProxy() { fetches_.cancel_all(); }
 
 CachedProxy::Visit CachedProxy::visit(const Request& request) const {
   Visit visit;
-  visit.key = cache_key(request, scope_, options_);
+  visit.key = cache_.shared_key(cache_key(request, scope_, options_), *request.arena);
   if (options_.policy.client_control) visit.asked = cache::RequestDirectives::of(request.head.fields);
   const auto* range = request.head.fields.find(FieldId::kRange);
   if (range != nullptr && request.head.method_id == http::Method::kGet && !request.head.fields.has(FieldId::kIfRange)) {
@@ -226,6 +226,8 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
     switch (flight.outcome()) {
       case Outcome::kEntry: {
         const EntryPtr entry = flight.entry();
+        // It may have said which queries want the same.
+        visit.key = cache_.shared_key(visit.key, *request.arena);
         if (!memory.fits(*entry, visit.wanted(request))) break;  // it varies by something else
         co_return give(request, entry, seen, starter.get(), why);
       }

@@ -7,6 +7,7 @@
 #include "proxy/cache_scope.h"
 #include "proxy/cached_proxy.h"
 #include "proxy/fixed_answers.h"
+#include "proxy/sliced_proxy.h"
 #include "server/explain_handler.h"
 
 namespace rproxy::server {
@@ -84,6 +85,9 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
     chain =
         std::make_unique<proxy::CachedProxy>(*generation_->cache(), plan.action.cache, proxy::cache_scope(plan.action),
                                              generation_->config().forwarding.via_name, users_, std::move(chain));
+    if (const auto slice = plan.action.cache.slice.bytes; slice != 0) {
+      chain = std::make_unique<proxy::SlicedProxy>(slice, std::move(chain));
+    }
   }
   if (plan.action.grpc_web) return std::make_unique<filter::GrpcWeb>(std::move(chain));
   return chain;

@@ -279,6 +279,49 @@ cache = {cache}
         self.assertEqual(parts[3], b"--\r\n")
         self.assertEqual(origin.count(), 1)
 
+    def test_large_objects_are_asked_for_and_stored_by_slices(self):
+        content = bytes(index * 7 % 251 for index in range(1_000_000))
+
+        def ranged(request, count, peer):
+            wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.get("range", ""))
+            if not wanted:
+                return answer(content, Cache_Control="max-age=60", ETag='"1"')
+            first, last = int(wanted[1]), min(int(wanted[2] or len(content)), len(content) - 1)
+            if first >= len(content):
+                return answer(b"", status="416 Range Not Satisfiable", Content_Range=f"bytes */{len(content)}")
+            return answer(content[first : last + 1], status="206 Partial Content", Cache_Control="max-age=60", ETag='"1"',
+                          Content_Range=f"bytes {first}-{last}/{len(content)}")
+
+        origin = Origin(a=ranged, none=answer(b"plain", Cache_Control="max-age=60"))
+        proxy = self.proxy_for(origin, cache='{ slice = "128KiB" }')
+        middle = self.get(proxy, "/a", headers=["Range: bytes=300000-300009"])
+        self.assertEqual((middle.status, middle.body, middle.get("content-range")), (206, content[300000:300010], "bytes 300000-300009/1000000"))
+        self.assertEqual([each.get("range") for each in origin.asked], ["bytes=262144-393215"])
+        whole = self.get(proxy, "/a")
+        self.assertEqual((whole.status, whole.body == content, whole.get("content-range"), whole.get("content-length")),
+                         (200, True, None, "1000000"))
+        self.assertEqual(origin.count(), 8)
+        for wanted, expected in (("-100", content[-100:]), ("131000-400000", content[131000:400001]), ("999999-", content[-1:])):
+            got = self.get(proxy, "/a", headers=[f"Range: bytes={wanted}"])
+            self.assertEqual((got.status, got.body == expected), (206, True), wanted)
+        self.assertEqual(self.get(proxy, "/a", headers=['If-None-Match: "1"']).status, 304)
+        self.assertEqual(origin.count(), 8)
+        self.assertEqual(self.get(proxy, "/a", headers=["Range: bytes=2000000-"]).status, 416)
+        self.assertEqual(self.get(proxy, "/none").body, b"plain")
+        self.assertEqual(self.get(proxy, "/none", headers=["Range: bytes=1-2"]).body, b"la")
+        self.assertEqual(self.get(proxy, "/a", method="HEAD").status, 200)
+
+    def test_an_object_that_changes_between_slices_is_not_mixed(self):
+        def changing(request, count, peer):
+            first = int(re.match(r"bytes=(\d+)", request.get("range"))[1])
+            return answer(bytes([count]) * 65536, status="206 Partial Content", ETag=f'"{count}"',
+                          Content_Range=f"bytes {first}-{first + 65535}/131072")
+
+        proxy = self.proxy_for(Origin(a=changing), cache='{ slice = "64KiB", default_ttl = "1h" }')
+        got = self.get(proxy, "/a")
+        self.assertFalse(got.complete)
+        self.assertLessEqual(len(got.body), 65536)
+
     def test_parts_are_stored_as_parts(self):
         origin = Origin(a=lambda request, count, peer: answer(b"56789", status="206 Partial Content", Cache_Control="max-age=60",
                                                                Content_Range="bytes 5-9/10", ETag='"1"'))
@@ -325,6 +368,18 @@ cache = {cache}
         self.get(proxy, "/a?id=2", headers=["Cookie: lang=de; session=1"])
         self.get(proxy, "/a?id=2", headers=["Cookie: session=2; lang=de"])
         self.assertEqual(origin.count(), 4)
+
+    def test_queries_that_an_answer_does_not_depend_on_share_it(self):
+        def answer_once(request, count, peer):
+            return answer(f"{len(origin.asked)}".encode(), Cache_Control="max-age=60", No_Vary_Search='key-order, params=("utm_source")')
+
+        origin = Origin(a=answer_once)
+        proxy = self.proxy_for(origin, extra='[admin]\nsocket = "admin.sock"\n')
+        for query, expected in (("b=2&a=1", b"1"), ("a=1&b=2&utm_source=x", b"1"), ("a=2&b=2", b"2"), ("utm_source=y&b=2&a=1", b"1")):
+            self.assertEqual(self.get(proxy, f"/a?{query}").body, expected, query)
+        subprocess.run([BINARY, "cache-inspect", "purge", "http://shop.com/a?utm_source=z&b=2&a=1", "--attach",
+                        str(proxy.directory / "admin.sock")], check=True, capture_output=True, timeout=LIMIT)
+        self.assertEqual(self.get(proxy, "/a?a=1&b=2").body, b"3")
 
     def test_requests_may_bypass_and_answers_stay_out(self):
         origin = Origin(a=lambda request, count, peer: answer(f"{count}".encode(), Cache_Control="max-age=60"))
