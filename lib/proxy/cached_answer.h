@@ -12,7 +12,9 @@ namespace rproxy::proxy {
 // How the answer came about (RFC 9211).
 struct CacheOutcome {
   enum class Kind : std::uint8_t { kHit, kStale, kMiss, kValidated, kFailedOver, kPass };
-  Kind kind = Kind::kHit;
+  explicit CacheOutcome(Kind how) : kind(how) {}
+
+  Kind kind;
   std::string_view forwarded;        // why it was asked for: "uri-miss", "stale"...
   std::uint16_t forward_status = 0;  // what came of that
   bool is_stored = false;

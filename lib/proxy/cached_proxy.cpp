@@ -146,12 +146,12 @@ net::Task<Result<Response>> CachedProxy::handle(Request& request) {
     if (reuse.use == cache::Use::kServeWhileValidating) validate_meanwhile(request, visit, entry);
     if (reuse.use != cache::Use::kValidate) {
       const bool is_fresh = reuse.reason == cache::Reuse::Reason::kFresh;
-      return serve(request, std::move(entry), {is_fresh ? Kind::kHit : Kind::kStale});
+      return serve(request, std::move(entry), CacheOutcome(is_fresh ? Kind::kHit : Kind::kStale));
     }
   }
   if (visit.asked.only_if_cached) return refuse(request);
-  if (request.head.method_id == http::Method::kHead) return refresh_by_head(request, std::move(visit));
-  return obtain(request, std::move(visit), std::move(entry));
+  if (request.head.method_id == http::Method::kHead) return refresh_by_head(request, visit);
+  return obtain(request, visit, std::move(entry));
 }
 
 net::Task<Result<Response>> CachedProxy::serve(Request& request, EntryPtr entry, CacheOutcome outcome) {
@@ -169,7 +169,7 @@ net::Task<Result<Response>> CachedProxy::pass(Request& request, std::string_view
   auto response = co_await next_->handle(request);
   if (!response) co_return response;
   if (!http::is_safe(request.head.method_id)) invalidate(request, *response);
-  CacheOutcome outcome{Kind::kPass};
+  CacheOutcome outcome(Kind::kPass);
   outcome.forwarded = why;
   tell(request, *response, outcome, 0);
   co_return response;
@@ -216,7 +216,7 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
     if (joined.other != nullptr) {
       seen = joined.other;
       const auto reuse = cache::reuse_of(*seen, visit.asked, now_ms(request));
-      if (reuse.use == cache::Use::kServe) co_return answer(request, seen, {Kind::kHit});
+      if (reuse.use == cache::Use::kServe) co_return answer(request, seen, CacheOutcome(Kind::kHit));
       continue;
     }
     const Starter starter(joined.leads ? start(request, visit, joined.flight, seen) : nullptr);
@@ -251,7 +251,7 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
 // What a flight has brought, to one of those who waited for it.
 Response CachedProxy::give(Request& request, const EntryPtr& entry, const EntryPtr& seen, const CacheFetch* own,
                            std::string_view why) {
-  CacheOutcome outcome{Kind::kMiss};
+  CacheOutcome outcome(Kind::kMiss);
   if (entry == seen) {
     outcome.kind = Kind::kFailedOver;
   } else if (seen != nullptr && entry->content() == seen->content()) {
@@ -276,7 +276,7 @@ Result<Response> CachedProxy::take_own(Request& request, std::shared_ptr<CacheFe
   request.bodies_in_between.push_back(std::make_unique<Keeper>(std::move(fetch)));
   if (!response) return response;
   // Asked without the client's conditions.
-  CacheOutcome outcome{Kind::kMiss};
+  CacheOutcome outcome(Kind::kMiss);
   outcome.forwarded = why;
   tell(request, *response, outcome, 0);
   return response;

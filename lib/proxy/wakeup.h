@@ -38,6 +38,7 @@ class Wakeup final : public cache::Content::Listener, public cache::Flight::List
  private:
   // What is on its way to the loop finds out by this that nobody waits any more.
   struct Link {
+    explicit Link(Wakeup* whose) : wakeup(whose) {}
     Wakeup* wakeup;
   };
 
