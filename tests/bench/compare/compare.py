@@ -34,6 +34,7 @@ class Scenario:
         self.close, self.log, self.routes, self.idle = close, log, routes, idle
         self.streams = streams  # of each connection, by HTTP/2; 0: HTTP/1.1
         self.upstream_http2 = upstream_http2
+        self.cached = path.startswith("/hit/")  # answered from a cache
         self.peers = peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.HTTP1
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:%d{path}"
 
@@ -45,6 +46,8 @@ SCENARIOS = [
     Scenario("idle", idle=5000), Scenario("idle_tls", tls=True, idle=2000),
     Scenario("h2", connections=16, tls=True, streams=10), Scenario("h2large", path="/1m", connections=4, tls=True, streams=4),
     Scenario("h2up", connections=16, tls=True, streams=10, upstream_http2=True),
+    Scenario("hit1k", path="/hit/1k"), Scenario("hit64k", path="/hit/64k", connections=32),
+    Scenario("hit1m", path="/hit/1m", connections=16),
     Scenario("idle_h2", idle=5000, streams=1), Scenario("idle_h2_tls", tls=True, idle=2000, streams=1),
 ]
 
@@ -83,7 +86,8 @@ def curl(scenario, port):
 
 
 def await_answer(scenario, port, name):
-    want = ("200", 1 << 20 if scenario.path == "/1m" else 128)
+    sizes = {"1m": 1 << 20, "64k": 1 << 16, "1k": 1 << 10}
+    want = ("200", sizes.get(scenario.path.rpartition("/")[2], 128))
     end = time.monotonic() + 60
     while (got := curl(scenario, port)) != want:
         if time.monotonic() > end:

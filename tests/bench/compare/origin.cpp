@@ -20,13 +20,28 @@ struct Connection {
   std::string_view out;
 };
 
-std::string answer(std::size_t size) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
-         std::string(size, 'x');
+std::string answer(std::size_t size, const char* fields = "") {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + std::string(fields) +
+         "Content-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x');
 }
 
+struct Answers {
+  std::string small = answer(128);
+  std::string large = answer(1 << 20);
+  // For caches.
+  std::string hit_1k = answer(1 << 10, "Cache-Control: max-age=3600\r\n");
+  std::string hit_64k = answer(1 << 16, "Cache-Control: max-age=3600\r\n");
+  std::string hit_1m = answer(1 << 20, "Cache-Control: max-age=3600\r\n");
+
+  std::string_view to(std::string_view head) const {
+    const auto asks = [&](std::string_view path) { return head.find(path) != std::string_view::npos; };
+    if (!asks(" /hit/")) return asks(" /1m ") ? large : small;
+    return asks("/1k ") ? hit_1k : asks("/64k ") ? hit_64k : hit_1m;
+  }
+};
+
 // False when the connection is over.
-bool serve(int fd, Connection& connection, std::string_view small, std::string_view large) {
+bool serve(int fd, Connection& connection, const Answers& answers) {
   char buffer[16384];
   for (;;) {
     if (!connection.out.empty()) {
@@ -36,7 +51,7 @@ bool serve(int fd, Connection& connection, std::string_view small, std::string_v
       if (!connection.out.empty()) continue;
     }
     if (const auto end = connection.in.find("\r\n\r\n"); end != std::string::npos) {
-      connection.out = connection.in.find(" /1m ") < end ? large : small;
+      connection.out = answers.to(std::string_view(connection.in).substr(0, end));
       connection.in.erase(0, end + 4);
       continue;
     }
@@ -52,8 +67,7 @@ bool serve(int fd, Connection& connection, std::string_view small, std::string_v
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  const std::string small = answer(128);
-  const std::string large = answer(1 << 20);
+  const Answers answers;
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   const int one = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -74,7 +88,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < count; ++i) {
       int fd = events[i].data.fd;
       if (fd != listener) {
-        if (serve(fd, connections[fd], small, large)) continue;
+        if (serve(fd, connections[fd], answers)) continue;
         connections.erase(fd);
         close(fd);
         continue;

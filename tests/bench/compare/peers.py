@@ -12,7 +12,8 @@ def rproxy(build, home, port, origin, scenario):
            f'session_tickets = {"false" if scenario.close else "true"}\n') if scenario.tls else ""
     (home / "rproxy.toml").write_text(
         f'{log}[server]\nworkers = 1\nlog_level = "error"\n[listen]\n{kind} = "127.0.0.1:{port}"\n{protocols}{tls}{forwarding}'
-        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{upstream}{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n')
+        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{upstream}{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n'
+        f'{"cache = { cache_status = false }" if scenario.cached else ""}\n')
     return [str(build / "bin/rproxy"), "serve", str(home / "rproxy.toml")]
 
 
@@ -29,12 +30,13 @@ events {{ worker_connections 9900; }}
 http {{
   access_log {log}; keepalive_requests 1000000000; client_body_temp_path {home}/a; proxy_temp_path {home}/b;
   fastcgi_temp_path {home}/c; uwsgi_temp_path {home}/d; scgi_temp_path {home}/e; server_tokens off;
+  {f"proxy_cache_path {home}/cache keys_zone=hits:10m;" if scenario.cached else ""}
   upstream app {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port} {"ssl" if scenario.tls else ""} {"http2" if scenario.streams else ""} backlog=4096; {tls}
     proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; {forwarding}
     {routes}
-    location / {{ proxy_pass http://app; }}
+    location / {{ proxy_pass http://app; {"proxy_cache hits;" if scenario.cached else ""} }}
   }}
 }}""")
     return ["nginx", "-e", f"{home}/error.log", "-c", f"{home}/nginx.conf"]
@@ -62,6 +64,9 @@ defaults
   timeout client 75s
   timeout server 60s
   {log}
+{"cache hits" if scenario.cached else ""}
+  {"total-max-size 64" if scenario.cached else ""}
+  {"max-object-size 2000000" if scenario.cached else ""}
 frontend front
   bind 127.0.0.1:{port} {tls} {protocol}
   {forwarding if scenario.log else ""}
@@ -69,6 +74,8 @@ frontend front
   default_backend app
 backend app
   http-reuse always
+  {"http-request cache-use hits" if scenario.cached else ""}
+  {"http-response cache-store hits" if scenario.cached else ""}
   server one 127.0.0.1:{origin} {"proto h2" if scenario.upstream_http2 else ""}
 """)
     return ["haproxy", "-db", "-f", str(home / "haproxy.cfg")]
