@@ -152,7 +152,7 @@ Result<void> DiskPurges::persist(const std::vector<DiskPurge>& purges) {
       is_torn_ = true;
     }
   }
-  return compact();
+  return compact(Last::kYes);
 }
 
 Purged DiskPurges::of(const Meta& meta) const {
@@ -185,12 +185,14 @@ std::uint64_t DiskPurges::newest() const {
 
 void DiskPurges::settle_key(const std::string& key, std::uint64_t number) {
   const std::lock_guard lock(mutex_);
+  settlings_.fetch_add(1, std::memory_order_release);
   const auto found = keys_.find(key);
   if (found != keys_.end() && found->second.number <= number) keys_.erase(found);
 }
 
 void DiskPurges::settle(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
+  settlings_.fetch_add(1, std::memory_order_release);
   std::erase_if(list_, [number](const Numbered& each) { return each.number <= number; });
   std::erase_if(keys_, [number](const auto& each) { return each.second.number <= number; });
 }
@@ -205,7 +207,7 @@ std::string DiskPurges::records_locked() const {
   return records;
 }
 
-Result<void> DiskPurges::compact() {
+Result<void> DiskPurges::compact(Last last) {
   const std::lock_guard file_lock(file_mutex_);
   std::string records;
   {
@@ -221,8 +223,10 @@ Result<void> DiskPurges::compact() {
   // With it goes to the disk what was done about those that are left out.
   if (auto synced = system_.sync_all(*file); !synced) return synced;
   if (auto renamed = system_.rename(draft, layout_.purges()); !renamed) return renamed;
-  is_torn_ = true;  // until its name is as safe as it is
-  if (auto synced = system_.sync_all(*file); !synced) return synced;
+  is_torn_ = true;  // until its name is as safe as what is in it
+  if (last == Last::kYes) {
+    if (auto synced = system_.sync_all(*file); !synced) return synced;
+  }
   file_ = std::move(*file);
   file_size_ = records.size();
   is_torn_ = false;

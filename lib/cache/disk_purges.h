@@ -74,8 +74,11 @@ class DiskPurges {
   // The files of a key have been gone through, or all of those up to that number.
   void settle_key(const std::string& key, std::uint64_t number);
   void settle(std::uint64_t number);
-  // Leaves on the disk those that are in force.
-  Result<void> compact();
+  // Changes before what is settled is no longer in force: who has opened a file and finds no purge of it looks again whether it is there.
+  std::uint64_t settlings() const { return settlings_.load(std::memory_order_acquire); }
+  // Leaves on the disk those that are in force. Where power fails afterwards those that were there before may be back, unless they must not.
+  enum class Last : std::uint8_t { kNo, kYes };
+  Result<void> compact(Last last = Last::kNo);
   // Whether much of what is on the disk is settled.
   bool is_bloated() const;
 
@@ -105,6 +108,7 @@ class DiskPurges {
   std::unordered_map<std::string, OfKey> keys_;
   std::list<Watch*> watches_;
   std::uint64_t number_ = 0;
+  std::atomic<std::uint64_t> settlings_{0};
   std::atomic<std::int64_t> newest_ms_{
       std::numeric_limits<std::int64_t>::min()};  // what was asked for later needs no look at the list
 

@@ -56,6 +56,7 @@ Result<std::vector<DiskIndex::Item>> DiskShelf::candidates(const Digest& digest)
 }
 
 std::optional<DiskFound> DiskShelf::look_into(const DiskIndex::Item& item, const std::string& key) {
+  const std::uint64_t settlings = purges.settlings();
   auto file = system.open_to_read(layout.file(item.name));
   if (!file && is_gone(file.error())) {
     const std::lock_guard lock(lock_of(item.name));
@@ -75,6 +76,7 @@ std::optional<DiskFound> DiskShelf::look_into(const DiskIndex::Item& item, const
   }
   const Purged purged = purges.of(head->meta);
   if (head->meta.key != key || purged == Purged::kGone) return std::nullopt;
+  if (purges.settlings() != settlings) return look_into(item, key);
   const bool is_stale = head->header.is_stale || purged == Purged::kStale;
   return DiskFound{std::move(head->meta), is_stale,
                    std::make_shared<DiskContent>(item.name, std::move(*file), head->header, item.is_verified)};

@@ -10,7 +10,11 @@ namespace rproxy::cache {
 
 Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskOptions& options, DiskHooks hooks) {
   std::unique_ptr<DiskStore> store(new DiskStore(options, std::move(hooks)));
-  if (auto opened = store->shelf_.open(); !opened) return fail(opened.error());
+  if (auto opened = store->shelf_.open(); !opened) {
+    Error error = opened.error();
+    if (error.context.empty()) error.context = options.path;
+    return fail(std::move(error));
+  }
   store->threads_ = std::make_unique<DiskThreads>(options.threads, options.waiting_max);
   store->upkeep_ = std::make_unique<DiskUpkeep>(store->shelf_, *store->threads_);
   store->upkeep_->sweep();

@@ -272,6 +272,7 @@ TEST(DiskStore, ForeignFilesAreLeftAlone) {
   house.put(stored_meta(kUrl), "hello");
   const std::string file = files_of(house.path()).front();
   const std::string foreign = fs::path(file).parent_path().string() + "/readme";
+  house.close();
   const std::string misplaced = house.path() + "/00/00/" + DiskName{{~0ULL, 1}, 2}.text();
   write_file(foreign, "x");
   fs::create_directories(house.path() + "/00/00");
@@ -286,6 +287,7 @@ TEST(DiskStore, ForeignFilesAreLeftAlone) {
 // What is in the file instead, before and after a scan knows of it.
 struct Damaged : testing::TestWithParam<bool> {
   void damage(std::string_view bytes) {
+    house.close();
     write_file(file, bytes);
     house.reopen();
     if (GetParam()) house.finish_scan();
@@ -344,6 +346,7 @@ TEST_P(Damaged, FlippedContentIsNotGivenToItsEnd) {
 TEST_P(Damaged, AFileOfAnotherNameIsNotGiven) {
   const DiskName other{Digest::of(kUrl), 17};
   const std::string path = fs::path(file).parent_path().string() + '/' + other.text();
+  house.close();
   fs::rename(file, path);
   house.reopen();
   if (GetParam()) house.finish_scan();
@@ -402,9 +405,7 @@ TEST(DiskStore, RemovesOne) {
   DiskHouse house;
   house.put(stored_meta(kUrl), "hello");
   house.store().remove(stored_meta(kUrl));
-  house.finish_scan();
-  house.verify();
-  EXPECT_FALSE(house.has(kUrl));
+  house.close();
   EXPECT_TRUE(files_of(house.path()).empty());
 }
 
