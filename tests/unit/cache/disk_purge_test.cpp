@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdio>
 
 #include "unit/cache/disk_support.h"
 
@@ -144,6 +145,7 @@ TEST(DiskPurgingKilled, PurgesOutliveTheProcess) {
       house.put(stored_meta("s https://a/1", 1000, {"t"}), "one");
       house.put(stored_meta("s https://a/2", 1000, {"u"}), "two");
     }
+    std::fflush(nullptr);
     const pid_t child = ::fork();
     if (child == 0) {
       std::atomic<bool> is_safe{false};
