@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cache/disk_file.h"
 #include "cache/disk_layout.h"
@@ -39,7 +40,7 @@ class DiskDraft {
   std::string encoded_;
   struct Path : std::string {  // empty once it has moved
     explicit Path(std::string text) : std::string(std::move(text)) {}
-    Path(Path&& other) noexcept : std::string(std::move(other)) { other.clear(); }
+    Path(Path&& other) noexcept : std::string(std::exchange(static_cast<std::string&>(other), {})) {}
   };
   Path path_;
   Fd file_;
