@@ -94,8 +94,9 @@ void take_trace(Request& request, const exchange::Trace& of) {
   exchange::Trace& trace = request.trace;
   trace.connect = of.connect;
   trace.upstream_first_byte = of.upstream_first_byte;
-  trace.upstream = of.upstream;
-  trace.endpoint = of.endpoint;
+  // The fetch, and its arena, may be gone before the request.
+  trace.upstream = request.arena->copy(of.upstream);
+  trace.endpoint = request.arena->copy(of.endpoint);
   trace.retries = of.retries;
   trace.upstream_status = of.upstream_status;
   trace.failed = of.failed;
