@@ -230,16 +230,15 @@ Answer purge_cache(Call& call) {
   if (cache == nullptr) return problem(404, kNoCache);
   cache::Purge purge;
   if (auto wrong = take_purge(call.content, purge)) return *wrong;
-  const std::int64_t now = wall_ms();
   std::uint64_t count = 0;
   if (purge.kind == cache::Purge::Kind::kUrl) {
     const auto url = parse_url(purge.what);
     if (!url) return bad_url();
     for (const std::string& keyed : keyed_urls(*call.subject.serving.config, *url)) {
-      count += cache->purge({purge.kind, keyed, purge.is_soft}, now);
+      count += cache->purge({purge.kind, keyed, purge.is_soft});
     }
   } else {
-    count = cache->purge(purge, now);
+    count = cache->purge(purge);
   }
   log::info("admin: purged {} {}{}: {} answers", to_string(purge.kind), purge.what, purge.is_soft ? " softly" : "",
             count);

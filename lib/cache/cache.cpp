@@ -20,11 +20,11 @@ bool Cache::has_room_to_fill() const {
   return filling_.load(std::memory_order_relaxed) < static_cast<std::int64_t>(options_.memory.bytes) / kFillingShare;
 }
 
-bool Cache::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight) {
-  if (was_purged(entry->meta())) return false;
+bool Cache::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges) {
+  if (was_purged(entry->meta(), purges)) return false;
   if (!memory_.insert(entry, replaces, &flight)) return false;
   // One that came in between has not seen it.
-  if (!was_purged(entry->meta())) return true;
+  if (!was_purged(entry->meta(), purges)) return true;
   memory_.remove(entry);
   return false;
 }
@@ -54,27 +54,27 @@ void Cache::learn(const Key& key, const SearchRule& rule) {
   has_rules_.store(true, std::memory_order_relaxed);
 }
 
-void Cache::remember(const Purge& purge, std::int64_t now_ms) {
+void Cache::remember(const Purge& purge) {
   const std::lock_guard lock(mutex_);
-  purged_.push_back({now_ms, purge});
+  purged_.push_back({purges_.load() + 1, purge});
   if (purged_.size() > kPurgesMax) {
-    forgotten_at_ = std::max(forgotten_at_, purged_.front().at_ms);
+    forgotten_ = purged_.front().number;
     purged_.pop_front();
   }
-  purged_at_.store(std::max(purged_at_.load(), now_ms));
+  purges_.fetch_add(1);
 }
 
-bool Cache::was_purged(const Meta& meta) const {
-  if (meta.requested_ms > purged_at_.load()) return false;
+bool Cache::was_purged(const Meta& meta, std::uint64_t purges) const {
+  if (purges == purges_.load()) return false;
   const std::lock_guard lock(mutex_);
-  if (meta.requested_ms <= forgotten_at_) return true;
-  return std::ranges::any_of(
-      purged_, [&](const Purged& each) { return each.at_ms >= meta.requested_ms && each.purge.matches(meta); });
+  if (purges < forgotten_) return true;
+  return std::ranges::any_of(purged_,
+                             [&](const Purged& each) { return each.number > purges && each.purge.matches(meta); });
 }
 
-std::uint64_t Cache::purge(const Purge& purge, std::int64_t now_ms) {
+std::uint64_t Cache::purge(const Purge& purge) {
   if (purge.kind != Purge::Kind::kUrl) {
-    remember(purge, now_ms);
+    remember(purge);
     return memory_.purge(purge);
   }
   std::uint64_t count = 0;

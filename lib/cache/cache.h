@@ -32,10 +32,13 @@ class Cache {
   const Options& options() const { return options_; }
 
   // Stores what has been fetched, unless it was purged since it was asked for: false.
-  bool insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight);
+  // `purges`: what purges() was when it was asked for.
+  bool insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges);
+  // How many there have been of more than a URL, whose flights are told.
+  std::uint64_t purges() const { return purges_.load(); }
 
   // At once, on all workers; how many answers there were.
-  std::uint64_t purge(const Purge& purge, std::int64_t now_ms);
+  std::uint64_t purge(const Purge& purge);
   // By which routes know URLs. Few: those of configurations.
   void add_scope(const std::string& scope);
 
@@ -51,12 +54,12 @@ class Cache {
 
  private:
   struct Purged {
-    std::int64_t at_ms;
+    std::uint64_t number;
     Purge purge;
   };
-  void remember(const Purge& purge, std::int64_t now_ms);
-  // After it was asked for.
-  bool was_purged(const Meta& meta) const;
+  void remember(const Purge& purge);
+  // By one of those that came after so many.
+  bool was_purged(const Meta& meta, std::uint64_t purges) const;
   std::vector<std::string> scopes() const;
   std::string shared_text(std::string_view key_text) const;
 
@@ -67,9 +70,9 @@ class Cache {
   std::vector<std::string> scopes_;
   std::unordered_map<Digest, SearchRule, DigestHash> rules_;  // by the text of keys, without their queries
   std::atomic<bool> has_rules_{false};
-  std::deque<Purged> purged_;                // lately, the newest last; those of one URL tell its flights
-  std::atomic<std::int64_t> purged_at_{-1};  // the newest
-  std::int64_t forgotten_at_ = -1;           // the newest that is remembered no more
+  std::deque<Purged> purged_;  // lately, the newest last; those of one URL tell its flights
+  std::atomic<std::uint64_t> purges_{0};
+  std::uint64_t forgotten_ = 0;  // the number of the newest that is remembered no more
 };
 
 }  // namespace rproxy::cache

@@ -90,7 +90,8 @@ CacheFetch::CacheFetch(const exchange::Request& request, const Order& order)
       flight_(order.flight),
       stale_(order.stale),
       asked_(order.asked),
-      may_store_(order.may_store) {
+      may_store_(order.may_store),
+      purges_(order.cache.purges()) {
   key_.text = detached_.arena().copy(order.key);
   key_.extras = detached_.arena().copy(order.extras);
   key_.digest = flight_->digest();
@@ -173,7 +174,7 @@ void CacheFetch::settle_validated(const Response& response) {
   was_validated_ = true;
   auto entry = std::make_shared<const cache::Entry>(
       cache::updated(stale_->meta(), response.head.fields, requested_ms_, received_ms_, policy_), stale_->content());
-  is_stored_ = cache_.insert(entry, stale_, *flight_);
+  is_stored_ = cache_.insert(entry, stale_, *flight_, purges_);
   close(Outcome::kEntry, std::move(entry));
 }
 
@@ -227,7 +228,7 @@ net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirect
   const cache::Arrival arrival{asked_head_, response.head, directives, freshness, requested_ms_, received_ms_};
   const auto entry = std::make_shared<const cache::Entry>(cache::make_meta(key_, arrival, policy_),
                                                           std::make_shared<cache::Content>(length));
-  is_stored_ = cache_.insert(entry, stale_, *flight_);
+  is_stored_ = cache_.insert(entry, stale_, *flight_, purges_);
   if (!is_stored_) {
     was_refused_ = true;
     co_return settle_alone(std::move(response));

@@ -94,6 +94,7 @@ class CacheFetch final : public exchange::InterimSink {
   bool is_stored_ = false;
   bool was_refused_ = false;  // by the store, as something was purged meanwhile
   std::uint16_t status_ = 0;
+  const std::uint64_t purges_;  // when it was asked for
   std::int64_t requested_ms_ = 0;
   std::int64_t received_ms_ = 0;
   cache::StoreVerdict verdict_ = cache::StoreVerdict::kStore;

@@ -290,6 +290,7 @@ bool CachedProxy::needs_own_answer(const Request& request, const Visit& visit) {
 
 net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit visit) {
   const std::int64_t asked_at = now_ms(request);
+  const std::uint64_t purges = cache_.purges();
   const auto wanted_fields = request.head.fields;
   auto response = co_await pass(request, "method");
   if (!response || response->head.status != 200) co_return response;
@@ -305,7 +306,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
   auto newer = std::make_shared<const cache::Entry>(
       cache::updated(entry->meta(), response->head.fields, asked_at, now_ms(request), options_.policy),
       entry->content());
-  cache_.insert(newer, entry, *joined.flight);
+  cache_.insert(newer, entry, *joined.flight, purges);
   cache_.memory().close(*joined.flight);
   joined.flight->settle(Outcome::kEntry, std::move(newer));
   co_return response;
@@ -314,12 +315,9 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
 // What an unsafe request has changed (RFC 9111 4.4), and what the answer says that it has (RFC 9875 3).
 void CachedProxy::invalidate(const Request& request, const Response& response) {
   if (response.head.status < 200 || response.head.status >= 400) return;
-  const std::int64_t now = now_ms(request);
   const cache::Key key = cache_key(request, scope_, options_);
   const std::string_view url = cache::url_of(key.text);
-  const auto purge = [&](cache::Purge::Kind kind, std::string what) {
-    cache_.purge({kind, std::move(what), false}, now);
-  };
+  const auto purge = [&](cache::Purge::Kind kind, std::string what) { cache_.purge({kind, std::move(what), false}); };
   purge(cache::Purge::Kind::kUrl, std::string(url));
   const std::string_view origin = cache::origin_of(url);
   for (const FieldId id : {FieldId::kLocation, FieldId::kContentLocation}) {
