@@ -11,8 +11,7 @@
 #include "admin/members.h"
 #include "base/log.h"
 #include "cache/filter.h"
-#include "http/characters.h"
-#include "http/path.h"
+#include "http/request_target.h"
 #include "proxy/cache_scope.h"
 
 namespace rproxy::admin {
@@ -40,48 +39,24 @@ std::vector<cache::MemoryStore::Row> rows_of(cache::Cache& cache) {
 
 // ---- URLs.
 
-struct Url {
-  std::string scheme;
-  std::string authority;
-  std::string path;
-  std::string query;
-  bool has_query = false;
-};
-
-// As it would come in a request; nothing where it could not.
-std::optional<Url> parse_url(std::string_view text) {
-  Url url;
-  const auto colon = text.find("://");
-  if (colon == std::string_view::npos) return std::nullopt;
-  url.scheme = text.substr(0, colon);
-  std::ranges::transform(url.scheme, url.scheme.begin(), http::to_lower);
-  if (url.scheme != "http" && url.scheme != "https") return std::nullopt;
-  text.remove_prefix(colon + 3);
-  text = text.substr(0, text.find('#'));
-  const auto end = std::min(text.find_first_of("/?"), text.size());
-  url.authority = text.substr(0, end);
-  text.remove_prefix(end);
-  const auto question = text.find('?');
-  url.has_query = question != std::string_view::npos;
-  if (url.has_query) url.query = text.substr(question + 1);
-  Arena arena;
-  const auto bare = text.substr(0, question);
-  const auto path = http::normalize_path(bare.empty() ? "/" : bare, {}, arena);
-  if (!path || url.authority.empty()) return std::nullopt;
-  url.path = *path;
-  return url;
+// As it would come in a request; nothing where it could not. Views into the arena.
+std::optional<http::RequestHead> parse_url(std::string_view text, const http::PathPolicy& paths, Arena& arena) {
+  http::RequestHead head;
+  head.method_id = http::Method::kGet;
+  text = arena.copy(text.substr(0, text.find('#')));
+  for (const std::string_view scheme : {"http", "https"}) {
+    const auto colon = text.find("://");
+    if (http::equals_ignoring_case(text.substr(0, colon), scheme)) head.scheme = scheme;
+  }
+  if (head.scheme.empty() || http::parse_request_target(text, head, paths, arena) != nullptr) return std::nullopt;
+  return head;
 }
 
 // What the URL is known by: as it is written, and as each route's key has it.
-std::set<std::string> keyed_urls(const config::Config& config, const Url& url) {
+std::set<std::string> keyed_urls(const config::Config& config, const http::RequestHead& url, Arena& arena) {
   std::set<std::string> keyed;
-  Arena arena;
-  http::RequestHead head;
-  head.scheme = url.scheme;
-  head.query = url.query;
-  head.has_query = url.has_query;
   const auto add = [&](const cache::KeyOptions& options) {
-    keyed.emplace(cache::url_of(cache::make_key("-", options, head, url.authority, url.path, arena).text));
+    keyed.emplace(cache::url_of(cache::make_key("-", options, url, url.authority, url.path, arena).text));
   };
   add({});
   for (const auto& route : config.routes) {
@@ -211,9 +186,11 @@ Answer show_cache(Call& call) {
   std::string text;
   members.text("url", text);
   if (auto wrong = members.complaint()) return *wrong;
-  const auto url = parse_url(text);
+  const config::Config& config = *call.subject.serving.config;
+  Arena arena;
+  const auto url = parse_url(text, config.client.paths, arena);
   if (!url) return bad_url();
-  const auto keyed = keyed_urls(*call.subject.serving.config, *url);
+  const auto keyed = keyed_urls(config, *url, arena);
   const std::int64_t now = wall_ms();
   Json objects = Json::array();
   for (const Row& row : rows_of(*cache)) {
@@ -232,9 +209,11 @@ Answer purge_cache(Call& call) {
   if (auto wrong = take_purge(call.content, purge)) return *wrong;
   std::uint64_t count = 0;
   if (purge.kind == cache::Purge::Kind::kUrl) {
-    const auto url = parse_url(purge.what);
+    const config::Config& config = *call.subject.serving.config;
+    Arena arena;
+    const auto url = parse_url(purge.what, config.client.paths, arena);
     if (!url) return bad_url();
-    for (const std::string& keyed : keyed_urls(*call.subject.serving.config, *url)) {
+    for (const std::string& keyed : keyed_urls(config, *url, arena)) {
       count += cache->purge({purge.kind, keyed, purge.is_soft});
     }
   } else {

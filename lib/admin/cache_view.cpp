@@ -1,17 +1,17 @@
 #include "admin/cache_view.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
+#include "admin/views.h"
 #include "cache/filter.h"
 
 namespace rproxy::admin {
 namespace {
 
-std::string iso_time(std::int64_t ms) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(ms / 1000)));
+std::string instant(std::int64_t ms) {
+  return iso_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(ms)));
 }
 
 std::string reason_of(const CachedObject& object, std::int64_t now_ms) {
@@ -47,9 +47,9 @@ Json cached_object_details(const CachedObject& object, std::int64_t now_ms) {
   json["scope"] = cache::scope_of(meta.key);
   json["key"] = meta.key + meta.extras;
   json["complete"] = object.is_complete;
-  json["received"] = iso_time(meta.received_ms);
+  json["received"] = instant(meta.received_ms);
   json["freshness"] = reason_of(object, now_ms);
-  json["fresh_until"] = iso_time(meta.received_ms + (meta.freshness.lifetime - meta.initial_age) * 1000);
+  json["fresh_until"] = instant(meta.received_ms + (meta.freshness.lifetime - meta.initial_age) * 1000);
   json["stale_while_revalidate"] = meta.stale_while_revalidate;
   json["stale_if_error"] = meta.stale_if_error;
   json["must_revalidate"] = meta.must_revalidate;

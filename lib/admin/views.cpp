@@ -14,10 +14,6 @@ namespace {
 
 using std::chrono::system_clock;
 
-std::string iso_time(system_clock::time_point time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::floor<std::chrono::seconds>(time)));
-}
-
 double milliseconds(std::chrono::nanoseconds time) {
   return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1000;
 }
@@ -78,6 +74,10 @@ Json breaker_view(const upstream::Upstream& upstream, TimePoint now) {
 }
 
 }  // namespace
+
+std::string iso_time(system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::floor<std::chrono::seconds>(time)));
+}
 
 std::string unready_reason(const Subject& subject, TimePoint now) {
   if (subject.is_draining()) return "draining";

@@ -6,6 +6,9 @@
 
 namespace rproxy::admin {
 
+// "2026-01-02T03:04:05Z"
+std::string iso_time(std::chrono::system_clock::time_point time);
+
 // Why the proxy should get no new requests; empty: it should. While some upstream can serve it is worth asking.
 std::string unready_reason(const Subject& subject, TimePoint now);
 

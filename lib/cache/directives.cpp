@@ -80,20 +80,10 @@ void read_response_directive(ResponseDirectives& out, const Directive& directive
   }
 }
 
-std::string joined(const http::Fields& fields, FieldId id) {
-  std::string text;
-  for (const auto& field : fields) {
-    if (field.id != id) continue;
-    if (!text.empty()) text += ", ";
-    text += field.value;
-  }
-  return text;
-}
-
 // RFC 9213 2.1: the same directives as a Dictionary; ignored where it is malformed or says nothing.
 std::optional<ResponseDirectives> targeted(const http::Fields& fields) {
   if (!fields.has(FieldId::kCdnCacheControl)) return std::nullopt;
-  const auto dictionary = http::structured::parse_dictionary(joined(fields, FieldId::kCdnCacheControl));
+  const auto dictionary = http::structured::parse_dictionary(http::joined(fields, FieldId::kCdnCacheControl));
   if (!dictionary || dictionary->empty()) return std::nullopt;
   ResponseDirectives out;
   out.is_targeted = true;

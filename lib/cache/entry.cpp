@@ -99,11 +99,7 @@ bool is_told_apart(const Variant& variant, const http::Fields& fields) {
 
 std::vector<std::string> cache_groups(const http::Fields& fields, http::FieldId id) {
   std::vector<std::string> groups;
-  std::string text;
-  for (const auto& field : fields) {
-    if (field.id == id) text += (text.empty() ? "" : ", ") + std::string(field.value);
-  }
-  const auto list = http::structured::parse_list(text);
+  const auto list = http::structured::parse_list(http::joined(fields, id));
   if (!list) return groups;
   for (const auto& member : *list) {
     if (member.is_list || groups.size() >= kTagsMax) continue;

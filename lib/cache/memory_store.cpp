@@ -162,20 +162,6 @@ void MemoryStore::settle(const EntryPtr& entry) {
   if (found->second.is_empty()) shard.resources.erase(found);
 }
 
-void MemoryStore::remove(const EntryPtr& entry) {
-  const Digest digest = Digest::of(entry->meta().key);
-  Shard& shard = shard_of(digest);
-  Gone gone;
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.resources.find(digest);
-  if (found == shard.resources.end()) return;
-  auto& nodes = found->second.nodes;
-  for (std::size_t i = nodes.size(); i-- > 0;) {
-    if (nodes[i]->entry == entry) take_out(shard, found->second, i, gone);
-  }
-  if (found->second.is_empty()) shard.resources.erase(found);
-}
-
 // By what the newest answer varies, as the next one will very likely vary by the same.
 std::string MemoryStore::flight_variant(const Resource& resource, const Wanted& wanted) {
   std::string text(wanted.key.text);
@@ -240,6 +226,32 @@ bool MemoryStore::is_private(const Digest& digest, std::int64_t now_ms) const {
   return trait.high == digest.high && trait.private_until_ms > now_ms;
 }
 
+template <typename Matches>
+std::uint64_t MemoryStore::purge_from(Shard& shard, Resource& resource, bool is_soft, Gone& gone, Matches matches) {
+  std::uint64_t count = 0;
+  for (std::size_t i = resource.nodes.size(); i-- > 0;) {
+    if (!matches(*resource.nodes[i]->entry)) continue;
+    ++count;
+    if (is_soft) {
+      resource.nodes[i]->entry->mark_stale();
+    } else {
+      take_out(shard, resource, i, gone);
+    }
+  }
+  return count;
+}
+
+void MemoryStore::remove(const EntryPtr& entry) {
+  const Digest digest = Digest::of(entry->meta().key);
+  Shard& shard = shard_of(digest);
+  Gone gone;
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.resources.find(digest);
+  if (found == shard.resources.end()) return;
+  purge_from(shard, found->second, false, gone, [&](const Entry& each) { return &each == entry.get(); });
+  if (found->second.is_empty()) shard.resources.erase(found);
+}
+
 std::uint64_t MemoryStore::purge(const Purge& purge) {
   std::uint64_t count = 0;
   for (const auto& shard : shards_) {
@@ -248,15 +260,8 @@ std::uint64_t MemoryStore::purge(const Purge& purge) {
     for (auto each = shard->resources.begin(); each != shard->resources.end();) {
       Resource& resource = each->second;
       resource.flights.clear();
-      for (std::size_t i = resource.nodes.size(); i-- > 0;) {
-        if (!purge.matches(resource.nodes[i]->entry->meta())) continue;
-        ++count;
-        if (purge.is_soft) {
-          resource.nodes[i]->entry->mark_stale();
-        } else {
-          take_out(*shard, resource, i, gone);
-        }
-      }
+      count += purge_from(*shard, resource, purge.is_soft, gone,
+                          [&](const Entry& entry) { return purge.matches(entry.meta()); });
       each = resource.is_empty() ? shard->resources.erase(each) : std::next(each);
     }
   }
@@ -271,17 +276,8 @@ std::uint64_t MemoryStore::purge_key(const Digest& digest, std::string_view text
   if (found == shard.resources.end()) return 0;
   for (const FlightPtr& flight : found->second.flights) flight->outdate();
   found->second.flights.clear();
-  std::uint64_t count = 0;
-  auto& nodes = found->second.nodes;
-  for (std::size_t i = nodes.size(); i-- > 0;) {
-    if (nodes[i]->entry->meta().key != text) continue;
-    ++count;
-    if (is_soft) {
-      nodes[i]->entry->mark_stale();
-    } else {
-      take_out(shard, found->second, i, gone);
-    }
-  }
+  const std::uint64_t count =
+      purge_from(shard, found->second, is_soft, gone, [&](const Entry& entry) { return entry.meta().key == text; });
   if (found->second.is_empty()) shard.resources.erase(found);
   return count;
 }

@@ -115,6 +115,9 @@ class MemoryStore {
   using Gone = std::vector<std::unique_ptr<Node>>;
   // Under the shard's lock. What has gone is given to `gone`, to be freed without it.
   void take_out(Shard& shard, Resource& resource, std::size_t index, Gone& gone);
+  // Those of a resource for which it holds, or the mark where it is soft; how many there were.
+  template <typename Matches>
+  std::uint64_t purge_from(Shard& shard, Resource& resource, bool is_soft, Gone& gone, Matches matches);
   void make_room(Shard& shard, Gone& gone);
   static std::string flight_variant(const Resource& resource, const Wanted& wanted);
 

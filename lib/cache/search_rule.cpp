@@ -30,19 +30,11 @@ std::optional<bool> flag_of(const structured::Member& member) {
 
 std::string_view name_of(std::string_view parameter) { return parameter.substr(0, parameter.find('=')); }
 
-std::string joined(const http::Fields& fields) {
-  std::string text;
-  for (const auto& field : fields) {
-    if (field.id == http::FieldId::kNoVarySearch) text += (text.empty() ? "" : ", ") + std::string(field.value);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::optional<SearchRule> SearchRule::of(const http::Fields& response) {
   if (!response.has(http::FieldId::kNoVarySearch)) return std::nullopt;
-  const auto dictionary = structured::parse_dictionary(joined(response));
+  const auto dictionary = structured::parse_dictionary(http::joined(response, http::FieldId::kNoVarySearch));
   if (!dictionary) return std::nullopt;
   SearchRule rule;
   if (const auto* order = structured::find(*dictionary, "key-order")) {

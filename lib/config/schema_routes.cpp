@@ -119,16 +119,6 @@ constexpr Key<M> kMatch[] = {
     special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
 };
 
-constexpr Key<M> kCondition[] = {
-    special<M>("header", "table of value matches", "name = \"value\", true, false, { prefix } or { regex }",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "header", o.headers); }),
-    special<M>("query", "table of value matches", "the same for query parameters",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "query", o.query); }),
-    special<M>("cookie", "table of value matches", "the same for cookies",
-               [](Problems& p, const Node& n, M& o) { decode_values(p, n, "cookie", o.cookies); }),
-    special<M>("client_ip", "strings", "networks, one of which the client is in", decode_client_ips),
-};
-
 void decode_match(Problems& problems, const Node& node, RouteDraft& out) {
   route::Match& match = out.route.rule.match;
   if (is_empty_part(problems, node, "match", "write \"*\" for everything")) return;
@@ -343,7 +333,11 @@ constexpr Key<R> kRoute[] = {
 Keys<proxy::ForwardAction> defaults_keys() { return kDefaults; }
 Keys<RouteDraft> route_keys() { return kRoute; }
 Keys<route::Match> match_keys() { return kMatch; }
-Keys<route::Match> condition_keys() { return kCondition; }
+Keys<route::Match> condition_keys() {
+  constexpr std::size_t kOfTheTarget = 4;  // host, path and method, by which a route is found
+  static_assert(kMatch[kOfTheTarget].name == "header");
+  return Keys<M>(kMatch).subspan(kOfTheTarget);
+}
 Keys<route::RewriteOptions> rewrite_keys() { return kRewrite; }
 Keys<proxy::RedirectAction> redirect_keys() { return kRedirect; }
 Keys<proxy::RespondAction> respond_keys() { return kRespond; }

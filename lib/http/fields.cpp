@@ -57,6 +57,16 @@ FieldId field_id_with_hyphens(std::string_view name) {
   return field_id({spelt, name.size()});
 }
 
+std::string joined(const Fields& fields, FieldId id) {
+  std::string text;
+  for (const Field& field : fields) {
+    if (field.id != id) continue;
+    if (!text.empty()) text += ", ";
+    text += field.value;
+  }
+  return text;
+}
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {

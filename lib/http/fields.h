@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -74,6 +75,9 @@ class Fields {
  private:
   Lines fields_;
 };
+
+// All lines of that name as one list, in their order (RFC 9110 5.3).
+std::string joined(const Fields& fields, FieldId id);
 
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/conditional.h"
+#include "proxy/cache_visit.h"
 
 namespace rproxy::proxy {
 
@@ -18,10 +19,6 @@ namespace {
 constexpr std::size_t kWindow = 256 * 1024;
 
 bool is_failure(std::uint16_t status) { return status == 500 || status == 502 || status == 503 || status == 504; }
-
-std::int64_t in_ms(std::chrono::system_clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 // What a 304 says it is about must be what is stored (RFC 9111 4.3.4).
 bool is_about(const http::Fields& not_modified, const cache::Entry& stored) {
@@ -122,8 +119,6 @@ void CacheFetch::make_conditional() {
   }
 }
 
-std::int64_t CacheFetch::now_ms() const { return in_ms(request_.loop->wall_now()); }
-
 // Nobody joins it from here on.
 void CacheFetch::close(Outcome outcome, cache::EntryPtr entry, std::optional<Error> error) {
   is_closed_ = true;
@@ -134,15 +129,11 @@ void CacheFetch::close(Outcome outcome, cache::EntryPtr entry, std::optional<Err
 net::Task<void> CacheFetch::run(std::shared_ptr<CacheFetch> self, exchange::Handler& next, downstream::Use use) {
   const downstream::Use held = std::move(use);
   CacheFetch& fetch = *self;
-  fetch.requested_ms_ = fetch.now_ms();
+  fetch.requested_ms_ = wall_ms(*fetch.request_.loop);
   auto response = co_await next.handle(fetch.request_);
-  fetch.received_ms_ = fetch.now_ms();
+  fetch.received_ms_ = wall_ms(*fetch.request_.loop);
   fetch.status_ = response ? response->head.status : 0;
-  if (fetch.falls_back(response)) {
-    fetch.has_fallen_back_ = true;
-    fetch.close(Outcome::kEntry, fetch.stale_);
-    co_return;
-  }
+  if (fetch.falls_back(response)) co_return fetch.close(Outcome::kEntry, fetch.stale_);
   if (!response) co_return fetch.settle_failed(std::move(response));
   if (response->head.status == 304) co_return fetch.settle_validated(*response);
   const auto directives = cache::ResponseDirectives::of(response->head.fields);
@@ -171,10 +162,9 @@ void CacheFetch::settle_validated(const Response& response) {
     cache_.memory().remove(stale_);
     return close(Outcome::kAbandoned);
   }
-  was_validated_ = true;
   auto entry = std::make_shared<const cache::Entry>(
       cache::updated(stale_->meta(), response.head.fields, requested_ms_, received_ms_, policy_), stale_->content());
-  is_stored_ = cache_.insert(entry, stale_, *flight_, purges_);
+  cache_.insert(entry, stale_, *flight_, purges_);
   close(Outcome::kEntry, std::move(entry));
 }
 
@@ -197,7 +187,6 @@ StoreVerdict CacheFetch::judge(const Response& response, const cache::ResponseDi
   if (!may_store_) return StoreVerdict::kClientNoStore;
   const StoreVerdict verdict = cache::may_store(asked_head_, asked_, response.head, directives, freshness, policy_);
   if (verdict != StoreVerdict::kStore) return verdict;
-  if (cache::vary_names(response.head.fields).size() > cache::kVaryNamesMax) return StoreVerdict::kVaryAll;
   const auto length = response.body != nullptr ? response.body->length() : http::BodyLength();
   const bool is_known = length.kind == http::BodyLength::Kind::kFixed;
   if (is_known && length.bytes > object_max()) return StoreVerdict::kTooLarge;
@@ -228,8 +217,7 @@ net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirect
   const cache::Arrival arrival{asked_head_, response.head, directives, freshness, requested_ms_, received_ms_};
   const auto entry = std::make_shared<const cache::Entry>(cache::make_meta(key_, arrival, policy_),
                                                           std::make_shared<cache::Content>(length));
-  is_stored_ = cache_.insert(entry, stale_, *flight_, purges_);
-  if (!is_stored_) {
+  if (!cache_.insert(entry, stale_, *flight_, purges_)) {
     was_refused_ = true;
     co_return settle_alone(std::move(response));
   }

@@ -51,11 +51,7 @@ class CacheFetch final : public exchange::InterimSink {
   // Whoever started it has left, and takes no answer of its own.
   void leave();
 
-  cache::StoreVerdict verdict() const { return verdict_; }
   std::uint16_t status() const { return status_; }
-  bool was_validated() const { return was_validated_; }
-  bool has_fallen_back() const { return has_fallen_back_; }
-  bool is_stored() const { return is_stored_; }
 
   net::Task<Result<void>> interim(http::ResponseHead& head) override;
 
@@ -75,7 +71,6 @@ class CacheFetch final : public exchange::InterimSink {
   void close(cache::Flight::Outcome outcome, cache::EntryPtr entry = nullptr,
              std::optional<Error> error = std::nullopt);
   std::uint64_t object_max() const;
-  std::int64_t now_ms() const;
 
   DetachedRequest detached_;
   exchange::Request& request_ = detached_.request();
@@ -89,9 +84,6 @@ class CacheFetch final : public exchange::InterimSink {
   bool may_store_;
   bool starter_is_there_ = true;
   bool is_closed_ = false;
-  bool was_validated_ = false;
-  bool has_fallen_back_ = false;
-  bool is_stored_ = false;
   bool was_refused_ = false;  // by the store, as something was purged meanwhile
   std::uint16_t status_ = 0;
   const std::uint64_t purges_;  // when it was asked for

@@ -37,6 +37,10 @@ std::string_view CacheConditions::reason_to_pass(const exchange::Request& reques
 
 bool CacheConditions::may_store(const exchange::Request& request) const { return !any_holds(no_store_, request); }
 
+std::int64_t wall_ms(const net::Loop& loop) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(loop.wall_now().time_since_epoch()).count();
+}
+
 cache::Key cache_key(const exchange::Request& request, std::string_view scope, const CacheOptions& options) {
   return cache::make_key(scope, options.policy.key, request.head, request.client_authority, request.client_path,
                          *request.arena);

@@ -1,6 +1,7 @@
 // What a request is to a route's cache, before anything is looked up.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,9 @@ class CacheConditions {
   std::vector<route::Predicates> bypass_;
   std::vector<route::Predicates> no_store_;
 };
+
+// The wall clock, in milliseconds since the epoch: by which stored answers age.
+std::int64_t wall_ms(const net::Loop& loop);
 
 // In the request's arena.
 cache::Key cache_key(const exchange::Request& request, std::string_view scope, const CacheOptions& options);

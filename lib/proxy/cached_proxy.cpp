@@ -21,10 +21,6 @@ namespace {
 // Other answers than the one waited for may come in between; beyond that a request goes by itself.
 constexpr int kRoundsMax = 8;
 
-std::int64_t now_ms(const Request& request) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(request.loop->wall_now().time_since_epoch()).count();
-}
-
 // Keeps what a response views as long as the request.
 class Keeper final : public exchange::Body {
  public:
@@ -143,7 +139,7 @@ net::Task<Result<Response>> CachedProxy::handle(Request& request) {
   Visit visit = this->visit(request);
   EntryPtr entry = cache_.memory().find(visit.wanted(request));
   if (entry != nullptr) {
-    const auto reuse = cache::reuse_of(*entry, visit.asked, now_ms(request));
+    const auto reuse = cache::reuse_of(*entry, visit.asked, wall_ms(*request.loop));
     if (reuse.use == cache::Use::kServeWhileValidating) validate_meanwhile(request, visit, entry);
     if (reuse.use != cache::Use::kValidate) {
       const bool is_fresh = reuse.reason == cache::Reuse::Reason::kFresh;
@@ -177,7 +173,7 @@ net::Task<Result<Response>> CachedProxy::pass(Request& request, std::string_view
 }
 
 Response CachedProxy::answer(Request& request, const EntryPtr& entry, const CacheOutcome& outcome) {
-  const std::int64_t now = now_ms(request);
+  const std::int64_t now = wall_ms(*request.loop);
   request.trace.cache = to_string(outcome.kind);
   Response response = answer_from(request, entry, outcome, now);
   tell(request, response, outcome, entry->fresh_for(now));
@@ -208,7 +204,8 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
   const std::string_view why = seen != nullptr ? "stale" : "uri-miss";
   const bool is_first_of_few =
       seen == nullptr && options_.policy.min_uses > 1 && memory.count_use(visit.key.digest) < options_.policy.min_uses;
-  if (is_first_of_few || memory.is_private(visit.key.digest, now_ms(request)) || needs_own_answer(request, visit)) {
+  if (is_first_of_few || memory.is_private(visit.key.digest, wall_ms(*request.loop)) ||
+      needs_own_answer(request, visit)) {
     co_return co_await pass(request, why);
   }
   bool has_failed_once = false;
@@ -216,7 +213,7 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
     auto joined = memory.join(visit.wanted(request), seen);
     if (joined.other != nullptr) {
       seen = joined.other;
-      const auto reuse = cache::reuse_of(*seen, visit.asked, now_ms(request));
+      const auto reuse = cache::reuse_of(*seen, visit.asked, wall_ms(*request.loop));
       if (reuse.use == cache::Use::kServe) co_return answer(request, seen, CacheOutcome(Kind::kHit));
       continue;
     }
@@ -289,7 +286,7 @@ bool CachedProxy::needs_own_answer(const Request& request, const Visit& visit) {
 }
 
 net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit visit) {
-  const std::int64_t asked_at = now_ms(request);
+  const std::int64_t asked_at = wall_ms(*request.loop);
   const std::uint64_t purges = cache_.purges();
   const auto wanted_fields = request.head.fields;
   auto response = co_await pass(request, "method");
@@ -304,7 +301,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
   auto joined = cache_.memory().join(wanted, entry);
   if (!joined.leads) co_return response;
   auto newer = std::make_shared<const cache::Entry>(
-      cache::updated(entry->meta(), response->head.fields, asked_at, now_ms(request), options_.policy),
+      cache::updated(entry->meta(), response->head.fields, asked_at, wall_ms(*request.loop), options_.policy),
       entry->content());
   cache_.insert(newer, entry, *joined.flight, purges);
   cache_.memory().close(*joined.flight);

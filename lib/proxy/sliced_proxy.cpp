@@ -142,8 +142,7 @@ net::Task<Result<Response>> SlicedProxy::assemble(Request& request) {
   const std::uint64_t first = first_position(spec) / size_ * size_;
   auto beside = slice_request(request, first, size_);
   auto response = co_await next_->handle(beside->request());
-  const exchange::Trace trace = beside->request().trace;
-  request.trace = trace;
+  request.trace = beside->request().trace;
   if (!response) co_return response;
   const auto version = Version::of(*response);
   if (!version || !version->can_be_told() || response->body == nullptr) {
