@@ -26,13 +26,13 @@ std::int64_t wall_ms() {
       .count();
 }
 
-CachedObject object_of(const cache::MemoryStore::Row& row) {
+CachedObject object_of(const storage::MemoryStore::Row& row) {
   const cache::Entry& entry = *row.entry;
   return {entry.meta(), entry.content()->size(), row.hits, entry.content()->is_complete(), entry.is_marked_stale()};
 }
 
-std::vector<cache::MemoryStore::Row> rows_of(cache::Cache& cache) {
-  std::vector<cache::MemoryStore::Row> rows;
+std::vector<storage::MemoryStore::Row> rows_of(storage::Cache& cache) {
+  std::vector<storage::MemoryStore::Row> rows;
   cache.memory().for_each([&](const auto& row) { rows.push_back(row); });
   return rows;
 }
@@ -89,7 +89,7 @@ std::optional<Answer> take_filter(const Json& content, cache::Filter& filter) {
   return members.complaint();
 }
 
-using Row = cache::MemoryStore::Row;
+using Row = storage::MemoryStore::Row;
 
 bool sort_rows(std::vector<Row>& rows, const std::string& by) {
   const auto size = [](const Row& row) { return row.entry->content()->size(); };
@@ -142,7 +142,7 @@ std::optional<Answer> take_purge(const Json& content, cache::Purge& purge) {
 Answer get_cache(Call& call) {
   const auto& cache = call.subject.serving.cache;
   if (cache == nullptr) return json_answer({{"enabled", false}});
-  cache::MemoryStore& memory = cache->memory();
+  storage::MemoryStore& memory = cache->memory();
   return json_answer({{"enabled", true},
                       {"memory",
                        {{"objects", memory.counts().objects.load()},

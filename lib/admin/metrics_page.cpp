@@ -133,7 +133,7 @@ class Page {
         }
       }
     }
-    cache::MemoryStore& memory = cache->memory();
+    storage::MemoryStore& memory = cache->memory();
     put("rproxy_cache_objects", Type::kGauge, "Answers that are stored in memory.", memory.counts().objects.load());
     put("rproxy_cache_bytes", Type::kGauge, "Memory that they take.", memory.bytes());
     put("rproxy_cache_bytes_max", Type::kGauge, "Memory that they may take.", memory.bytes_max());

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/units.h"
-#include "cache/cache.h"
+#include "storage/cache.h"
 #include "config/config.h"
 #include "metrics/catalogue.h"
 #include "upstream/upstream.h"
@@ -21,7 +21,7 @@ struct Serving {
   std::shared_ptr<const config::Config> config;
   std::vector<std::shared_ptr<upstream::Upstream>> upstreams;
   std::shared_ptr<const metrics::Catalogue> catalogue;
-  std::shared_ptr<cache::Cache> cache;  // null: no route has one
+  std::shared_ptr<storage::Cache> cache;  // null: no route has one
   std::string effective;                // as TOML, without its secrets
   std::uint64_t revision = 1;           // grows with each reload
   std::chrono::system_clock::time_point since;

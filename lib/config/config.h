@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
-#include "cache/cache.h"
+#include "storage/cache.h"
 #include "config/admin.h"
 #include "config/node.h"
 #include "config/route_test.h"
@@ -67,7 +67,7 @@ struct Config {
   net::ResolverOptions resolver;
   Admin admin;
   ExplainHeader explain;
-  cache::Options cache;
+  storage::Options cache;
   std::vector<RouteTest> tests;
 };
 

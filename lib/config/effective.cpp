@@ -270,7 +270,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<net::ResolverOptions>(out, "resolver.", resolver_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
   list_keys<Admin>(out, "admin.", admin_keys(), {});
-  list_keys<cache::Options>(out, "cache.", cache_keys(), {});
+  list_keys<storage::Options>(out, "cache.", cache_keys(), {});
   list_keys<proxy::CacheOptions>(out, "routes.cache.", cache_policy_keys(), {});
   list_keys<cache::KeyOptions>(out, "routes.cache.key.", cache_key_keys(), {});
   list_keys<route::Match>(out, "routes.cache.bypass.", condition_keys(), {});

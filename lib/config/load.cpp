@@ -33,7 +33,7 @@ void build(const Node& tree, Config& config, Problems& problems) {
   build_section<proxy::ForwardingOptions>(tree, "forwarding", forwarding_keys(), config.forwarding, problems);
   build_section<net::ResolverOptions>(tree, "resolver", resolver_keys(), config.resolver, problems);
   build_section<ExplainHeader>(tree, "explain", explain_keys(), config.explain, problems);
-  build_section<cache::Options>(tree, "cache", cache_keys(), config.cache, problems);
+  build_section<storage::Options>(tree, "cache", cache_keys(), config.cache, problems);
   build_access_log(tree, config, problems);
   build_listeners(tree, config, problems);
   build_admin(tree, config, problems);

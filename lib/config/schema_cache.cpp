@@ -10,7 +10,7 @@
 namespace rproxy::config {
 namespace {
 
-using C = cache::Options;
+using C = storage::Options;
 
 constexpr std::uint64_t kMemoryMin = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMemoryMax = std::uint64_t{1} << 40;
@@ -140,7 +140,7 @@ constexpr Key<O> kPolicy[] = {
 
 }  // namespace
 
-Keys<cache::Options> cache_keys() { return kCache; }
+Keys<storage::Options> cache_keys() { return kCache; }
 Keys<proxy::CacheOptions> cache_policy_keys() { return kPolicy; }
 Keys<cache::KeyOptions> cache_key_keys() { return kKey; }
 

@@ -11,7 +11,7 @@ namespace rproxy::proxy {
 using cache::StoreVerdict;
 using exchange::Response;
 using http::FieldId;
-using Outcome = cache::Flight::Outcome;
+using Outcome = storage::Flight::Outcome;
 
 namespace {
 
@@ -32,7 +32,7 @@ bool is_about(const http::Fields& not_modified, const cache::Entry& stored) {
 // Content that is coming: where nobody goes on, its readers see that it ends.
 class CacheFetch::Filling {
  public:
-  Filling(cache::Cache& cache, cache::EntryPtr entry) : cache_(cache), entry_(std::move(entry)) {}
+  Filling(storage::Cache& cache, cache::EntryPtr entry) : cache_(cache), entry_(std::move(entry)) {}
   Filling(const Filling&) = delete;
   Filling& operator=(const Filling&) = delete;
   ~Filling() {
@@ -72,7 +72,7 @@ class CacheFetch::Filling {
   }
 
  private:
-  cache::Cache& cache_;
+  storage::Cache& cache_;
   cache::EntryPtr entry_;
   bool is_stored_ = true;
   bool is_over_ = false;

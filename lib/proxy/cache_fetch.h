@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "cache/cache.h"
+#include "storage/cache.h"
 #include "cache/reuse.h"
 #include "downstream/users.h"
 #include "exchange/exchange.h"
@@ -20,9 +20,9 @@ class CacheFetch final : public exchange::InterimSink {
  public:
   // What it is about; all of it outlives the fetch, or is its own.
   struct Order {
-    cache::Cache& cache;
+    storage::Cache& cache;
     const cache::Policy& policy;
-    cache::FlightPtr flight;
+    storage::FlightPtr flight;
     cache::EntryPtr stale;  // to be validated; null: there is none
     std::string_view key;   // its text and extras are copied
     std::string_view extras;
@@ -68,16 +68,16 @@ class CacheFetch final : public exchange::InterimSink {
   net::Task<void> store(exchange::Response response, const cache::ResponseDirectives& directives,
                         const cache::Freshness& freshness);
   net::Task<void> fill(Filling& filling, cache::Content& content, exchange::Body* body);
-  void close(cache::Flight::Outcome outcome, cache::EntryPtr entry = nullptr,
+  void close(storage::Flight::Outcome outcome, cache::EntryPtr entry = nullptr,
              std::optional<Error> error = std::nullopt);
   std::uint64_t object_max() const;
 
   DetachedRequest detached_;
   exchange::Request& request_ = detached_.request();
   http::RequestHead asked_head_;  // as the client sent it: what Vary is compared with
-  cache::Cache& cache_;
+  storage::Cache& cache_;
   const cache::Policy& policy_;
-  cache::FlightPtr flight_;
+  storage::FlightPtr flight_;
   cache::EntryPtr stale_;
   cache::Key key_;
   cache::RequestDirectives asked_;

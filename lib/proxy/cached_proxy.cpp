@@ -14,7 +14,7 @@ using exchange::Request;
 using exchange::Response;
 using http::FieldId;
 using Kind = CacheOutcome::Kind;
-using Outcome = cache::Flight::Outcome;
+using Outcome = storage::Flight::Outcome;
 
 namespace {
 
@@ -35,7 +35,7 @@ class Keeper final : public exchange::Body {
 // As long as a request waits for a flight, and reads what it has brought, and for the fetch it has started itself.
 class Attendance {
  public:
-  Attendance(net::Loop& loop, cache::Flight& flight, CacheFetch* own) : wakeup_(loop), flight_(flight), own_(own) {
+  Attendance(net::Loop& loop, storage::Flight& flight, CacheFetch* own) : wakeup_(loop), flight_(flight), own_(own) {
     if (own_ != nullptr) own_->set_listener(&wakeup_);
   }
   Attendance(const Attendance&) = delete;
@@ -64,7 +64,7 @@ class Attendance {
   }
 
   Wakeup wakeup_;
-  cache::Flight& flight_;
+  storage::Flight& flight_;
   CacheFetch* own_;
   bool is_listening_ = false;
   bool was_told_ = false;
@@ -109,7 +109,7 @@ bool agrees(const http::Fields& head, const cache::Entry& entry) {
 
 }  // namespace
 
-CachedProxy::CachedProxy(cache::Cache& cache, const CacheOptions& options, std::string scope, std::string_view name,
+CachedProxy::CachedProxy(storage::Cache& cache, const CacheOptions& options, std::string scope, std::string_view name,
                          downstream::Users& users, std::unique_ptr<exchange::Handler> next)
     : cache_(cache),
       options_(options),
@@ -185,7 +185,7 @@ void CachedProxy::tell(Request& request, Response& response, const CacheOutcome&
   if (options_.cache_status) tell_status(request, response.head, outcome, fresh_for, name_);
 }
 
-std::shared_ptr<CacheFetch> CachedProxy::start(const Request& request, const Visit& visit, cache::FlightPtr flight,
+std::shared_ptr<CacheFetch> CachedProxy::start(const Request& request, const Visit& visit, storage::FlightPtr flight,
                                                const EntryPtr& seen) {
   auto fetch = std::make_shared<CacheFetch>(
       request, CacheFetch::Order{cache_, options_.policy, std::move(flight), seen, visit.key.text, visit.key.extras,
@@ -200,7 +200,7 @@ void CachedProxy::validate_meanwhile(const Request& request, const Visit& visit,
 }
 
 net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, EntryPtr seen) {
-  cache::MemoryStore& memory = cache_.memory();
+  storage::MemoryStore& memory = cache_.memory();
   const std::string_view why = seen != nullptr ? "stale" : "uri-miss";
   const bool is_first_of_few =
       seen == nullptr && options_.policy.min_uses > 1 && memory.count_use(visit.key.digest) < options_.policy.min_uses;
@@ -218,7 +218,7 @@ net::Task<Result<Response>> CachedProxy::obtain(Request& request, Visit visit, E
       continue;
     }
     const Starter starter(joined.leads ? start(request, visit, joined.flight, seen) : nullptr);
-    cache::Flight& flight = *joined.flight;
+    storage::Flight& flight = *joined.flight;
     Attendance attendance(*request.loop, flight, starter.get());
     co_await attendance.wait(request);
     switch (flight.outcome()) {
@@ -291,7 +291,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
   const auto wanted_fields = request.head.fields;
   auto response = co_await pass(request, "method");
   if (!response || response->head.status != 200) co_return response;
-  const cache::Wanted wanted{visit.key, wanted_fields, std::nullopt};
+  const storage::Wanted wanted{visit.key, wanted_fields, std::nullopt};
   const EntryPtr entry = cache_.memory().find(wanted);
   if (entry == nullptr || entry->meta().part || !entry->content()->is_complete()) co_return response;
   if (!agrees(response->head.fields, *entry)) {

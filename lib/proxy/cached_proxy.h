@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cache/cache.h"
+#include "storage/cache.h"
 #include "cache/key.h"
 #include "cache/reuse.h"
 #include "downstream/users.h"
@@ -24,7 +24,7 @@ class CachedProxy final : public exchange::Handler {
  public:
   // All but `next` outlive the handler. `scope`: what keeps its answers apart from other routes'. `name`: this cache's, for Cache-Status.
   // `users`: of the handlers this is one of; fetches are among them.
-  CachedProxy(cache::Cache& cache, const CacheOptions& options, std::string scope, std::string_view name,
+  CachedProxy(storage::Cache& cache, const CacheOptions& options, std::string scope, std::string_view name,
               downstream::Users& users, std::unique_ptr<exchange::Handler> next);
   ~CachedProxy() override;
 
@@ -36,7 +36,7 @@ class CachedProxy final : public exchange::Handler {
     cache::Key key;
     cache::RequestDirectives asked;
     std::optional<http::RangeSpec> range;
-    cache::Wanted wanted(const exchange::Request& request) const { return {key, request.head.fields, range}; }
+    storage::Wanted wanted(const exchange::Request& request) const { return {key, request.head.fields, range}; }
   };
   Visit visit(const exchange::Request& request) const;
 
@@ -55,11 +55,11 @@ class CachedProxy final : public exchange::Handler {
   void tell(exchange::Request& request, exchange::Response& response, const CacheOutcome& outcome,
             std::int64_t fresh_for) const;
   void invalidate(const exchange::Request& request, const exchange::Response& response);
-  std::shared_ptr<CacheFetch> start(const exchange::Request& request, const Visit& visit, cache::FlightPtr flight,
+  std::shared_ptr<CacheFetch> start(const exchange::Request& request, const Visit& visit, storage::FlightPtr flight,
                                     const cache::EntryPtr& seen);
   void validate_meanwhile(const exchange::Request& request, const Visit& visit, const cache::EntryPtr& entry);
 
-  cache::Cache& cache_;
+  storage::Cache& cache_;
   const CacheOptions& options_;
   const std::string scope_;
   const std::string_view name_;

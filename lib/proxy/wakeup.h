@@ -6,13 +6,13 @@
 #include <thread>
 
 #include "cache/content.h"
-#include "cache/flight.h"
+#include "storage/flight.h"
 #include "net/loop.h"
 
 namespace rproxy::proxy {
 
 // Made, awaited and destroyed on the loop's thread. Whoever might still tell it has forgotten it before it goes.
-class Wakeup final : public cache::Content::Listener, public cache::Flight::Listener, private net::Poller::Watcher {
+class Wakeup final : public cache::Content::Listener, public storage::Flight::Listener, private net::Poller::Watcher {
  public:
   // `loop` outlives it.
   explicit Wakeup(net::Loop& loop);

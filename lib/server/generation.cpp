@@ -62,11 +62,11 @@ bool has_cache(const config::Config& config) {
 }
 
 // What is stored outlives a reload, unless there is to be more or less room for it.
-std::shared_ptr<cache::Cache> make_cache(const config::Config& config, const std::shared_ptr<cache::Cache>& previous) {
+std::shared_ptr<storage::Cache> make_cache(const config::Config& config, const std::shared_ptr<storage::Cache>& previous) {
   if (!has_cache(config)) return nullptr;
   if (previous != nullptr && previous->options() == config.cache) return previous;
   if (previous != nullptr) log::info("[cache] has changed: it begins empty");
-  return std::make_shared<cache::Cache>(config.cache);
+  return std::make_shared<storage::Cache>(config.cache);
 }
 
 // Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cache/cache.h"
+#include "storage/cache.h"
 #include "check/explain.h"
 #include "config/config.h"
 #include "metrics/catalogue.h"
@@ -40,7 +40,7 @@ class Generation {
   // Null: nobody may ask for it.
   const check::Explainer* explainer() const { return explainer_.get(); }
   // Null: no route has one.
-  const std::shared_ptr<cache::Cache>& cache() const { return cache_; }
+  const std::shared_ptr<storage::Cache>& cache() const { return cache_; }
   // Its routes and listeners are those of the configuration, in their order.
   const std::shared_ptr<const metrics::Catalogue>& catalogue() const { return catalogue_; }
 
@@ -59,7 +59,7 @@ class Generation {
   std::unique_ptr<const check::Explainer> explainer_;
   TlsMaterial tls_;
   std::shared_ptr<const metrics::Catalogue> catalogue_;
-  std::shared_ptr<cache::Cache> cache_;
+  std::shared_ptr<storage::Cache> cache_;
 };
 
 }  // namespace rproxy::server

@@ -10,11 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cache/eviction.h"
+#include "storage/eviction.h"
 
 namespace {
 
-using rproxy::cache::Eviction;
+using rproxy::storage::Eviction;
 using Trace = std::vector<std::uint64_t>;
 
 constexpr std::size_t kObjects = 100'000;
