@@ -110,6 +110,26 @@ bool sort_rows(std::vector<Row>& rows, const std::string& by) {
   return true;
 }
 
+Json disk_view(const storage::DiskStore& disk) {
+  const storage::DiskCounts& counts = disk.counts();
+  return {{"path", disk.path()},
+          {"objects", counts.objects.load()},
+          {"objects_max", disk.limits().files},
+          {"bytes", counts.bytes.load()},
+          {"bytes_max", disk.limits().bytes},
+          {"index_bytes", disk.index_cost()},
+          {"scanned", counts.scan_done.load()},
+          {"hits", counts.hits.load()},
+          {"misses", counts.misses.load()},
+          {"writes", counts.writes.load()},
+          {"write_failures", counts.write_failures.load()},
+          {"read_failures", counts.read_failures.load()},
+          {"dropped", counts.dropped.load()},
+          {"damaged", counts.damaged.load()},
+          {"evicted", counts.evicted.load()},
+          {"purged", counts.purged.load()}};
+}
+
 // ---- Purges.
 
 std::optional<Answer> take_purge(const Json& content, cache::Purge& purge) {
@@ -143,13 +163,15 @@ Answer get_cache(Call& call) {
   const auto& cache = call.subject.serving.cache;
   if (cache == nullptr) return json_answer({{"enabled", false}});
   storage::MemoryStore& memory = cache->memory();
-  return json_answer({{"enabled", true},
-                      {"memory",
-                       {{"objects", memory.counts().objects.load()},
-                        {"bytes", memory.bytes()},
-                        {"bytes_max", memory.bytes_max()},
-                        {"evicted", memory.counts().evicted.load()}}},
-                      {"filling_bytes", cache->filling().load()}});
+  Json stats{{"enabled", true},
+             {"memory",
+              {{"objects", memory.counts().objects.load()},
+               {"bytes", memory.bytes()},
+               {"bytes_max", memory.bytes_max()},
+               {"evicted", memory.counts().evicted.load()}}},
+             {"filling_bytes", cache->filling().load()}};
+  if (cache->disk() != nullptr) stats["disk"] = disk_view(*cache->disk());
+  return json_answer(std::move(stats));
 }
 
 Answer list_cache(Call& call) {
@@ -207,21 +229,26 @@ Answer purge_cache(Call& call) {
   if (cache == nullptr) return problem(404, kNoCache);
   cache::Purge purge;
   if (auto wrong = take_purge(call.content, purge)) return *wrong;
-  std::uint64_t count = 0;
+  const std::int64_t now = wall_ms();
+  storage::Cache::PurgeCount count;
   if (purge.kind == cache::Purge::Kind::kUrl) {
     const config::Config& config = *call.subject.serving.config;
     Arena arena;
     const auto url = parse_url(purge.what, config.client.paths, arena);
     if (!url) return bad_url();
     for (const std::string& keyed : keyed_urls(config, *url, arena)) {
-      count += cache->purge({purge.kind, keyed, purge.is_soft});
+      const auto each = cache->purge({purge.kind, keyed, purge.is_soft}, now);
+      count.memory += each.memory;
+      if (each.disk) count.disk = count.disk.value_or(0) + *each.disk;
     }
   } else {
-    count = cache->purge(purge);
+    count = cache->purge(purge, now);
   }
-  log::info("admin: purged {} {}{}: {} answers", to_string(purge.kind), purge.what, purge.is_soft ? " softly" : "",
-            count);
-  return json_answer({{"purged", count}, {"soft", purge.is_soft}});
+  log::info("admin: purged {} {}{}: {} answers in memory", to_string(purge.kind), purge.what,
+            purge.is_soft ? " softly" : "", count.memory);
+  Json done{{"purged", count.memory}, {"soft", purge.is_soft}};
+  if (cache->disk() != nullptr) done["disk"] = count.disk ? Json(*count.disk) : Json(nullptr);
+  return json_answer(std::move(done));
 }
 
 }  // namespace rproxy::admin

@@ -141,6 +141,26 @@ class Page {
         memory.counts().evicted.load());
     put("rproxy_cache_filling_bytes", Type::kGauge, "Content of answers that are still coming.",
         static_cast<std::uint64_t>(std::max<std::int64_t>(cache->filling().load(), 0)));
+    if (cache->disk() != nullptr) put_disk(*cache->disk());
+  }
+
+  void put_disk(const storage::DiskStore& disk) {
+    const storage::DiskCounts& counts = disk.counts();
+    put("rproxy_cache_disk_objects", Type::kGauge, "Answers that are known to be on the disk.", counts.objects.load());
+    put("rproxy_cache_disk_objects_max", Type::kGauge, "How many may be there.", disk.limits().files);
+    put("rproxy_cache_disk_bytes", Type::kGauge, "Disk that they take.", counts.bytes.load());
+    put("rproxy_cache_disk_bytes_max", Type::kGauge, "Disk that they may take.", disk.limits().bytes);
+    put("rproxy_cache_disk_scanned", Type::kGauge, "1: all that was there at the start has been looked at.",
+        counts.scan_done.load() ? std::uint64_t{1} : std::uint64_t{0});
+    put("rproxy_cache_disk_hits_total", Type::kCounter, "Look-ups that found what fits.", counts.hits.load());
+    put("rproxy_cache_disk_misses_total", Type::kCounter, "Look-ups that did not.", counts.misses.load());
+    put("rproxy_cache_disk_writes_total", Type::kCounter, "Answers written.", counts.writes.load());
+    put("rproxy_cache_disk_write_failures_total", Type::kCounter, "Failures to write.", counts.write_failures.load());
+    put("rproxy_cache_disk_read_failures_total", Type::kCounter, "Failures to read.", counts.read_failures.load());
+    put("rproxy_cache_disk_dropped_total", Type::kCounter, "What the disk had no time for.", counts.dropped.load());
+    put("rproxy_cache_disk_damaged_total", Type::kCounter, "Files found damaged, and removed.", counts.damaged.load());
+    put("rproxy_cache_disk_evicted_total", Type::kCounter, "Files that went to make room.", counts.evicted.load());
+    put("rproxy_cache_disk_purged_total", Type::kCounter, "Files that went by purges.", counts.purged.load());
   }
 
   void put_classes(const char* label, const std::string& name, const metrics::StatusCounters& counters) {

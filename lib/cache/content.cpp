@@ -25,6 +25,16 @@ std::shared_ptr<Content> Content::whole(std::string_view bytes) {
   return content;
 }
 
+std::shared_ptr<Content> Content::in_file(std::shared_ptr<FileContent> file, std::uint64_t size) {
+  auto content = std::make_shared<Content>(size);
+  content->file_ = std::move(file);
+  content->written_ = size;
+  content->size_.store(size, std::memory_order_relaxed);
+  content->cost_.store(kFileCost, std::memory_order_relaxed);
+  content->state_.store(State::kComplete, std::memory_order_release);
+  return content;
+}
+
 // New bytes join the last block as long as it has room: a block is one write to a client.
 Content::Block& Content::room_for(std::size_t size) {
   const std::uint64_t end = size_.load(std::memory_order_relaxed);
@@ -32,7 +42,7 @@ Content::Block& Content::room_for(std::size_t size) {
     if (blocks_.back().capacity > blocks_.back().size) return blocks_.back();
   }
   std::size_t capacity = std::clamp<std::size_t>(end, std::max(kBlockMin, std::min(size, kBlockMax)), kBlockMax);
-  if (expected_ && *expected_ > end && !window_) {
+  if (expected_ && *expected_ > end && keeping_ == Keeping::kAll) {
     capacity = static_cast<std::size_t>(std::min<std::uint64_t>(*expected_ - end, kBlockMax));
   }
   blocks_.push_back({std::make_unique_for_overwrite<char[]>(capacity), end, 0, capacity});
@@ -51,7 +61,7 @@ void Content::append(std::string_view bytes) {
     bytes.remove_prefix(count);
     size_.fetch_add(count, std::memory_order_release);
   }
-  if (readers_.empty()) drop_what_all_have_read();
+  if (readers_.empty()) drop();
   tell_readers();
 }
 
@@ -79,12 +89,54 @@ void Content::fail(Error error) {
 
 void Content::pass_through(std::size_t window) {
   const std::lock_guard lock(mutex_);
+  keeping_ = Keeping::kUnread;
   window_ = window;
-  drop_what_all_have_read();
+  drop();
+}
+
+void Content::spill(std::size_t window) {
+  const std::lock_guard lock(mutex_);
+  keeping_ = Keeping::kUnwritten;
+  window_ = window;
+  drop();
+}
+
+void Content::set_written(std::shared_ptr<FileContent> file, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  if (keeping_ == Keeping::kAll) return;
+  if (file_ == nullptr) {
+    file_ = std::move(file);
+    cost_.fetch_add(kFileCost, std::memory_order_relaxed);
+  }
+  written_ = size;
+  drop();
+  tell_writer_if_room();
+}
+
+void Content::stop_spilling() {
+  const std::lock_guard lock(mutex_);
+  if (keeping_ != Keeping::kUnwritten) return;
+  keeping_ = Keeping::kUnread;
+  drop();
+  tell_writer_if_room();
+}
+
+std::shared_ptr<FileContent> Content::file() const {
+  if (is_settled()) return file_;
+  const std::lock_guard lock(mutex_);
+  return file_;
 }
 
 bool Content::has_room() const {
-  return !window_ || size_.load() - slowest() < *window_ || (readers_.empty() && holds_ == 0);
+  switch (keeping_) {
+    case Keeping::kAll:
+      return true;
+    case Keeping::kUnwritten:
+      return size_.load() - written_ < window_;
+    case Keeping::kUnread:
+      break;
+  }
+  return size_.load() - std::max(slowest(), written_) < window_ || (readers_.empty() && holds_ == 0);
 }
 
 bool Content::has_room(Listener& writer) {
@@ -112,7 +164,7 @@ void Content::hold(std::size_t count) {
 void Content::release() {
   const std::lock_guard lock(mutex_);
   --holds_;
-  drop_what_all_have_read();
+  drop();
   tell_writer_if_room();
 }
 
@@ -131,7 +183,10 @@ std::string_view Content::at(std::uint64_t position) const {
   return {block.bytes.get() + offset, block.size - static_cast<std::size_t>(offset)};
 }
 
-bool Content::has_dropped(std::uint64_t position) const { return position < size_.load() && at(position).empty(); }
+// Neither here nor in the file.
+bool Content::has_dropped(std::uint64_t position) const {
+  return position >= written_ && position < size_.load() && at(position).empty();
+}
 
 std::uint64_t Content::slowest() const {
   if (holds_ != 0) return 0;
@@ -140,13 +195,23 @@ std::uint64_t Content::slowest() const {
   return least;
 }
 
-void Content::drop_what_all_have_read() {
-  if (!window_) return;
-  const std::uint64_t least = slowest();
-  const auto keep = std::ranges::find_if(
-      blocks_, [&](const Block& block) { return block.begin + block.size > least || block.size < block.capacity; });
-  for (auto block = blocks_.begin(); block != keep; ++block) cost_.fetch_sub(block->capacity);
-  blocks_.erase(blocks_.begin(), keep);
+// Of what is not needed for others; a block that is not full yet may get more, and what a reader was given stays in its place.
+void Content::drop() {
+  if (keeping_ == Keeping::kAll) return;
+  const std::uint64_t end = keeping_ == Keeping::kUnwritten ? written_ : std::max(slowest(), written_);
+  const bool is_over = state_.load(std::memory_order_relaxed) != State::kGrowing;
+  std::erase_if(blocks_, [&](const Block& block) {
+    const bool may_grow = block.size < block.capacity && !is_over;
+    if (block.begin + block.size > end || may_grow || is_held(block)) return false;
+    cost_.fetch_sub(block.capacity, std::memory_order_relaxed);
+    return true;
+  });
+}
+
+bool Content::is_held(const Block& block) const {
+  return std::ranges::any_of(readers_, [&](const Reader* reader) {
+    return reader->holds_block_ && reader->position_ >= block.begin && reader->position_ < block.begin + block.size;
+  });
 }
 
 void Content::tell_readers() {
@@ -172,40 +237,51 @@ Content::Reader::Reader(std::shared_ptr<Content> content, std::uint64_t position
 Content::Reader::~Reader() {
   if (!is_enlisted_) return;
   const std::lock_guard lock(content_->mutex_);
+  leave();
+}
+
+// Under the content's lock. Nobody waits for it any more.
+void Content::Reader::leave() {
+  is_enlisted_ = false;
   std::erase(content_->readers_, this);
-  content_->drop_what_all_have_read();
+  content_->drop();
   content_->tell_writer_if_room();
+}
+
+Content::Reader::Piece Content::Reader::next(std::uint64_t most) {
+  Piece piece;
+  piece.position = position_;
+  piece.data = content_->at(position_);
+  if (piece.data.size() > most) piece.data = piece.data.substr(0, static_cast<std::size_t>(most));
+  if (piece.data.empty() && position_ < content_->written_) {
+    piece.in_file = std::min(most, content_->written_ - position_);
+  }
+  given_ = piece.data.size() + piece.in_file;
+  holds_block_ = !piece.data.empty();
+  piece.is_end = content_->is_complete() && position_ + given_ >= content_->size();
+  return piece;
 }
 
 Content::Reader::Piece Content::Reader::read(std::uint64_t most, Listener& listener) {
   Content& content = *content_;
-  const auto take = [&] {
-    Piece piece;
-    piece.data = content.at(position_);
-    if (piece.data.size() > most) piece.data = piece.data.substr(0, static_cast<std::size_t>(most));
-    given_ = piece.data.size();
-    return piece;
-  };
   if (content.is_settled()) {
     position_ += given_;
-    Piece piece = take();
-    piece.is_end = position_ + given_ >= content.size();
-    return piece;
+    return next(most);
   }
   const std::lock_guard lock(content.mutex_);
   position_ += given_;
-  content.drop_what_all_have_read();
-  Piece piece = take();
+  holds_block_ = false;
+  content.drop();
+  Piece piece = next(most);
   if (content.has_dropped(position_)) {
     piece.error = &gone();
+    leave();
     return piece;
   }
-  const State state = content.state_.load(std::memory_order_relaxed);
-  if (state == State::kComplete && position_ + given_ >= content.size()) {
-    piece.is_end = true;
-  } else if (piece.data.empty() && state == State::kFailed) {
+  const bool is_nothing = given_ == 0 && !piece.is_end;
+  if (is_nothing && content.has_failed()) {
     piece.error = &*content.error_;
-  } else if (piece.data.empty()) {
+  } else if (is_nothing) {
     listener_ = &listener;
   }
   content.tell_writer_if_room();

@@ -1,8 +1,9 @@
 // The bytes of a cached answer. One writes them as they come from the upstream; any number read them meanwhile and afterwards, on any
 // thread. What has been written stays in place.
 //
-// Content that turns out to be larger than is stored is not lost to who reads it already: from then on (pass_through()) what all of them
-// have read is dropped, and the writer waits for the slowest.
+// Content too large for memory goes into a file as it comes (spill()): what is there has no copy here, and readers are sent to the file. What
+// can't be stored is not lost to who reads it already: from then on (pass_through()) what all of them have read is dropped, and the
+// writer waits for the slowest.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cache/file_content.h"
 
 namespace rproxy::cache {
 
@@ -34,6 +36,7 @@ class Content {
   explicit Content(std::optional<std::uint64_t> expected) : expected_(expected) {}
   // All there is.
   static std::shared_ptr<Content> whole(std::string_view bytes);
+  static std::shared_ptr<Content> in_file(std::shared_ptr<FileContent> file, std::uint64_t size);
   Content(const Content&) = delete;
   Content& operator=(const Content&) = delete;
 
@@ -41,13 +44,19 @@ class Content {
   void append(std::string_view bytes);
   void finish();
   void fail(Error error);
-  // No more than `window` unread bytes are kept from now on.
+  // No more than `window` bytes are kept from now on: unread ones, or those that are not yet in a file.
   void pass_through(std::size_t window);
+  void spill(std::size_t window);
   // Whether there is room for more; if not, the listener is told when there is, or when nobody reads any more. Where it is told nothing
   // further must come of it, the listener is taken back by forget_writer().
   bool has_room(Listener& writer);
   void forget_writer();
   bool has_readers() const;
+
+  // ---- Of who brings what is appended into a file, on any thread. Means nothing as long as all is kept here.
+  void set_written(std::shared_ptr<FileContent> file, std::uint64_t size);
+  // No more will come there: what was to spill passes through.
+  void stop_spilling();
 
   // ---- Of who will read it from its beginning, but has not begun: nothing is dropped before.
   void hold(std::size_t count);
@@ -59,7 +68,10 @@ class Content {
   bool is_complete() const { return state_.load(std::memory_order_acquire) == State::kComplete; }
   bool has_failed() const { return state_.load(std::memory_order_acquire) == State::kFailed; }
   std::uint64_t size() const { return size_.load(std::memory_order_acquire); }
-  // Of memory.
+  // Null: none of it is in a file that is held open. Stays, once it is there.
+  std::shared_ptr<FileContent> file() const;
+  // Of memory. An open file counts as so much that there are not too many of them.
+  static constexpr std::size_t kFileCost = 64 * 1024;
   std::size_t cost() const { return cost_.load(std::memory_order_relaxed); }
 
  private:
@@ -71,15 +83,18 @@ class Content {
     std::size_t capacity = 0;
   };
 
+  enum class Keeping : std::uint8_t { kAll, kUnwritten, kUnread };
+
   // Complete, and all there: nothing changes any more but who reads.
-  bool is_settled() const { return is_complete() && !window_; }
+  bool is_settled() const { return is_complete() && keeping_ == Keeping::kAll; }
 
   // All that follows under the lock, where it is not settled.
   std::string_view at(std::uint64_t position) const;
   bool has_dropped(std::uint64_t position) const;
   bool has_room() const;
   Block& room_for(std::size_t size);
-  void drop_what_all_have_read();
+  void drop();
+  bool is_held(const Block& block) const;
   std::uint64_t slowest() const;
   void tell_readers();
   void tell_writer_if_room();
@@ -89,8 +104,11 @@ class Content {
   std::atomic<std::uint64_t> size_{0};
   std::atomic<std::size_t> cost_{0};
   mutable std::mutex mutex_;
-  std::vector<Block> blocks_;  // without gaps; of complete content nothing changes any more
-  std::optional<std::size_t> window_;
+  std::vector<Block> blocks_;  // in their order; with gaps where the file has what is missing
+  Keeping keeping_ = Keeping::kAll;
+  std::size_t window_ = 0;
+  std::shared_ptr<FileContent> file_;
+  std::uint64_t written_ = 0;  // so much of it is in the file
   std::optional<Error> error_;
   std::vector<Reader*> readers_;  // of content that was not complete when they came
   std::size_t holds_ = 0;
@@ -107,11 +125,15 @@ class Content::Reader {
 
   struct Piece {
     std::string_view data;         // in place until the next read(); empty: there is none yet, or it is over
+    std::uint64_t in_file = 0;     // or so much is to be read from the content's file
+    std::uint64_t position = 0;    // where it is in the content
     bool is_end = false;           // nothing follows
     const Error* error = nullptr;  // kTruncated, where the reader came too late for what passes through
   };
   // What is there, at most `most` bytes. Where that is nothing, and it is not over, `listener` is told when there is more.
   Piece read(std::uint64_t most, Listener& listener);
+  // Of a piece in the file no more than so much was taken.
+  void took(std::uint64_t size) { given_ = size; }
   // The listener is told no more, nor is being told.
   void forget_listener();
 
@@ -119,10 +141,13 @@ class Content::Reader {
 
  private:
   friend class Content;
+  Piece next(std::uint64_t most);
+  void leave();
 
   std::shared_ptr<Content> content_;
   std::uint64_t position_;
-  std::uint64_t given_ = 0;  // of the last piece
+  std::uint64_t given_ = 0;   // of the last piece
+  bool holds_block_ = false;  // the last piece was of one
   bool is_enlisted_ = false;
   Listener* listener_ = nullptr;  // under the content's lock
 };

@@ -50,7 +50,7 @@ class Printer {
     put_section("resolver", resolver_keys(), config_.resolver, tree_.find("resolver"));
     put_access_log();
     if (const Node* admin = tree_.find("admin")) put_section("admin", admin_keys(), config_.admin, admin);
-    if (const Node* cache = tree_.find("cache")) put_section("cache", cache_keys(), config_.cache, cache);
+    put_cache();
     if (const Node* explain = tree_.find("explain")) put_section("explain", explain_keys(), config_.explain, explain);
     put_upstreams();
     put_routes();
@@ -58,6 +58,13 @@ class Printer {
   }
 
  private:
+  void put_cache() {
+    const Node* cache = tree_.find("cache");
+    if (cache == nullptr) return;
+    put_section("cache", cache_keys(), config_.cache, cache);
+    if (config_.cache.disk) put_inner("cache", "disk", cache_disk_keys(), *config_.cache.disk, cache);
+  }
+
   void put_header(const std::string& header) { out_ += fmt::format("{}{}\n", out_.empty() ? "" : "\n", header); }
 
   void put_line(std::string_view name, const std::string& value, std::string_view from) {
@@ -271,6 +278,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
   list_keys<Admin>(out, "admin.", admin_keys(), {});
   list_keys<storage::Options>(out, "cache.", cache_keys(), {});
+  list_keys<storage::DiskOptions>(out, "cache.disk.", cache_disk_keys(), {});
   list_keys<proxy::CacheOptions>(out, "routes.cache.", cache_policy_keys(), {});
   list_keys<cache::KeyOptions>(out, "routes.cache.key.", cache_key_keys(), {});
   list_keys<route::Match>(out, "routes.cache.bypass.", condition_keys(), {});

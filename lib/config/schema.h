@@ -88,6 +88,7 @@ Keys<proxy::AccessLogOptions> access_log_keys();
 Keys<Admin> admin_keys();
 Keys<ExplainHeader> explain_keys();
 Keys<storage::Options> cache_keys();
+Keys<storage::DiskOptions> cache_disk_keys();
 Keys<proxy::CacheOptions> cache_policy_keys();
 Keys<cache::KeyOptions> cache_key_keys();
 // What a request alone may be asked for: headers, query, cookies, client address.

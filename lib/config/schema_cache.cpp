@@ -15,11 +15,34 @@ using C = storage::Options;
 constexpr std::uint64_t kMemoryMin = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMemoryMax = std::uint64_t{1} << 40;
 
+using D = storage::DiskOptions;
+
+constexpr Key<D> kDisk[] = {
+    special<D>("path", "path", "the directory; made if it is not there, and of one process at a time",
+               [](Problems& p, const Node& n, D& o) { decode_file(p, n, o.path); }),
+    sized<kMemoryMin, std::uint64_t{1} << 50, &D::bytes_max>("size", "what files may take, in whole blocks of 4 KiB"),
+    ranged<1, 1'000'000'000, &D::files_max>("max_files", "how many they may be: each takes 48 bytes of memory"),
+    sized<1024, std::uint64_t{1} << 44, &D::object_max>("max_object", "larger answers are not on the disk"),
+    ranged<1, 64, &D::threads>("threads", "that wait for the disk, so that no worker does"),
+};
+
+void decode_disk(Problems& problems, const Node& node, C& out) {
+  out.disk.emplace();
+  if (node.is(Node::Kind::kString)) {
+    decode_file(problems, node, out.disk->path);
+  } else if (expect(problems, node, Node::Kind::kTable, "a directory or a table", "disk = \"/var/cache/rproxy\"")) {
+    decode_table<D>(problems, node, "[cache.disk]", kDisk, *out.disk);
+    if (!lacks(node, "path", names_of(Keys<D>(kDisk)))) return;
+    problems.error("RP1005", node.at, "[cache.disk] needs path", "path = \"/var/cache/rproxy\"");
+  }
+}
+
 constexpr Key<C> kCache[] = {
     sized<kMemoryMin, kMemoryMax, &C::memory>("memory", "for answers, heads and all that finds them included"),
-    sized<1024, std::uint64_t{1} << 34, &C::object_max>("max_object", "larger answers are not stored"),
+    sized<1024, std::uint64_t{1} << 34, &C::object_max>("max_object", "larger answers are not in memory"),
     key<&C::private_for>("private_for",
                          "how long requests for what turned out to be uncacheable don't wait for each other"),
+    special<C>("disk", "path or table", "keeps answers on the disk as well, and larger ones there alone", decode_disk),
 };
 
 using O = proxy::CacheOptions;
@@ -141,6 +164,7 @@ constexpr Key<O> kPolicy[] = {
 }  // namespace
 
 Keys<storage::Options> cache_keys() { return kCache; }
+Keys<storage::DiskOptions> cache_disk_keys() { return kDisk; }
 Keys<proxy::CacheOptions> cache_policy_keys() { return kPolicy; }
 Keys<cache::KeyOptions> cache_key_keys() { return kKey; }
 

@@ -117,6 +117,7 @@ net::Task<Result<exchange::Slice>> Http1Exchange::wait_for_slice(net::Task<Resul
 net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_view head, BodyLength length, bool keep) {
   exchange::Body& content = *response.body;
   exchange::Http1Framing framing(length.kind == BodyLength::Kind::kChunked);
+  if (length.kind == BodyLength::Kind::kFixed && stream->can_send_files()) content.allow_files();
   std::string_view before = head;
   CutMark cut(*stream, length.kind == BodyLength::Kind::kUntilClose);
   for (;;) {
@@ -142,12 +143,12 @@ net::Task<bool> Http1Exchange::stream_content(Response& response, std::string_vi
       co_return end(slice.error());
     }
     const auto* trailers = slice->last ? content.trailers() : nullptr;
-    auto sent = co_await stream->write(framing.frame(before, *slice, trailers, arena));
+    auto sent = co_await stream->write(framing.frame(before, *slice, trailers, arena), slice->file);
     mark_first_byte();
     before = {};
     if (!sent) co_return end(sent.error());
     outcome.bytes_sent += *sent;
-    outcome.body_bytes_sent += slice->data.size();
+    outcome.body_bytes_sent += slice->size();
     if (slice->last) break;
   }
   cut.dismiss();

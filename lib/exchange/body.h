@@ -1,6 +1,7 @@
 // A message's content, pulled. A filter on a body is a body that wraps a body; not reading is back-pressure.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/result.h"
@@ -13,7 +14,10 @@ namespace rproxy::exchange {
 
 struct Slice {
   std::string_view data;
-  bool last = false;  // nothing follows but trailers()
+  bool last = false;   // nothing follows but trailers()
+  net::FilePart file{};  // in place of data, for who has said allow_files()
+
+  std::uint64_t size() const { return data.size() + file.size; }
 };
 
 class Body : public net::Pooled {
@@ -29,6 +33,9 @@ class Body : public net::Pooled {
 
   // kFixed where the length is known beforehand, kNone for no content, kChunked otherwise.
   virtual http::BodyLength length() const = 0;
+
+  // Who reads it can send parts of files as they are: slices may be such from now on.
+  virtual void allow_files() {}
 
   // After the last slice; null where there are none.
   virtual const http::Fields* trailers() const { return nullptr; }

@@ -1,6 +1,7 @@
 #include "net/socket_stream.h"
 
 #include <netinet/tcp.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -14,9 +15,10 @@ namespace {
 // Copying so little is cheaper than what the kernel does for each further piece.
 constexpr std::size_t kGatherMax = 2048;
 
-ssize_t send_pieces(int socket, std::span<const iovec> pieces) {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, kFlags);
+// `more` follows at once.
+ssize_t send_pieces(int socket, std::span<const iovec> pieces, bool more) {
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
+  if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, flags);
   std::size_t total = 0;
   for (const iovec& piece : pieces) total += piece.iov_len;
   if (total <= kGatherMax) {
@@ -26,12 +28,22 @@ ssize_t send_pieces(int socket, std::span<const iovec> pieces) {
       std::memcpy(out, piece.iov_base, piece.iov_len);
       out += piece.iov_len;
     }
-    return ::send(socket, gathered, total, kFlags);
+    return ::send(socket, gathered, total, flags);
   }
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
-  return ::sendmsg(socket, &message, kFlags);
+  return ::sendmsg(socket, &message, flags);
+}
+
+// What was sent is taken off the part. 0: the file has ended before.
+ssize_t send_part(int socket, FilePart& part) {
+  auto offset = static_cast<off_t>(part.offset);
+  const ssize_t sent = ::sendfile(socket, part.descriptor, &offset, part.size);
+  if (sent <= 0) return sent;
+  part.offset += static_cast<std::uint64_t>(sent);
+  part.size -= static_cast<std::size_t>(sent);
+  return sent;
 }
 
 // As much as one connection moves before others get their turn.
@@ -159,9 +171,16 @@ void SocketStream::call_again() {
 
 bool SocketStream::start_write() {
   while (!pending_->empty()) {
-    const ssize_t sent = send_pieces(socket_.get(), pending_->rest());
+    FilePart& file = pending_->file;
+    const bool is_file = !pending_->has_pieces();
+    const ssize_t sent =
+        is_file ? send_part(socket_.get(), file) : send_pieces(socket_.get(), pending_->rest(), file.size > 0);
+    if (sent == 0 && is_file) {
+      set_write_result(IoResult::failure(ErrorCode::kTruncated));
+      return true;
+    }
     if (sent >= 0) {
-      pending_->advance(static_cast<std::size_t>(sent));
+      if (!is_file) pending_->advance(static_cast<std::size_t>(sent));
       continue;
     }
     if (errno == EINTR) continue;

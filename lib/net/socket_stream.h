@@ -14,6 +14,7 @@ class SocketStream final : public Stream, private Poller::Watcher {
   // Takes over a non-blocking stream socket, connected or connecting.
   static StreamPtr adopt(Loop& loop, Side side, Fd socket);
 
+  bool can_send_files() const override { return true; }
   void shutdown_write() override;
   void abort(bool reset) override;
   bool has_peer_ended() const override { return ended_ || !socket_; }

@@ -12,6 +12,7 @@ constexpr std::size_t kContentRoom = 2048;
 
 void Stream::Pending::assign(std::span<const iovec> source) {
   first = count = total = 0;
+  file = {};
   for (const iovec& piece : source) {
     if (piece.iov_len == 0) continue;
     pieces[count++] = piece;
@@ -35,7 +36,7 @@ void Stream::Pending::advance(std::size_t size) {
 std::size_t Stream::Pending::unsent() const {
   std::size_t size = 0;
   for (std::size_t i = first; i < count; ++i) size += pieces[i].iov_len;
-  return size;
+  return size + file.size;
 }
 
 Stream::Stream(Loop& loop, Side side)

@@ -31,6 +31,13 @@ struct Waiter {
   void operator()() const { function(argument); }
 };
 
+// Bytes of an open file.
+struct FilePart {
+  int descriptor = -1;
+  std::uint64_t offset = 0;
+  std::size_t size = 0;
+};
+
 class Stream {
  public:
   // Most pieces one write() takes: a head, a chunk's size line, its data and its end, twice over.
@@ -93,6 +100,11 @@ class Stream {
     const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
     return WriteAwaiter{*this, {&piece, 1}};
   }
+
+  // The pieces, and after them a part of a file, which does not pass through the process. Only where can_send_files(). The file may be
+  // shorter than was said: kTruncated.
+  auto write(std::span<const iovec> pieces, const FilePart& file) { return WriteAwaiter{*this, pieces, file}; }
+  virtual bool can_send_files() const { return false; }
 
   // No more output: FIN, or close_notify. Input goes on.
   virtual void shutdown_write() = 0;
@@ -157,10 +169,17 @@ class Stream {
     std::size_t first = 0;
     std::size_t count = 0;
     std::size_t total = 0;
+    FilePart file;  // what is still to be sent of it
 
     void assign(std::span<const iovec> source);
+    void assign(std::span<const iovec> source, const FilePart& part) {
+      assign(source);
+      file = part;
+      total += part.size;
+    }
     void advance(std::size_t size);
-    bool empty() const { return first == count; }
+    bool empty() const { return first == count && file.size == 0; }
+    bool has_pieces() const { return first != count; }
     std::size_t unsent() const;
     std::span<iovec> rest() { return {pieces + first, count - first}; }
   };
@@ -204,6 +223,9 @@ class Stream {
   class WriteAwaiter {
    public:
     WriteAwaiter(Stream& stream, std::span<const iovec> pieces) : stream_(stream) { pending_.assign(pieces); }
+    WriteAwaiter(Stream& stream, std::span<const iovec> pieces, const FilePart& file) : stream_(stream) {
+      pending_.assign(pieces, file);
+    }
     WriteAwaiter(const WriteAwaiter&) = delete;
     WriteAwaiter& operator=(const WriteAwaiter&) = delete;
     ~WriteAwaiter() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/conditional.h"
+#include "proxy/cache_filling.h"
 #include "proxy/cache_visit.h"
 
 namespace rproxy::proxy {
@@ -15,9 +16,6 @@ using Outcome = storage::Flight::Outcome;
 
 namespace {
 
-// Of content that turned out too large to be stored: what its readers may be behind.
-constexpr std::size_t kWindow = 256 * 1024;
-
 bool is_failure(std::uint16_t status) { return status == 500 || status == 502 || status == 503 || status == 504; }
 
 // What a 304 says it is about must be what is stored (RFC 9111 4.3.4).
@@ -28,56 +26,6 @@ bool is_about(const http::Fields& not_modified, const cache::Entry& stored) {
 }
 
 }  // namespace
-
-// Content that is coming: where nobody goes on, its readers see that it ends.
-class CacheFetch::Filling {
- public:
-  Filling(storage::Cache& cache, cache::EntryPtr entry) : cache_(cache), entry_(std::move(entry)) {}
-  Filling(const Filling&) = delete;
-  Filling& operator=(const Filling&) = delete;
-  ~Filling() {
-    cache_.filling() -= counted_;
-    if (is_over_) return;
-    entry_->content()->forget_writer();
-    fail(Error(ErrorCode::kCancelled, Side::kLocal));
-  }
-
-  bool is_stored() const { return is_stored_; }
-
-  void append(std::string_view bytes) {
-    entry_->content()->append(bytes);
-    if (!is_stored_) return;
-    counted_ += static_cast<std::int64_t>(bytes.size());
-    cache_.filling() += static_cast<std::int64_t>(bytes.size());
-  }
-  // It is not stored after all.
-  void give_up() {
-    if (!std::exchange(is_stored_, false)) return;
-    cache_.memory().remove(entry_);
-    entry_->content()->pass_through(kWindow);
-  }
-  void finish() {
-    is_over_ = true;
-    const auto length = entry_->content()->length();
-    if (length && *length != entry_->content()->size()) {
-      return fail(Error(ErrorCode::kTruncated, Side::kUpstream));
-    }
-    entry_->content()->finish();
-    if (is_stored_) cache_.memory().settle(entry_);
-  }
-  void fail(Error error) {
-    is_over_ = true;
-    if (std::exchange(is_stored_, false)) cache_.memory().remove(entry_);
-    entry_->content()->fail(std::move(error));
-  }
-
- private:
-  storage::Cache& cache_;
-  cache::EntryPtr entry_;
-  bool is_stored_ = true;
-  bool is_over_ = false;
-  std::int64_t counted_ = 0;
-};
 
 CacheFetch::CacheFetch(const exchange::Request& request, const Order& order)
     : detached_(request),
@@ -159,19 +107,19 @@ void CacheFetch::settle_validated(const Response& response) {
   if (stale_ == nullptr) return close(Outcome::kAbandoned);
   const auto directives = cache::ResponseDirectives::of(response.head.fields);
   if (!is_about(response.head.fields, *stale_) || directives.no_store || directives.is_private) {
-    cache_.memory().remove(stale_);
+    cache_.remove(stale_);
     return close(Outcome::kAbandoned);
   }
   auto entry = std::make_shared<const cache::Entry>(
       cache::updated(stale_->meta(), response.head.fields, requested_ms_, received_ms_, policy_), stale_->content());
-  cache_.insert(entry, stale_, *flight_, purges_);
+  cache_.replace(entry, stale_, *flight_, purges_);
   close(Outcome::kEntry, std::move(entry));
 }
 
 // It is for who asked first; what is stored of this URL is no more what the upstream says.
 void CacheFetch::settle_alone(Result<Response> response) {
   const bool is_good = !is_failure(response->head.status);
-  if (is_good && stale_ != nullptr) cache_.memory().remove(stale_);
+  if (is_good && stale_ != nullptr) cache_.remove(stale_);
   // What was only purged meanwhile, or is so because of what this one client asked, says nothing of the next answer.
   const bool is_of_this_request = verdict_ == StoreVerdict::kClientNoStore ||
                                   verdict_ == StoreVerdict::kAuthorization || asked_head_.fields.has(FieldId::kRange);
@@ -194,12 +142,11 @@ StoreVerdict CacheFetch::judge(const Response& response, const cache::ResponseDi
     const auto part = http::parse_content_range(response.head.fields.get(FieldId::kContentRange));
     if (!part || !is_known || part->range.size() != length.bytes) return StoreVerdict::kPartial;
   }
-  return cache_.has_room_to_fill() ? StoreVerdict::kStore : StoreVerdict::kTooLarge;
+  return cache_.has_room_to_fill() || cache_.disk() != nullptr ? StoreVerdict::kStore : StoreVerdict::kTooLarge;
 }
 
 std::uint64_t CacheFetch::object_max() const {
-  const std::uint64_t most = std::min(cache_.options().object_max.bytes, cache_.memory().object_max());
-  return policy_.object_max.bytes != 0 ? std::min(policy_.object_max.bytes, most) : most;
+  return policy_.object_max.bytes != 0 ? std::min(policy_.object_max.bytes, cache_.object_max()) : cache_.object_max();
 }
 
 net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirectives& directives,
@@ -217,25 +164,28 @@ net::Task<void> CacheFetch::store(Response response, const cache::ResponseDirect
   const cache::Arrival arrival{asked_head_, response.head, directives, freshness, requested_ms_, received_ms_};
   const auto entry = std::make_shared<const cache::Entry>(cache::make_meta(key_, arrival, policy_),
                                                           std::make_shared<cache::Content>(length));
+  CacheFilling filling(cache_, entry, object_max());
+  if (!filling.can_be_kept()) {
+    verdict_ = StoreVerdict::kTooLarge;
+    co_return settle_alone(std::move(response));
+  }
   if (!cache_.insert(entry, stale_, *flight_, purges_)) {
     was_refused_ = true;
     co_return settle_alone(std::move(response));
   }
-  Filling filling(cache_, entry);
   close(Outcome::kEntry, entry);
   co_await fill(filling, *entry->content(), response.body.get());
 }
 
-net::Task<void> CacheFetch::fill(Filling& filling, cache::Content& content, exchange::Body* body) {
+net::Task<void> CacheFetch::fill(CacheFilling& filling, cache::Content& content, exchange::Body* body) {
   if (body == nullptr) co_return filling.finish();
   Wakeup room(*request_.loop);
   for (;;) {
     auto slice = co_await body->read();
     if (!slice) co_return filling.fail(std::move(slice.error()));
     filling.append(slice->data);
-    if (content.size() > object_max()) filling.give_up();
     if (slice->last) co_return filling.finish();
-    while (!filling.is_stored() && !content.has_room(room)) co_await room.told();
+    while (!content.has_room(room)) co_await room.told();
     if (!filling.is_stored() && !content.has_readers()) co_return;
   }
 }

@@ -6,15 +6,17 @@
 #include <memory>
 #include <optional>
 
-#include "storage/cache.h"
 #include "cache/reuse.h"
 #include "downstream/users.h"
 #include "exchange/exchange.h"
 #include "proxy/cache_options.h"
 #include "proxy/detached_request.h"
 #include "proxy/wakeup.h"
+#include "storage/cache.h"
 
 namespace rproxy::proxy {
+
+class CacheFilling;
 
 class CacheFetch final : public exchange::InterimSink {
  public:
@@ -56,8 +58,6 @@ class CacheFetch final : public exchange::InterimSink {
   net::Task<Result<void>> interim(http::ResponseHead& head) override;
 
  private:
-  class Filling;
-
   void make_conditional();
   bool falls_back(const Result<exchange::Response>& response) const;
   void settle_validated(const exchange::Response& response);
@@ -67,7 +67,7 @@ class CacheFetch final : public exchange::InterimSink {
                             const cache::Freshness& freshness) const;
   net::Task<void> store(exchange::Response response, const cache::ResponseDirectives& directives,
                         const cache::Freshness& freshness);
-  net::Task<void> fill(Filling& filling, cache::Content& content, exchange::Body* body);
+  net::Task<void> fill(CacheFilling& filling, cache::Content& content, exchange::Body* body);
   void close(storage::Flight::Outcome outcome, cache::EntryPtr entry = nullptr,
              std::optional<Error> error = std::nullopt);
   std::uint64_t object_max() const;

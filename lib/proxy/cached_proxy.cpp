@@ -6,6 +6,8 @@
 #include "exchange/error_page.h"
 #include "http/conditional.h"
 #include "http/head_lines.h"
+#include "proxy/attendance.h"
+#include "proxy/disk_lookup.h"
 
 namespace rproxy::proxy {
 
@@ -30,44 +32,6 @@ class Keeper final : public exchange::Body {
 
  private:
   std::shared_ptr<CacheFetch> fetch_;
-};
-
-// As long as a request waits for a flight, and reads what it has brought, and for the fetch it has started itself.
-class Attendance {
- public:
-  Attendance(net::Loop& loop, storage::Flight& flight, CacheFetch* own) : wakeup_(loop), flight_(flight), own_(own) {
-    if (own_ != nullptr) own_->set_listener(&wakeup_);
-  }
-  Attendance(const Attendance&) = delete;
-  Attendance& operator=(const Attendance&) = delete;
-  ~Attendance() {
-    if (own_ != nullptr) own_->set_listener(nullptr);
-    stop_listening();
-    if (was_told_ && flight_.entry() != nullptr) flight_.entry()->content()->release();
-  }
-
-  // Until it is settled. Interim answers go on to the client meanwhile.
-  net::Task<void> wait(Request& request) {
-    while ((is_listening_ = flight_.listen(wakeup_))) {
-      co_await wakeup_.told();
-      stop_listening();
-      while (own_ != nullptr && own_->has_interim()) {
-        http::ResponseHead head = own_->take_interim();
-        if (request.interim != nullptr) (void)co_await request.interim->interim(head);
-      }
-    }
-  }
-
- private:
-  void stop_listening() {
-    if (std::exchange(is_listening_, false) && !flight_.forget(wakeup_)) was_told_ = true;
-  }
-
-  Wakeup wakeup_;
-  storage::Flight& flight_;
-  CacheFetch* own_;
-  bool is_listening_ = false;
-  bool was_told_ = false;
 };
 
 // A request that leaves lets the fetch it has started know.
@@ -138,6 +102,17 @@ net::Task<Result<Response>> CachedProxy::handle(Request& request) {
   if (const auto why = conditions_.reason_to_pass(request); !why.empty()) return pass(request, why);
   Visit visit = this->visit(request);
   EntryPtr entry = cache_.memory().find(visit.wanted(request));
+  if (entry == nullptr && cache_.may_be_on_disk(visit.key.digest)) return look_further(request, visit);
+  return go_on(request, visit, std::move(entry));
+}
+
+net::Task<Result<Response>> CachedProxy::look_further(Request& request, Visit visit) {
+  EntryPtr entry = co_await look_on_disk(cache_, request, visit.wanted(request));
+  co_return co_await go_on(request, visit, std::move(entry));
+}
+
+// With what is stored of it.
+net::Task<Result<Response>> CachedProxy::go_on(Request& request, const Visit& visit, EntryPtr entry) {
   if (entry != nullptr) {
     const auto reuse = cache::reuse_of(*entry, visit.asked, wall_ms(*request.loop));
     if (reuse.use == cache::Use::kServeWhileValidating) validate_meanwhile(request, visit, entry);
@@ -295,7 +270,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
   const EntryPtr entry = cache_.memory().find(wanted);
   if (entry == nullptr || entry->meta().part || !entry->content()->is_complete()) co_return response;
   if (!agrees(response->head.fields, *entry)) {
-    cache_.memory().remove(entry);
+    cache_.remove(entry);
     co_return response;
   }
   auto joined = cache_.memory().join(wanted, entry);
@@ -303,7 +278,7 @@ net::Task<Result<Response>> CachedProxy::refresh_by_head(Request& request, Visit
   auto newer = std::make_shared<const cache::Entry>(
       cache::updated(entry->meta(), response->head.fields, asked_at, wall_ms(*request.loop), options_.policy),
       entry->content());
-  cache_.insert(newer, entry, *joined.flight, purges);
+  cache_.replace(newer, entry, *joined.flight, purges);
   cache_.memory().close(*joined.flight);
   joined.flight->settle(Outcome::kEntry, std::move(newer));
   co_return response;
@@ -314,7 +289,10 @@ void CachedProxy::invalidate(const Request& request, const Response& response) {
   if (response.head.status < 200 || response.head.status >= 400) return;
   const cache::Key key = cache_key(request, scope_, options_);
   const std::string_view url = cache::url_of(key.text);
-  const auto purge = [&](cache::Purge::Kind kind, std::string what) { cache_.purge({kind, std::move(what), false}); };
+  const std::int64_t now = wall_ms(*request.loop);
+  const auto purge = [&](cache::Purge::Kind kind, std::string what) {
+    cache_.purge({kind, std::move(what), false}, now);
+  };
   purge(cache::Purge::Kind::kUrl, std::string(url));
   const std::string_view origin = cache::origin_of(url);
   for (const FieldId id : {FieldId::kLocation, FieldId::kContentLocation}) {

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "storage/cache.h"
 #include "cache/key.h"
 #include "cache/reuse.h"
 #include "downstream/users.h"
@@ -17,6 +16,7 @@
 #include "proxy/cache_options.h"
 #include "proxy/cache_visit.h"
 #include "proxy/cached_answer.h"
+#include "storage/cache.h"
 
 namespace rproxy::proxy {
 
@@ -40,6 +40,8 @@ class CachedProxy final : public exchange::Handler {
   };
   Visit visit(const exchange::Request& request) const;
 
+  net::Task<Result<exchange::Response>> look_further(exchange::Request& request, Visit visit);
+  net::Task<Result<exchange::Response>> go_on(exchange::Request& request, const Visit& visit, cache::EntryPtr entry);
   net::Task<Result<exchange::Response>> pass(exchange::Request& request, std::string_view why);
   net::Task<Result<exchange::Response>> refuse(exchange::Request& request);
   net::Task<Result<exchange::Response>> serve(exchange::Request& request, cache::EntryPtr entry, CacheOutcome outcome);

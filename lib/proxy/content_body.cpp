@@ -1,12 +1,33 @@
 #include "proxy/content_body.h"
 
+#include <sys/uio.h>
+
+#include <algorithm>
 #include <utility>
+
+#include "proxy/from_thread.h"
 
 namespace rproxy::proxy {
 
 using exchange::Slice;
 
 namespace {
+
+// Of a file at a time: a block of its checksums as it is, or what a connection holds a copy of.
+constexpr std::uint64_t kFilePart = 256 * 1024;
+constexpr std::uint64_t kFileCopy = 64 * 1024;
+
+ssize_t read_if_in_memory(const cache::FileContent& file, std::uint64_t position, char* out, std::size_t size) {
+  const iovec room{out, size};
+  return ::preadv2(file.descriptor(), &room, 1, static_cast<off_t>(file.offset() + position), RWF_NOWAIT);
+}
+
+// The disk is read ahead: where both ends are there, so very likely is what lies between.
+bool is_in_memory(const cache::FileContent& file, std::uint64_t position, std::uint64_t size) {
+  char byte = 0;
+  return read_if_in_memory(file, position + size - 1, &byte, 1) == 1 &&
+         read_if_in_memory(file, position, &byte, 1) == 1;
+}
 
 // Complete content has nobody to tell.
 class Nobody final : public cache::Content::Listener {
@@ -38,10 +59,12 @@ http::BodyLength ContentBody::length() const {
 net::ValueTask<Result<Slice>> ContentBody::read() {
   if (entry_->content()->is_complete()) {
     Nobody nobody;
-    return take(reader_.read(left_, nobody));
+    const auto piece = reader_.read(left_, nobody);
+    return piece.in_file > 0 ? take_from_file(piece) : take(piece);
   }
   if (!wakeup_) wakeup_.emplace(loop_);
   const auto piece = reader_.read(left_, *wakeup_);
+  if (piece.in_file > 0) return take_from_file(piece);
   if (!piece.data.empty() || piece.is_end || piece.error != nullptr) return take(piece);
   return wait();
 }
@@ -50,8 +73,44 @@ net::Task<Result<Slice>> ContentBody::wait() {
   for (;;) {
     co_await wakeup_->told();
     const auto piece = reader_.read(left_, *wakeup_);
+    if (piece.in_file > 0) co_return co_await take_from_file(piece);
     if (!piece.data.empty() || piece.is_end || piece.error != nullptr) co_return take(piece);
   }
+}
+
+bool ContentBody::is_last(std::uint64_t end) const {
+  const cache::Content& content = *entry_->content();
+  return left_ == 0 || (content.is_complete() && end >= content.size());
+}
+
+net::ValueTask<Result<Slice>> ContentBody::take_from_file(const Piece& piece) {
+  const std::uint64_t most = allows_files_ ? kFilePart - piece.position % kFilePart : kFileCopy;
+  const std::uint64_t size = std::min(piece.in_file, most);
+  reader_.took(size);
+  if (left_ != kToEnd) left_ -= size;
+  const bool last = is_last(piece.position + size);
+  auto file = entry_->content()->file();
+  if (file->is_verified(piece.position, size)) {
+    if (allows_files_ && is_in_memory(*file, piece.position, size)) {
+      return Result<Slice>(Slice{{}, last, {file->descriptor(), file->offset() + piece.position, size}});
+    }
+    if (!allows_files_) {
+      bytes_.resize(size);
+      const ssize_t count = read_if_in_memory(*file, piece.position, bytes_.data(), size);
+      if (count == static_cast<ssize_t>(size)) return Result<Slice>(Slice{bytes_, last, {}});
+    }
+  }
+  return read_elsewhere(std::move(file), piece.position, size);
+}
+
+net::Task<Result<Slice>> ContentBody::read_elsewhere(std::shared_ptr<cache::FileContent> file, std::uint64_t position,
+                                                     std::size_t size) {
+  FromThread<Result<std::string>> answer(loop_);
+  file->read(position, size, answer.teller());
+  auto bytes = co_await answer.told();
+  if (!bytes) co_return fail(std::move(bytes.error()));
+  bytes_ = std::move(*bytes);
+  co_return Slice{bytes_, is_last(position + size), {}};
 }
 
 Result<Slice> ContentBody::take(const cache::Content::Reader::Piece& piece) {
@@ -62,7 +121,7 @@ Result<Slice> ContentBody::take(const cache::Content::Reader::Piece& piece) {
   if (is_last && left_ != kToEnd && left_ != 0) {
     return fail(ErrorCode::kTruncated, Side::kUpstream, Retry::kNever, "cached content is too short");
   }
-  return Slice{piece.data, is_last};
+  return Slice{piece.data, is_last, {}};
 }
 
 }  // namespace rproxy::proxy

@@ -1,9 +1,10 @@
-// Cached content, or a part of it, as a message's.
+// Cached content, or a part of it, as a message's: from memory, or from a file without waiting for the disk on this thread.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 
 #include "cache/entry.h"
 #include "exchange/body.h"
@@ -22,10 +23,17 @@ class ContentBody final : public exchange::Body {
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override;
+  void allow_files() override { allows_files_ = true; }
 
  private:
+  using Piece = cache::Content::Reader::Piece;
+
   net::Task<Result<exchange::Slice>> wait();
-  Result<exchange::Slice> take(const cache::Content::Reader::Piece& piece);
+  Result<exchange::Slice> take(const Piece& piece);
+  net::ValueTask<Result<exchange::Slice>> take_from_file(const Piece& piece);
+  net::Task<Result<exchange::Slice>> read_elsewhere(std::shared_ptr<cache::FileContent> file, std::uint64_t position,
+                                                    std::size_t size);
+  bool is_last(std::uint64_t end) const;
 
   cache::EntryPtr entry_;
   net::Loop& loop_;
@@ -33,6 +41,8 @@ class ContentBody final : public exchange::Body {
   std::uint64_t first_;
   std::uint64_t left_;
   std::uint64_t whole_;
+  bool allows_files_ = false;
+  std::string bytes_;  // of a file
   std::optional<Wakeup> wakeup_;
 };
 

@@ -61,12 +61,32 @@ bool has_cache(const config::Config& config) {
   });
 }
 
-// What is stored outlives a reload, unless there is to be more or less room for it.
-std::shared_ptr<storage::Cache> make_cache(const config::Config& config, const std::shared_ptr<storage::Cache>& previous) {
+// The same directory can't be opened twice.
+Result<std::shared_ptr<storage::DiskStore>> open_disk(const storage::Options& options, storage::Cache* previous) {
+  if (!options.disk) return nullptr;
+  auto same = previous != nullptr ? previous->share_disk() : nullptr;
+  if (same != nullptr && same->path() == options.disk->path) {
+    same->set_limits(*options.disk);
+    return same;
+  }
+  auto opened = storage::DiskStore::open(*options.disk);
+  if (!opened) {
+    Error error = std::move(opened.error());
+    error.context = "[cache.disk] " + error.context;
+    return fail(std::move(error));
+  }
+  return std::shared_ptr<storage::DiskStore>(std::move(*opened));
+}
+
+// What is stored outlives a reload; in memory, unless there is to be more or less room for it.
+Result<std::shared_ptr<storage::Cache>> make_cache(const config::Config& config,
+                                                   const std::shared_ptr<storage::Cache>& previous) {
   if (!has_cache(config)) return nullptr;
   if (previous != nullptr && previous->options() == config.cache) return previous;
-  if (previous != nullptr) log::info("[cache] has changed: it begins empty");
-  return std::make_shared<storage::Cache>(config.cache);
+  auto disk = open_disk(config.cache, previous.get());
+  if (!disk) return fail(std::move(disk.error()));
+  if (previous != nullptr) log::info("[cache] has changed: it begins empty in memory");
+  return std::make_shared<storage::Cache>(config.cache, std::move(*disk));
 }
 
 // Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
@@ -103,7 +123,9 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   generation->tls_ = std::move(*tls);
   generation->catalogue_ =
       make_catalogue(generation->config_, previous != nullptr ? previous->catalogue_.get() : nullptr);
-  generation->cache_ = make_cache(generation->config_, previous != nullptr ? previous->cache_ : nullptr);
+  auto cache = make_cache(generation->config_, previous != nullptr ? previous->cache_ : nullptr);
+  if (!cache) return fail(std::move(cache.error()));
+  generation->cache_ = std::move(*cache);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 

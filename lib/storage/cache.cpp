@@ -14,7 +14,20 @@ constexpr std::int64_t kFillingShare = 4;
 
 }  // namespace
 
-Cache::Cache(const Options& options) : options_(options), memory_(options.memory.bytes) {}
+Cache::Cache(const Options& options, std::shared_ptr<DiskStore> disk)
+    : options_(options), memory_(options.memory.bytes), disk_(std::move(disk)) {
+  if (disk_ != nullptr) disk_->add_listener(*this);
+}
+
+Cache::~Cache() {
+  if (disk_ != nullptr) disk_->remove_listener(*this);
+}
+
+std::uint64_t Cache::memory_object_max() const { return std::min(options_.object_max.bytes, memory_.object_max()); }
+
+std::uint64_t Cache::object_max() const {
+  return disk_ != nullptr ? std::max(memory_object_max(), disk_->object_max()) : memory_object_max();
+}
 
 bool Cache::has_room_to_fill() const {
   return filling_.load(std::memory_order_relaxed) < static_cast<std::int64_t>(options_.memory.bytes) / kFillingShare;
@@ -27,6 +40,17 @@ bool Cache::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight
   if (!was_purged(entry->meta(), purges)) return true;
   memory_.remove(entry);
   return false;
+}
+
+bool Cache::replace(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges) {
+  if (!insert(entry, replaces, flight, purges)) return false;
+  if (may_be_on_disk(flight.digest())) disk_->update(replaces->meta(), entry->meta());
+  return true;
+}
+
+void Cache::remove(const EntryPtr& entry) {
+  memory_.remove(entry);
+  if (may_be_on_disk(Digest::of(entry->meta().key))) disk_->remove(entry->meta());
 }
 
 std::string Cache::shared_text(std::string_view text) const {
@@ -72,15 +96,25 @@ bool Cache::was_purged(const Meta& meta, std::uint64_t purges) const {
                              [&](const Purged& each) { return each.number > purges && each.purge.matches(meta); });
 }
 
-std::uint64_t Cache::purge(const Purge& purge) {
+Cache::PurgeCount Cache::purge(const Purge& purge, std::int64_t now_ms) {
+  PurgeCount count;
   if (purge.kind != Purge::Kind::kUrl) {
     remember(purge);
-    return memory_.purge(purge);
+    if (disk_ != nullptr && purge.kind == Purge::Kind::kAll) count.disk = disk_->counts().objects;
+    // What is not found there any more can't come back from it.
+    if (disk_ != nullptr) disk_->purge(purge, now_ms);
+    count.memory = memory_.purge(purge);
+    return count;
   }
-  std::uint64_t count = 0;
+  if (disk_ != nullptr) count.disk = 0;
   for (const std::string& scope : scopes()) {
     const std::string text = shared_text(scope + ' ' + purge.what);
-    count += memory_.purge_key(Digest::of(text), text, purge.is_soft);
+    const Digest digest = Digest::of(text);
+    if (disk_ != nullptr) {
+      *count.disk += disk_->count(digest);
+      disk_->purge_key(text, purge.is_soft, now_ms);
+    }
+    count.memory += memory_.purge_key(digest, text, purge.is_soft);
   }
   return count;
 }

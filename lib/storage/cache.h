@@ -1,16 +1,19 @@
-// All that is cached, for all workers, from one configuration to the next: where answers are stored, and what is forgotten.
+// All that is cached, for all workers, from one configuration to the next: in memory, and on the disk behind it, and what is forgotten in both.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/units.h"
 #include "cache/search_rule.h"
+#include "storage/disk_store.h"
 #include "storage/memory_store.h"
 #include "storage/terms.h"
 
@@ -18,27 +21,46 @@ namespace rproxy::storage {
 
 struct Options {
   ByteSize memory = 128_MiB;
-  ByteSize object_max = 8_MiB;   // larger ones are not stored
+  ByteSize object_max = 8_MiB;   // larger ones are not in memory
   Duration private_for{10'000};  // how long requests for what can't be shared don't wait for each other
+  std::optional<DiskOptions> disk;
   bool operator==(const Options&) const = default;
 };
 
 // Any thread.
-class Cache {
+class Cache : private DiskListener {
  public:
-  explicit Cache(const Options& options);
+  // `disk`: null where there is none.
+  explicit Cache(const Options& options, std::shared_ptr<DiskStore> disk = nullptr);
+  ~Cache();
 
   MemoryStore& memory() { return memory_; }
+  DiskStore* disk() { return disk_.get(); }
+  const std::shared_ptr<DiskStore>& share_disk() const { return disk_; }
   const Options& options() const { return options_; }
 
-  // Stores what has been fetched, unless it was purged since it was asked for: false.
+  // Of content: in memory, and in all.
+  std::uint64_t memory_object_max() const;
+  std::uint64_t object_max() const;
+
+  // Into memory, unless it was purged since it was asked for: false.
   // `purges`: what purges() was when it was asked for.
   bool insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges);
+  // The same for what a 304 has brought: on the disk as well.
+  bool replace(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges);
+  void remove(const EntryPtr& entry);
+  // False: it is not worth a look.
+  bool may_be_on_disk(const Digest& digest) const { return disk_ != nullptr && disk_->may_have(digest); }
+
   // How many there have been of more than a URL, whose flights are told.
   std::uint64_t purges() const { return purges_.load(); }
 
+  struct PurgeCount {
+    std::uint64_t memory = 0;
+    std::optional<std::uint64_t> disk;  // nothing: they are found in the background, or there is no disk
+  };
   // At once, on all workers; how many answers there were.
-  std::uint64_t purge(const Purge& purge);
+  PurgeCount purge(const Purge& purge, std::int64_t now_ms);
   // By which routes know URLs. Few: those of configurations.
   void add_scope(const std::string& scope);
 
@@ -63,8 +85,11 @@ class Cache {
   std::vector<std::string> scopes() const;
   std::string shared_text(std::string_view key_text) const;
 
+  void on_removed(const Digest& digest) override { memory_.forget_files(digest); }
+
   const Options options_;
   MemoryStore memory_;
+  const std::shared_ptr<DiskStore> disk_;
   std::atomic<std::int64_t> filling_{0};
   mutable std::mutex mutex_;
   std::vector<std::string> scopes_;

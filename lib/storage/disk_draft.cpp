@@ -20,7 +20,7 @@ Result<DiskDraft> DiskDraft::create(const DiskSystem& system, const DiskLayout& 
     draft.path_.clear();
     return fail(file.error());
   }
-  draft.file_ = std::move(*file);
+  draft.file_ = std::make_shared<const Fd>(std::move(*file));
   return draft;
 }
 
@@ -29,15 +29,16 @@ DiskDraft::~DiskDraft() {
 }
 
 Result<void> DiskDraft::append(std::string_view bytes) {
-  auto written = system_->write(file_, end(), bytes);
+  auto written = system_->write(*file_, end(), bytes);
   if (!written) return written;
-  sum_.add(bytes);
+  sums_.add(bytes);
   content_size_ += bytes.size();
   return {};
 }
 
 Result<void> DiskDraft::copy(const Fd& from, const DiskHeader& header) {
-  auto copied = system_->copy(from, header.content_offset(), file_, end(), header.content_size);
+  const std::uint64_t size = header.content_size + trailer_size(header.content_size);
+  auto copied = system_->copy(from, header.content_offset(), *file_, end(), size);
   if (!copied) return copied;
   content_size_ = header.content_size;
   content_sum_ = header.content_sum;
@@ -45,10 +46,18 @@ Result<void> DiskDraft::copy(const Fd& from, const DiskHeader& header) {
   return {};
 }
 
+Result<void> DiskDraft::finish_content() {
+  const std::string trailer = sums_.finish();
+  content_sum_ = sums_.value();
+  return trailer.empty() ? Result<void>() : system_->write(*file_, end(), trailer);
+}
+
 Result<DiskHeader> DiskDraft::place(const std::string& path) {
-  const std::uint64_t sum = is_copied_ ? content_sum_ : sum_.value();
-  const DiskHeader header = header_of(*meta_, encoded_, content_size_, sum);
-  if (auto written = system_->write(file_, 0, head_bytes(header, encoded_)); !written) return fail(written.error());
+  if (!is_copied_) {
+    if (auto written = finish_content(); !written) return fail(written.error());
+  }
+  const DiskHeader header = header_of(*meta_, encoded_, content_size_, content_sum_);
+  if (auto written = system_->write(*file_, 0, head_bytes(header, encoded_)); !written) return fail(written.error());
   auto renamed = system_->rename(path_, path);
   // Directories are made when the first file goes there.
   if (!renamed && renamed.error().os_error == ENOENT) {

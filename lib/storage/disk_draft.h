@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,10 +22,12 @@ class DiskDraft {
   ~DiskDraft();
 
   std::uint64_t content_size() const { return content_size_; }
-  std::uint64_t file_size() const { return kDiskHeaderSize + encoded_.size() + content_size_; }
+  std::uint64_t content_offset() const { return kDiskHeaderSize + encoded_.size(); }
+  // Stays open as long as somebody has it, whatever becomes of the draft.
+  const std::shared_ptr<const Fd>& file() const { return file_; }
 
   Result<void> append(std::string_view bytes);
-  // The content of another file, whose checksum goes on with it: what was damaged there is so here.
+  // The content of another file, whose checksums go on with it: what was damaged there is so here.
   Result<void> copy(const Fd& from, const DiskHeader& header);
   // Before it the head is written. It is whole under that name, or it is not there.
   Result<DiskHeader> place(const std::string& path);
@@ -32,8 +35,9 @@ class DiskDraft {
  private:
   DiskDraft(const DiskSystem& system, const DiskLayout& layout, const Meta& meta, std::string encoded)
       : system_(&system), meta_(&meta), encoded_(std::move(encoded)), path_(fresh_path(layout)) {}
+  Result<void> finish_content();
   static std::string fresh_path(const DiskLayout& layout);
-  std::uint64_t end() const { return file_size(); }
+  std::uint64_t end() const { return content_offset() + content_size_; }
 
   const DiskSystem* system_;
   const Meta* meta_;
@@ -43,8 +47,8 @@ class DiskDraft {
     Path(Path&& other) noexcept : std::string(std::exchange(static_cast<std::string&>(other), {})) {}
   };
   Path path_;
-  Fd file_;
-  ContentSum sum_;
+  std::shared_ptr<const Fd> file_;
+  BlockSums sums_;
   std::uint64_t content_size_ = 0;
   std::uint64_t content_sum_ = 0;
   bool is_copied_ = false;

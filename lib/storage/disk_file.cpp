@@ -14,13 +14,12 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kSumAt = 48;
 constexpr std::size_t kMarkAt = 56;
 constexpr std::uint64_t kContentMax = std::uint64_t{1} << 48;
-constexpr std::size_t kVerifyBlock = 256 * 1024;
 constexpr char kStaleMark = '\xff';  // with a flipped bit it still is one
 
 tl::unexpected<Error> damaged(ErrorCode code) { return fail(code, Side::kLocal); }
 
-std::uint64_t sum_of(std::string_view header, std::string_view meta) {
-  ContentSum sum;
+std::uint64_t head_sum(std::string_view header, std::string_view meta) {
+  RunningSum sum;
   sum.add(header.substr(0, kSumAt));
   sum.add(meta);
   return sum.value();
@@ -66,10 +65,6 @@ Result<DiskHeader> parse_header(std::string_view bytes, std::uint64_t file_size)
 
 }  // namespace
 
-ContentSum::ContentSum() : state_(XXH3_createState()) { XXH3_64bits_reset(state_.get()); }
-void ContentSum::add(std::string_view bytes) { XXH3_64bits_update(state_.get(), bytes.data(), bytes.size()); }
-std::uint64_t ContentSum::value() const { return XXH3_64bits_digest(state_.get()); }
-
 Result<DiskHeader> read_header(const DiskSystem& system, const Fd& file) {
   const auto size = DiskSystem::size_of(file);
   if (!size) return fail(size.error());
@@ -95,23 +90,36 @@ Result<DiskHead> read_head(const DiskSystem& system, const Fd& file) {
   }
   if (bytes->size() < end) return damaged(ErrorCode::kTruncated);
   const std::string_view encoded = std::string_view(*bytes).substr(kDiskHeaderSize, header->meta_size);
-  if (sum_of(*bytes, encoded) != header->head_sum) return damaged(ErrorCode::kBadFraming);
+  if (head_sum(*bytes, encoded) != header->head_sum) return damaged(ErrorCode::kBadFraming);
   auto meta = cache::decode_meta(encoded);
   if (!meta) return damaged(ErrorCode::kBadFraming);
   return DiskHead{*header, std::move(*meta)};
 }
 
+Result<std::vector<std::uint64_t>> read_block_sums(const DiskSystem& system, const Fd& file, const DiskHeader& header) {
+  std::string trailer;
+  if (const std::uint64_t size = trailer_size(header.content_size); size > 0) {
+    auto bytes = system.read(file, header.trailer_offset(), size);
+    if (!bytes) return fail(bytes.error());
+    trailer = std::move(*bytes);
+  }
+  std::vector<std::uint64_t> sums;
+  if (!read_sums(header.content_size, header.content_sum, trailer, sums)) return damaged(ErrorCode::kBadFraming);
+  return sums;
+}
+
 Result<void> verify_content(const DiskSystem& system, const Fd& file, const DiskHeader& header) {
-  ContentSum sum;
-  for (std::uint64_t at = 0; at < header.content_size;) {
-    const std::size_t size = std::min<std::uint64_t>(kVerifyBlock, header.content_size - at);
+  const auto sums = read_block_sums(system, file, header);
+  if (!sums) return fail(sums.error());
+  std::uint64_t at = 0;
+  for (const std::uint64_t sum : *sums) {
+    const std::size_t size = std::min<std::uint64_t>(kDiskBlock, header.content_size - at);
     const auto bytes = system.read(file, header.content_offset() + at, size);
     if (!bytes) return fail(bytes.error());
-    if (bytes->empty()) return damaged(ErrorCode::kTruncated);
-    sum.add(*bytes);
-    at += bytes->size();
+    if (bytes->size() < size) return damaged(ErrorCode::kTruncated);
+    if (sum_of(*bytes) != sum) return damaged(ErrorCode::kBadFraming);
+    at += size;
   }
-  if (sum.value() != header.content_sum) return damaged(ErrorCode::kBadFraming);
   return {};
 }
 
@@ -135,7 +143,7 @@ DiskHeader header_of(const Meta& meta, std::string_view encoded, std::uint64_t c
   header.content_sum = content_sum;
   header.received_ms = meta.received_ms;
   header.useless_ms = useless_ms(meta);
-  header.head_sum = sum_of(summed_bytes(header), encoded);
+  header.head_sum = head_sum(summed_bytes(header), encoded);
   return header;
 }
 

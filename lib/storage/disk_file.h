@@ -1,10 +1,11 @@
-// One stored answer in one file that needs no other to be understood: a header of fixed size, the Meta, the content. What is torn, cut,
+// One stored answer in one file that needs no other to be understood: a header of fixed size, the Meta, the content, and where that is larger than a
+// block the checksums of its blocks. What is torn, cut,
 // lengthened or flipped shows by sizes and checksums.
 //
 // Files are not synced: a cache may lose what it held when power fails, and what is torn then is found out by its checksums, whereas waiting for
 // the disk at each store would cost more than fetching anew.
 //
-//   0 magic (8)           24 checksum of the content (8)   48 checksum of bytes 0 to 47 and of the Meta (8)
+//   0 magic (8)           24 checksum of the content, or of what follows it (8)   48 checksum of bytes 0 to 47 and of the Meta (8)
 //   8 version (4)         32 received, ms (8)              56 stale mark: not 0 (1)
 //  12 size of Meta (4)    40 of no use from, ms (8)        57 zeros (7)
 //  16 size of content (8)
@@ -12,16 +13,14 @@
 // The mark is not summed: it is set in place, and one byte is written whole or not at all.
 #pragma once
 
-#include <xxhash.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "storage/disk_sums.h"
 #include "storage/disk_system.h"
 #include "storage/terms.h"
 
@@ -40,26 +39,13 @@ struct DiskHeader {
   bool is_stale = false;
 
   std::uint64_t content_offset() const { return kDiskHeaderSize + meta_size; }
-  std::uint64_t file_size() const { return content_offset() + content_size; }
+  std::uint64_t trailer_offset() const { return content_offset() + content_size; }
+  std::uint64_t file_size() const { return trailer_offset() + trailer_size(content_size); }
 };
 
 struct DiskHead {
   DiskHeader header;
   Meta meta;
-};
-
-// The hash of bytes as they come.
-class ContentSum {
- public:
-  ContentSum();
-  void add(std::string_view bytes);
-  std::uint64_t value() const;
-
- private:
-  struct Free {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  std::unique_ptr<XXH3_state_t, Free> state_;
 };
 
 // Whether an error is about what is in a file, not about reading it.
@@ -68,7 +54,9 @@ inline bool is_damage(const Error& error) { return error.code != ErrorCode::kFil
 // kTruncated or kBadFraming where the file is damaged. Of the header alone only its form and the file's size are looked at.
 Result<DiskHeader> read_header(const DiskSystem& system, const Fd& file);
 Result<DiskHead> read_head(const DiskSystem& system, const Fd& file);
-// All of the content against its checksum.
+// The checksums of the content's blocks.
+Result<std::vector<std::uint64_t>> read_block_sums(const DiskSystem& system, const Fd& file, const DiskHeader& header);
+// All of the content against them.
 Result<void> verify_content(const DiskSystem& system, const Fd& file, const DiskHeader& header);
 
 Result<void> mark_stale(const DiskSystem& system, const Fd& file);

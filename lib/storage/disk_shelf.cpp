@@ -33,6 +33,11 @@ Result<void> DiskShelf::open() {
   return purges.load();
 }
 
+void DiskShelf::set_limits(Limits limits) {
+  bytes_max_ = limits.bytes;
+  files_max_ = limits.files;
+}
+
 // ---- Reading.
 
 // Until all is scanned, what the directory has and the index doesn't comes first: it may be the newest.
@@ -78,11 +83,14 @@ std::optional<DiskFound> DiskShelf::look_into(const DiskIndex::Item& item, const
   if (head->meta.key != key || purged == Purged::kGone) return std::nullopt;
   if (purges.settlings() != settlings) return look_into(item, key);
   const bool is_stale = head->header.is_stale || purged == Purged::kStale;
-  return DiskFound{std::move(head->meta), is_stale,
-                   std::make_shared<DiskContent>(item.name, std::move(*file), head->header, item.is_verified)};
+  return DiskFound{std::move(head->meta),
+                   is_stale,
+                   std::make_shared<DiskContent>(item.name, std::move(*file), head->header, item.is_verified),
+                   {}};
 }
 
-std::optional<DiskFound> DiskShelf::find(const Digest& digest, const std::string& key, const Fits& fits) {
+std::optional<DiskFound> DiskShelf::find(const Digest& digest, const std::string& key, const Fits& fits,
+                                         std::uint64_t load_max) {
   const auto items = candidates(digest);
   std::optional<DiskFound> best;
   if (!items) {
@@ -94,6 +102,11 @@ std::optional<DiskFound> DiskShelf::find(const Digest& digest, const std::string
     auto found = look_into(item, key);
     if (!found || (best && found->meta.received_ms <= best->meta.received_ms) || !fits(found->meta)) continue;
     best = std::move(found);
+  }
+  if (best && best->content->size() <= load_max) {
+    auto bytes = read(*best->content, 0, best->content->size());
+    if (bytes) best->loaded = std::move(*bytes);
+    if (!bytes) best.reset();
   }
   if (best) index.use(best->content->name());
   (best ? counts.hits : counts.misses).fetch_add(1, std::memory_order_relaxed);
@@ -185,8 +198,24 @@ bool DiskShelf::remove(const DiskName& name) {
 bool DiskShelf::remove_locked(const DiskName& name) {
   index.erase(name);
   const auto removed = system.remove(layout.file(name));
+  tell_removed(name.digest);
   if (!removed) health.has_failed_to_write(removed.error());
   return removed.has_value();
+}
+
+void DiskShelf::tell_removed(const Digest& digest) {
+  const std::lock_guard lock(listeners_mutex_);
+  for (DiskListener* listener : listeners_) listener->on_removed(digest);
+}
+
+void DiskShelf::add_listener(DiskListener& listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  listeners_.push_back(&listener);
+}
+
+void DiskShelf::remove_listener(DiskListener& listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  std::erase(listeners_, &listener);
 }
 
 void DiskShelf::remove_damaged(const DiskName& name, const Fd& file, const Error& error) {
@@ -251,7 +280,7 @@ void DiskShelf::limit_variants(const Digest& digest) {
 }
 
 void DiskShelf::make_room(std::int64_t now_ms) {
-  while (index.count() > limits_.files || index.bytes() > limits_.bytes) {
+  while (index.count() > files_max_ || index.bytes() > bytes_max_) {
     const auto item = index.evict(seconds_of(now_ms));
     if (!item) return;
     counts.evicted.fetch_add(1, std::memory_order_relaxed);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/disk_content.h"
 #include "storage/disk_counts.h"
@@ -22,6 +24,16 @@ struct DiskFound {
   Meta meta;
   bool is_stale = false;  // it counts as stale, whatever it says (Entry::mark_stale)
   std::shared_ptr<DiskContent> content;
+  std::optional<std::string> loaded;  // all of it, where that was asked for
+};
+
+// Told what is no longer found on the disk, on the thread that took it away, under a lock: it must not come back here.
+class DiskListener {
+ public:
+  virtual void on_removed(const Digest& digest) = 0;
+
+ protected:
+  ~DiskListener() = default;
 };
 
 // Any thread. All of it waits for the disk, but for `index` and `counts`.
@@ -37,10 +49,18 @@ class DiskShelf {
   using Fits = std::function<bool(const Meta&)>;
 
   DiskShelf(const std::string& path, Limits limits, DiskHooks hooks)
-      : system(std::move(hooks)), layout(path), health(system, counts), purges(system, layout), limits_(limits) {}
+      : system(std::move(hooks)),
+        layout(path),
+        health(system, counts),
+        purges(system, layout),
+        bytes_max_(limits.bytes),
+        files_max_(limits.files) {}
   Result<void> open();
+  void set_limits(Limits limits);
+  Limits limits() const { return {bytes_max_, files_max_}; }
 
-  std::optional<DiskFound> find(const Digest& digest, const std::string& key, const Fits& fits);
+  // Content of at most `load_max` bytes comes along.
+  std::optional<DiskFound> find(const Digest& digest, const std::string& key, const Fits& fits, std::uint64_t load_max);
   Result<std::string> read(DiskContent& content, std::uint64_t position, std::size_t size);
 
   // Of a draft that is whole. False: it has failed, or was purged meanwhile.
@@ -56,6 +76,10 @@ class DiskShelf {
   void make_room(std::int64_t now_ms);
   // False: it was damaged, and is gone.
   bool verify(const DiskName& name);
+
+  void add_listener(DiskListener& listener);
+  // It is told no more, nor is being told.
+  void remove_listener(DiskListener& listener);
 
   const DiskSystem system;
   const DiskLayout layout;
@@ -78,9 +102,13 @@ class DiskShelf {
   bool remove_locked(const DiskName& name);
   bool examine_locked(const DiskName& name, Purged at_least);
   bool place_as(DiskDraft& draft, const Meta& meta, const DiskPurges::Watch& watch, const Replaced& replaced);
+  void tell_removed(const Digest& digest);
   void limit_variants(const Digest& digest);
 
-  const Limits limits_;
+  std::atomic<std::uint64_t> bytes_max_;
+  std::atomic<std::uint64_t> files_max_;
+  std::mutex listeners_mutex_;  // after those of names
+  std::vector<DiskListener*> listeners_;
   std::array<std::mutex, 64> locks_;
   Fd lock_file_;
 };

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/units.h"
+#include "cache/file_content.h"
 #include "storage/disk_shelf.h"
 #include "storage/disk_threads.h"
 #include "storage/disk_upkeep.h"
@@ -26,6 +27,7 @@ struct DiskOptions {
   std::size_t waiting_max = 4096;  // look-ups, reads and writes that wait for a thread
   ByteSize queued_max = 64_MiB;    // of answers that are being written; one alone may have a quarter of it
   std::size_t writings_max = 256;  // answers that are being written, each with an open file
+  bool operator==(const DiskOptions&) const = default;
 };
 
 // Any thread. It outlives what it has begun; what was found may outlive it. Callbacks must not wait.
@@ -37,6 +39,9 @@ class DiskStore {
 
   // Errors name the path: it can't be made or written to, or another process has it.
   static Result<std::unique_ptr<DiskStore>> open(const DiskOptions& options, DiskHooks hooks = {});
+  // Of what the options say the room there is, and how large an answer may be; what is too much now goes with the next ones.
+  void set_limits(const DiskOptions& options);
+  DiskShelf::Limits limits() const { return shelf_.limits(); }
   DiskStore(const DiskStore&) = delete;
   DiskStore& operator=(const DiskStore&) = delete;
   ~DiskStore();
@@ -45,16 +50,24 @@ class DiskStore {
   bool may_have(const Digest& digest) const;
   // The newest of that key that fits. Both callbacks are called on a thread of the store; where the disk need not be asked, or there are too many
   // who ask it, `done` before this returns.
-  void find(const Digest& digest, std::string key, Fits fits, OnFound done);
+  void find(const Digest& digest, std::string key, Fits fits, std::uint64_t load_max, OnFound done);
   // At most `size` bytes, and no more than kReadMax; nothing at the end. See DiskContent::read().
-  static constexpr std::size_t kReadMax = 1 << 20;
+  static constexpr std::size_t kReadMax = cache::FileContent::kReadMax;
   void read(std::shared_ptr<DiskContent> content, std::uint64_t position, std::size_t size, OnRead done);
 
+  // The same as others see it.
+  std::shared_ptr<cache::FileContent> file_of(std::shared_ptr<DiskContent> content);
+
   // Takes the place of what has the same key and variant, once it is committed. Null: not now, or not this one.
-  std::shared_ptr<DiskWriting> begin(Meta meta);
+  std::shared_ptr<DiskWriting> begin(Meta meta, DiskWriting::OnWritten on_written = {});
   // The same content by other terms, after a 304. Nothing comes of it where there is another by now.
   void update(Meta old, Meta meta, std::function<void(bool)> done = {});
   void remove(const Meta& meta);
+  // Of files, header and all.
+  std::uint64_t object_max() const { return queue_.object_max; }
+  // Answers of that key, as far as they are known.
+  std::size_t count(const Digest& digest) const { return shelf_.index.find(digest).size(); }
+  const std::string& path() const { return shelf_.layout.path(); }
 
   // In force when it returns; `done` is told when it will be so after a restart, too. Of what was asked for until `now_ms`.
   void purge(const Purge& purge, std::int64_t now_ms, DiskUpkeep::Done done = {});
@@ -62,6 +75,9 @@ class DiskStore {
   void purge_key(const std::string& key, bool is_soft, std::int64_t now_ms, DiskUpkeep::Done done = {});
   // All contents against their checksums; damaged files are removed.
   void verify(std::function<void(DiskVerified)> done);
+
+  void add_listener(DiskListener& listener) { shelf_.add_listener(listener); }
+  void remove_listener(DiskListener& listener) { shelf_.remove_listener(listener); }
 
   const DiskCounts& counts() const;
   std::size_t index_cost() const { return shelf_.index.cost(); }

@@ -15,12 +15,13 @@ constexpr std::size_t kShare = 4;
 // One task at a time is on the threads, and does all there is to do.
 class DiskWriting::Work : public std::enable_shared_from_this<Work> {
  public:
-  Work(DiskShelf& shelf, DiskThreads& threads, DiskQueue& queue, Meta meta, std::string encoded)
+  Work(DiskShelf& shelf, DiskThreads& threads, DiskQueue& queue, Meta meta, std::string encoded, OnWritten on_written)
       : shelf_(shelf),
         threads_(threads),
         queue_(queue),
         meta_(std::move(meta)),
         encoded_(std::move(encoded)),
+        on_written_(std::move(on_written)),
         size_(kDiskHeaderSize + encoded_.size()),
         watch_(shelf.purges, meta_) {
     queue_.answers.fetch_add(1);
@@ -91,6 +92,7 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
       lock.unlock();
       const auto written = write(bytes);
       if (!written) shelf_.health.has_failed_to_write(written.error());
+      tell_written(written.has_value());
       lock.lock();
       waiting_bytes_ -= bytes.size();
       queue_.bytes.fetch_sub(bytes.size());
@@ -112,6 +114,15 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
     return {};
   }
 
+  void tell_written(bool is_good) {
+    if (!on_written_) return;
+    if (!is_good) return on_written_(0, nullptr);
+    if (content_ == nullptr) {
+      content_ = std::make_shared<DiskContent>(DiskName::of(meta_), draft_->file(), draft_->content_offset());
+    }
+    on_written_(draft_->content_size(), content_);
+  }
+
   Result<void> write(const std::string& bytes) {
     if (auto opened = open(); !opened) return opened;
     return draft_->append(bytes);
@@ -130,6 +141,7 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
   DiskQueue& queue_;
   const Meta meta_;
   const std::string encoded_;
+  const OnWritten on_written_;
   std::mutex mutex_;
   State state_ = State::kOpen;
   bool is_scheduled_ = false;
@@ -138,16 +150,19 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
   std::uint64_t size_;
   Done done_;
   const DiskPurges::Watch watch_;
-  std::optional<DiskDraft> draft_;  // of the task that runs
+  std::optional<DiskDraft> draft_;  // of the task that runs, as is what follows
+  std::shared_ptr<DiskContent> content_;
 };
 
-std::shared_ptr<DiskWriting> DiskWriting::begin(DiskShelf& shelf, DiskThreads& threads, DiskQueue& queue, Meta meta) {
+std::shared_ptr<DiskWriting> DiskWriting::begin(DiskShelf& shelf, DiskThreads& threads, DiskQueue& queue, Meta meta,
+                                                OnWritten on_written) {
   auto encoded = cache::encode(meta);
   if (!encoded || !shelf.health.may_write() || queue.answers.load() >= queue.answers_max) {
     shelf.counts.dropped.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
   }
-  auto work = std::make_shared<Work>(shelf, threads, queue, std::move(meta), std::move(*encoded));
+  auto work =
+      std::make_shared<Work>(shelf, threads, queue, std::move(meta), std::move(*encoded), std::move(on_written));
   return std::shared_ptr<DiskWriting>(new DiskWriting(std::move(work)));
 }
 

@@ -20,7 +20,7 @@ namespace rproxy::storage {
 struct DiskQueue {
   std::size_t bytes_max = 0;
   std::size_t answers_max = 0;
-  std::uint64_t object_max = 0;  // bytes of a file
+  std::atomic<std::uint64_t> object_max = 0;  // bytes of a file
   std::atomic<std::size_t> bytes{0};
   std::atomic<std::size_t> answers{0};
 };
@@ -29,9 +29,12 @@ struct DiskQueue {
 class DiskWriting {
  public:
   using Done = std::function<void(bool is_stored)>;
+  // So much of the content can be read from the draft; null: no more will. Told on threads of the store, one after the other.
+  using OnWritten = std::function<void(std::uint64_t written, std::shared_ptr<DiskContent> draft)>;
 
   // Null where it can't be begun: it is counted as dropped.
-  static std::shared_ptr<DiskWriting> begin(DiskShelf& shelf, DiskThreads& threads, DiskQueue& queue, Meta meta);
+  static std::shared_ptr<DiskWriting> begin(DiskShelf& shelf, DiskThreads& threads, DiskQueue& queue, Meta meta,
+                                            OnWritten on_written);
   DiskWriting(const DiskWriting&) = delete;
   DiskWriting& operator=(const DiskWriting&) = delete;
   ~DiskWriting();

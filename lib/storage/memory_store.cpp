@@ -55,11 +55,14 @@ MemoryStore::Shard& MemoryStore::shard_of(const Digest& digest) const {
   return *shards_[digest.high & (shards_.size() - 1)];
 }
 
-bool MemoryStore::fits(const Entry& entry, const Wanted& wanted) {
-  const Meta& meta = entry.meta();
+bool fits(const Meta& meta, const Wanted& wanted) {
   if (meta.key != wanted.key.text || meta.extras != wanted.key.extras) return false;
   if (meta.part && !(wanted.range && covers(*meta.part, *wanted.range))) return false;
-  return matches(meta.variant, wanted.request) && !entry.content()->has_failed();
+  return matches(meta.variant, wanted.request);
+}
+
+bool MemoryStore::fits(const Entry& entry, const Wanted& wanted) {
+  return storage::fits(entry.meta(), wanted) && !entry.content()->has_failed();
 }
 
 // Of several that fit the newest (RFC 9111 4.1), but a whole one before parts.
@@ -174,6 +177,7 @@ std::string MemoryStore::flight_variant(const Resource& resource, const Wanted& 
       text += cache::normalized(wanted.request, field.name);
     }
   }
+  if (wanted.is_on_disk) text += "\ndisk";
   if (wanted.range) {
     text += "\nrange:";
     if (wanted.range->first) text += std::to_string(*wanted.range->first);
@@ -249,6 +253,16 @@ void MemoryStore::remove(const EntryPtr& entry) {
   const auto found = shard.resources.find(digest);
   if (found == shard.resources.end()) return;
   purge_from(shard, found->second, false, gone, [&](const Entry& each) { return &each == entry.get(); });
+  if (found->second.is_empty()) shard.resources.erase(found);
+}
+
+void MemoryStore::forget_files(const Digest& digest) {
+  Shard& shard = shard_of(digest);
+  Gone gone;
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.resources.find(digest);
+  if (found == shard.resources.end()) return;
+  purge_from(shard, found->second, false, gone, [](const Entry& each) { return each.content()->file() != nullptr; });
   if (found->second.is_empty()) shard.resources.erase(found);
 }
 

@@ -22,7 +22,9 @@ struct Wanted {
   const Key& key;
   const http::Fields& request;
   std::optional<http::RangeSpec> range;  // a part that covers it will do
+  bool is_on_disk = false;               // of flights: what is looked for there
 };
+bool fits(const Meta& meta, const Wanted& wanted);
 
 // Any thread.
 class MemoryStore {
@@ -55,6 +57,8 @@ class MemoryStore {
   // Its content has grown; what is too large for a shard by now goes.
   void settle(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
+  // Those of a key whose content is in files that are held open.
+  void forget_files(const Digest& digest);
 
   // ---- Flights.
   struct Joined {

@@ -271,7 +271,7 @@ TEST_F(SlowDisk, LookUpsThatFindTheQueueFullAreMisses) {
   std::atomic<int> found{0};
   for (int i = 0; i < 20; ++i) {
     house.store().find(
-        Digest::of(url(1)), url(1), [](const Meta&) { return true; },
+        Digest::of(url(1)), url(1), [](const Meta&) { return true; }, 0,
         [&](std::optional<DiskFound> each) {
           found += each ? 1 : 0;
           ++answered;
@@ -370,7 +370,7 @@ TEST(DiskCrowd, AStoreMayGoAtAnyMoment) {
       writing->append(std::string(1000, 'x'));
       writing->commit([&](bool) { ++answers; });
       house.store().find(
-          Digest::of(url(i)), url(i), [](const Meta&) { return true; }, [&](const auto&) { ++answers; });
+          Digest::of(url(i)), url(i), [](const Meta&) { return true; }, 0, [&](const auto&) { ++answers; });
     }
     house.close();
     EXPECT_EQ(answers, 20);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,13 @@ inline Meta stored_meta(const std::string& key, std::int64_t at_ms = 1000, std::
   return meta;
 }
 
+inline std::string random_text(std::size_t size) {
+  std::mt19937_64 random(size);
+  std::string text(size, ' ');
+  for (char& c : text) c = static_cast<char>(random());
+  return text;
+}
+
 class DiskHouse {
  public:
   explicit DiskHouse(DiskOptions changes = {}, DiskHooks hooks = {})
@@ -94,7 +102,7 @@ class DiskHouse {
   std::optional<DiskFound> find(
       const std::string& key, DiskStore::Fits fits = [](const Meta&) { return true; }) {
     std::promise<std::optional<DiskFound>> found;
-    store_->find(Digest::of(key), key, std::move(fits), [&](auto each) { found.set_value(std::move(each)); });
+    store_->find(Digest::of(key), key, std::move(fits), 0, [&](auto each) { found.set_value(std::move(each)); });
     return found.get_future().get();
   }
   bool has(const std::string& key) { return find(key).has_value(); }
