@@ -47,6 +47,19 @@ std::string time_text(std::int64_t seconds) {
   return sign + (out.empty() ? "0s" : out);
 }
 
+std::string disk_stats(const Json& disk) {
+  const auto bytes = number_of(disk, "bytes");
+  const auto most = std::max<std::int64_t>(number_of(disk, "bytes_max"), 1);
+  std::string out = fmt::format("disk     {} of {} objects, {} of {} ({}%), {} evicted{}\n", number_of(disk, "objects"),
+                                number_of(disk, "objects_max"), bytes_text(bytes), bytes_text(most), bytes * 100 / most,
+                                number_of(disk, "evicted"), disk.value("scanned", true) ? "" : ", still being counted");
+  out += fmt::format("         {} hits, {} misses, {} writes, {} left out for want of time\n", number_of(disk, "hits"),
+                     number_of(disk, "misses"), number_of(disk, "writes"), number_of(disk, "dropped"));
+  out += fmt::format("         {} failures to write, {} to read, {} damaged\n", number_of(disk, "write_failures"),
+                     number_of(disk, "read_failures"), number_of(disk, "damaged"));
+  return out;
+}
+
 }  // namespace
 
 std::string cache_stats_table(const Json& stats) {
@@ -57,6 +70,7 @@ std::string cache_stats_table(const Json& stats) {
   std::string out = fmt::format("memory   {} objects, {} of {} ({}%), {} evicted\n", number_of(memory, "objects"),
                                 bytes_text(bytes), bytes_text(most), bytes * 100 / most, number_of(memory, "evicted"));
   out += fmt::format("coming   {}\n", bytes_text(number_of(stats, "filling_bytes")));
+  if (const auto disk = stats.find("disk"); disk != stats.end()) out += disk_stats(*disk);
   return out;
 }
 

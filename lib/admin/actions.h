@@ -1,6 +1,7 @@
 // What can be asked for, one function each.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Call {
   TimePoint now;
   std::vector<std::string> names;  // of what is in the path: upstream, endpoint
   Json content;                    // an object, where there is one
+  std::shared_ptr<void> held;      // the answer is given once everybody has let it go, on whichever thread
 };
 
 Answer get_health(Call& call);

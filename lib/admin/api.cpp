@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "admin/actions.h"
+#include "net/from_thread.h"
 #include "net/wait_queue.h"
 
 namespace rproxy::admin {
@@ -192,8 +193,13 @@ net::Task<Result<Answer>> Api::answer(exchange::Request& request) {
     Answer answer = co_await reload();
     co_return answer;
   }
-  Call call{subject_, request.loop->now(), found.names, std::move(*content)};
-  co_return found.operation->act(call);
+  net::FromThread<bool> let_go(*request.loop);
+  std::shared_ptr<void> held(nullptr, [tell = let_go.teller()](void*) { tell(true); });
+  Call call{subject_, request.loop->now(), found.names, std::move(*content), std::move(held)};
+  Answer answer = found.operation->act(call);
+  call.held.reset();
+  co_await let_go.told();
+  co_return answer;
 }
 
 net::Task<Answer> Api::reload() {

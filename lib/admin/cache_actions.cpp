@@ -237,12 +237,12 @@ Answer purge_cache(Call& call) {
     const auto url = parse_url(purge.what, config.client.paths, arena);
     if (!url) return bad_url();
     for (const std::string& keyed : keyed_urls(config, *url, arena)) {
-      const auto each = cache->purge({purge.kind, keyed, purge.is_soft}, now);
+      const auto each = cache->purge({purge.kind, keyed, purge.is_soft}, now, call.held);
       count.memory += each.memory;
       if (each.disk) count.disk = count.disk.value_or(0) + *each.disk;
     }
   } else {
-    count = cache->purge(purge, now);
+    count = cache->purge(purge, now, call.held);
   }
   log::info("admin: purged {} {}{}: {} answers in memory", to_string(purge.kind), purge.what,
             purge.is_soft ? " softly" : "", count.memory);

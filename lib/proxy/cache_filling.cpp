@@ -90,7 +90,9 @@ void CacheFilling::finish() {
   cache_.memory().settle(entry_);
   if (writing_ == nullptr) return;
   writing_->commit([&cache = cache_, entry = entry_, is_spilling = is_spilling_](bool is_stored) {
-    if (is_spilling && !is_stored) cache.memory().remove(entry);
+    if (!is_spilling) return;
+    // All that it takes of memory now is an open file.
+    is_stored ? cache.memory().settle(entry) : cache.memory().remove(entry);
   });
 }
 

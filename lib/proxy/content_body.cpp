@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/from_thread.h"
+#include "net/from_thread.h"
 
 namespace rproxy::proxy {
 
@@ -105,7 +105,7 @@ net::ValueTask<Result<Slice>> ContentBody::take_from_file(const Piece& piece) {
 
 net::Task<Result<Slice>> ContentBody::read_elsewhere(std::shared_ptr<cache::FileContent> file, std::uint64_t position,
                                                      std::size_t size) {
-  FromThread<Result<std::string>> answer(loop_);
+  net::FromThread<Result<std::string>> answer(loop_);
   file->read(position, size, answer.teller());
   auto bytes = co_await answer.told();
   if (!bytes) co_return fail(std::move(bytes.error()));

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "proxy/attendance.h"
-#include "proxy/from_thread.h"
+#include "net/from_thread.h"
 
 namespace rproxy::proxy {
 
@@ -77,7 +77,7 @@ net::Task<EntryPtr> bring(storage::Cache& cache, net::Loop& loop, const storage:
                           storage::FlightPtr flight) {
   Lead lead(cache.memory(), std::move(flight));
   const std::uint64_t purges = cache.purges();
-  FromThread<std::optional<storage::DiskFound>> answer(loop);
+  net::FromThread<std::optional<storage::DiskFound>> answer(loop);
   const auto own = std::make_shared<OwnWanted>(wanted);
   cache.disk()->find(
       wanted.key.digest, std::string(wanted.key.text), [own](const cache::Meta& meta) { return own->is_met_by(meta); },

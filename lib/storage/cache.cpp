@@ -96,13 +96,14 @@ bool Cache::was_purged(const Meta& meta, std::uint64_t purges) const {
                              [&](const Purged& each) { return each.number > purges && each.purge.matches(meta); });
 }
 
-Cache::PurgeCount Cache::purge(const Purge& purge, std::int64_t now_ms) {
+Cache::PurgeCount Cache::purge(const Purge& purge, std::int64_t now_ms, const std::shared_ptr<void>& held) {
   PurgeCount count;
+  const auto done = [held](const Result<void>&) {};
   if (purge.kind != Purge::Kind::kUrl) {
     remember(purge);
     if (disk_ != nullptr && purge.kind == Purge::Kind::kAll) count.disk = disk_->counts().objects;
     // What is not found there any more can't come back from it.
-    if (disk_ != nullptr) disk_->purge(purge, now_ms);
+    if (disk_ != nullptr) disk_->purge(purge, now_ms, done);
     count.memory = memory_.purge(purge);
     return count;
   }
@@ -112,7 +113,7 @@ Cache::PurgeCount Cache::purge(const Purge& purge, std::int64_t now_ms) {
     const Digest digest = Digest::of(text);
     if (disk_ != nullptr) {
       *count.disk += disk_->count(digest);
-      disk_->purge_key(text, purge.is_soft, now_ms);
+      disk_->purge_key(text, purge.is_soft, now_ms, done);
     }
     count.memory += memory_.purge_key(digest, text, purge.is_soft);
   }

@@ -59,8 +59,8 @@ class Cache : private DiskListener {
     std::uint64_t memory = 0;
     std::optional<std::uint64_t> disk;  // nothing: they are found in the background, or there is no disk
   };
-  // At once, on all workers; how many answers there were.
-  PurgeCount purge(const Purge& purge, std::int64_t now_ms);
+  // At once, on all workers; how many answers there were. `held` is let go, on any thread, when it will be so after a restart, too.
+  PurgeCount purge(const Purge& purge, std::int64_t now_ms, const std::shared_ptr<void>& held = nullptr);
   // By which routes know URLs. Few: those of configurations.
   void add_scope(const std::string& scope);
 

@@ -10,13 +10,13 @@
 
 #include "net/loop.h"
 
-namespace rproxy::proxy {
+namespace rproxy::net {
 
 // Made, awaited and destroyed on the loop's thread. Where it goes first, the answer is dropped.
 template <typename T>
 class FromThread {
  public:
-  explicit FromThread(net::Loop& loop) : state_(std::make_shared<State>(loop)) {}
+  explicit FromThread(Loop& loop) : state_(std::make_shared<State>(loop)) {}
   FromThread(const FromThread&) = delete;
   FromThread& operator=(const FromThread&) = delete;
   ~FromThread() {
@@ -54,13 +54,13 @@ class FromThread {
 
  private:
   struct State {
-    explicit State(net::Loop& whose) : loop(&whose) {}
+    explicit State(Loop& whose) : loop(&whose) {}
     std::mutex mutex;
-    net::Loop* loop;
+    Loop* loop;
     std::optional<T> value;
     std::coroutine_handle<> waiting;  // of the loop's thread
   };
   const std::shared_ptr<State> state_;
 };
 
-}  // namespace rproxy::proxy
+}  // namespace rproxy::net
