@@ -65,6 +65,7 @@ constexpr CatalogueEntry kCatalogue[] = {
     {"RP2502", kWarning, "cache that gives away cookies"},
     {"RP2503", kWarning, "cache that mixes hosts"},
     {"RP2504", kWarning, "cache in front of a split"},
+    {"RP2505", kWarning, "cache that no route has"},
     {"RP2801", kError, "test that fails"},
     {"RP2802", kWarning, "route that no test goes to"},
     {"RP2803", kError, "tests go to too few routes"},

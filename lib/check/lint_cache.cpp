@@ -64,6 +64,17 @@ void warn_of_split(const Node& cache, const proxy::ForwardAction& action, config
                    "cache = false, or a route of its own for each upstream");
 }
 
+void warn_of_unused(const config::Loaded& loaded, config::Problems& problems) {
+  const Node* section = loaded.tree->find("cache");
+  const bool is_used = std::ranges::any_of(loaded.config.routes, [](const config::Route& route) {
+    const auto* action = std::get_if<proxy::ForwardAction>(&route.action);
+    return action != nullptr && action->cache.enabled;
+  });
+  if (section == nullptr || is_used) return;
+  problems.warning("RP2505", section->at, "no route has a cache: nothing is stored",
+                   "cache = true in routes, or in [defaults] for all of them");
+}
+
 }  // namespace
 
 void lint_cache(const config::Loaded& loaded, config::Problems& problems) {
@@ -78,6 +89,7 @@ void lint_cache(const config::Loaded& loaded, config::Problems& problems) {
     warn_of_hosts(cache, action->cache, route.rule.match, problems);
     warn_of_split(cache, *action, problems);
   }
+  warn_of_unused(loaded, problems);
 }
 
 }  // namespace rproxy::check

@@ -15,7 +15,9 @@ from load import FILLING
 class Nginx:
     """Answers what load.content() says; 500 to everything as long as there is a file `home/storm`."""
 
-    def __init__(self, host="127.0.0.1", port=0, certificate=None):
+    def __init__(self, host="127.0.0.1", port=0, certificate=None, locations=""):
+        """`locations`: further ones, in nginx's words; {home} is where its files are."""
+        self.locations = locations
         self.host, self.home = host, pathlib.Path(tempfile.mkdtemp(prefix="rproxy-e2e-"))
         self.home.chmod(0o755)  # its worker may be nobody
         with socket.create_server((host, port)) as free:
@@ -36,6 +38,7 @@ http {{
   server {{
     listen {self.name} {"ssl" if certificate else ""} backlog=511;
     {secret}
+    {self.locations.replace("{home}", str(self.home))}
     location / {{
       if (-f {self.home}/storm) {{ return 500 "storm"; }}
       return 200 "$request_uri {FILLING.decode()}";

@@ -133,7 +133,7 @@ cache = {cache}
 
         origin = Origin(a=slow)
         proxy = self.proxy_for(origin)
-        clients = [self.start(Client(proxy.address)) for _ in range(200)]
+        clients = [self.start(Client(proxy.address)) for _ in range(1000)]
         for client in clients:
             client.send(b"GET /a HTTP/1.1\r\nHost: shop.com\r\n\r\n")
         until(lambda: origin.count() == 1, "the fetch")

@@ -29,13 +29,14 @@ def free_port():
 
 class Scenario:
     def __init__(self, name, path="/small", connections=64, tls=False, close=False, log=False, routes=0, idle=0,
-                 streams=0, upstream_http2=False):
+                 streams=0, upstream_http2=False, disk=False):
         self.name, self.path, self.connections, self.tls = name, path, connections, tls
         self.close, self.log, self.routes, self.idle = close, log, routes, idle
         self.streams = streams  # of each connection, by HTTP/2; 0: HTTP/1.1
         self.upstream_http2 = upstream_http2
         self.cached = path.startswith("/hit/")  # answered from a cache
-        self.peers = peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.HTTP1
+        self.disk = disk  # from one on the disk, where there is a choice
+        self.peers = peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.CACHES if self.cached else peers.HTTP1
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:%d{path}"
 
 
@@ -47,7 +48,7 @@ SCENARIOS = [
     Scenario("h2", connections=16, tls=True, streams=10), Scenario("h2large", path="/1m", connections=4, tls=True, streams=4),
     Scenario("h2up", connections=16, tls=True, streams=10, upstream_http2=True),
     Scenario("hit1k", path="/hit/1k"), Scenario("hit64k", path="/hit/64k", connections=32),
-    Scenario("hit1m", path="/hit/1m", connections=16),
+    Scenario("hit1m", path="/hit/1m", connections=16), Scenario("disk1m", path="/hit/1m", connections=16, disk=True),
     Scenario("idle_h2", idle=5000, streams=1), Scenario("idle_h2_tls", tls=True, idle=2000, streams=1),
 ]
 
@@ -70,8 +71,15 @@ class Running:
         self.errors.close()
 
     def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """Of the process and of those that do its work."""
+        total, left = 0, [str(self.process.pid)]
+        while left:
+            process = pathlib.Path("/proc") / left.pop()
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+            for task in (process / "task").iterdir():
+                left += (task / "children").read_text().split()
+        return total / TICK
 
     def resident_kib(self):
         return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{self.process.pid}/status").read_text()).group(1))
@@ -246,6 +254,8 @@ def main():
     tools = ["nginx", "haproxy", "curl", "openssl", "wrk"]
     if any(scenario.streams for scenario in SCENARIOS if scenario.name in names):
         tools += ["h2o", "nghttpx", "nghttpd", "h2load"]
+    if any(scenario.cached for scenario in SCENARIOS if scenario.name in names):
+        tools.append("varnishd")
     for tool in tools:
         if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
             sys.exit(f"{tool} is missing")

@@ -13,7 +13,8 @@ def rproxy(build, home, port, origin, scenario):
     (home / "rproxy.toml").write_text(
         f'{log}[server]\nworkers = 1\nlog_level = "error"\n[listen]\n{kind} = "127.0.0.1:{port}"\n{protocols}{tls}{forwarding}'
         f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{upstream}{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n'
-        f'{"cache = { cache_status = false }" if scenario.cached else ""}\n')
+        f'{"cache = { cache_status = false }" if scenario.cached else ""}\n'
+        + (f'[cache]\nmax_object = "64KiB"\n[cache.disk]\npath = "{home}/rproxy-cache"\n' if scenario.disk else ""))
     return [str(build / "bin/rproxy"), "serve", str(home / "rproxy.toml")]
 
 
@@ -30,7 +31,7 @@ events {{ worker_connections 9900; }}
 http {{
   access_log {log}; keepalive_requests 1000000000; client_body_temp_path {home}/a; proxy_temp_path {home}/b;
   fastcgi_temp_path {home}/c; uwsgi_temp_path {home}/d; scgi_temp_path {home}/e; server_tokens off;
-  {f"proxy_cache_path {home}/cache keys_zone=hits:10m;" if scenario.cached else ""}
+  {f"proxy_cache_path {home}/cache keys_zone=hits:10m; sendfile on; tcp_nopush on;" if scenario.cached else ""}
   upstream app {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port} {"ssl" if scenario.tls else ""} {"http2" if scenario.streams else ""} backlog=4096; {tls}
@@ -81,6 +82,11 @@ backend app
     return ["haproxy", "-db", "-f", str(home / "haproxy.cfg")]
 
 
+# For hits alone: it is a cache and nothing else.
+def varnish(_, home, port, origin, scenario):
+    return ["varnishd", "-F", "-a", f"127.0.0.1:{port}", "-b", f"127.0.0.1:{origin}", "-n", f"{home}/varnish", "-s", "malloc,256m"]
+
+
 # The next two are for HTTP/2 alone.
 
 
@@ -120,6 +126,7 @@ def nghttpx(_, home, port, origin, scenario):
 
 
 HTTP1 = {"rproxy": rproxy, "nginx": nginx, "haproxy": haproxy}
+CACHES = {**HTTP1, "varnish": varnish}
 HTTP2 = {**HTTP1, "h2o": h2o, "nghttpx": nghttpx}
 # Those that speak it to the origin too.
 HTTP2_BOTH_WAYS = {"rproxy": rproxy, "haproxy": haproxy, "nghttpx": nghttpx}
