@@ -113,9 +113,12 @@ std::unique_ptr<upstream::Pool> House::make_pool(const std::shared_ptr<upstream:
   return std::make_unique<upstream::Pool>(loop_, upstream::Reach{upstream, tls_client_, connecting}, seed_);
 }
 
-std::unique_ptr<proxy::Proxy> House::make_proxy() {
+std::unique_ptr<exchange::Handler> House::make_proxy() {
   if (has_mirror()) plan_.action.mirror.emplace().upstream = "shadow";
-  return std::make_unique<proxy::Proxy>(plan_, forwarding_, std::vector{pool_.get()}, shadow_pool_.get(), seed_);
+  auto proxy = std::make_unique<proxy::Proxy>(plan_, forwarding_, std::vector{pool_.get()}, shadow_pool_.get(), seed_);
+  if (!has_cache()) return proxy;
+  cache_options_.cache_status = false;
+  return std::make_unique<proxy::CachedProxy>(cache_, cache_options_, "sim", "rproxy", users_, std::move(proxy));
 }
 
 std::unique_ptr<Client> House::make_client(const Scenario& scenario) {

@@ -10,6 +10,7 @@
 
 #include "downstream/http1_server.h"
 #include "net/task_group.h"
+#include "proxy/cached_proxy.h"
 #include "proxy/proxy.h"
 #include "proxy/route_handler.h"
 #include "route/router.h"
@@ -70,7 +71,7 @@ class House final : public exchange::Observer {
   void finished(const exchange::Request&, const exchange::Outcome&) override { ++finished_; }
   net::Task<Result<net::StreamPtr>> connect(Origin& origin, Duration timeout);
   std::unique_ptr<upstream::Pool> make_pool(const std::shared_ptr<upstream::Upstream>& upstream, Origin& origin);
-  std::unique_ptr<proxy::Proxy> make_proxy();
+  std::unique_ptr<exchange::Handler> make_proxy();
   std::size_t idle_count() const { return pool_->idle_count() + shadow_pool_->idle_count(); }
   void serve(Client& client);
   net::Task<void> serve_tls(net::StreamPtr stream, exchange::Client from);
@@ -83,6 +84,7 @@ class House final : public exchange::Observer {
   void check_kept_connections();
 
   std::unique_ptr<Client> make_client(const Scenario& scenario);
+  bool has_cache() const { return std::ranges::any_of(scenarios_, &Scenario::caches); }
   bool has_mirror() const { return std::ranges::any_of(scenarios_, &Scenario::mirrors); }
   bool is_http2() const { return speech_ == Speech::kHttp2 || speech_ == Speech::kHttp2Both; }
   bool is_http2_upstream() const { return speech_ == Speech::kHttp2Upstream || speech_ == Speech::kHttp2Both; }
@@ -120,6 +122,9 @@ class House final : public exchange::Observer {
   std::shared_ptr<upstream::Upstream> shadow_;
   Origin shadow_origin_;  // behind the mirror
   std::unique_ptr<upstream::Pool> shadow_pool_;
+  proxy::CacheOptions cache_options_;
+  storage::Cache cache_{storage::Options{}};
+  downstream::Users users_;
   std::optional<route::Router> router_;
   std::optional<proxy::RouteHandler> root_;
   std::optional<downstream::Context> context_;

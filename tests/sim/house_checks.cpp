@@ -27,7 +27,7 @@ std::string lower(std::string text) {
 void House::check_invariants() {
   for (const auto& client : clients_) check_answers(*client);
   check_requests();
-  if (is_http2_upstream() || has_mirror()) settle();
+  if (is_http2_upstream() || has_mirror() || has_cache()) settle();
   check_resources();
   check_kept_connections();
 }
@@ -92,6 +92,8 @@ void House::check_resources() const {
   const auto set = upstream_->endpoints();
   for (const auto* state : set->states()) EXPECT_EQ(state->in_flight(), 0U) << state->name();
   EXPECT_EQ(world_.streams, idle_count()) << "a connection is held by nobody";
+  EXPECT_EQ(users_.count(), 0U) << "a fetch goes on";
+  EXPECT_EQ(cache_.filling().load(), 0) << "content is coming from nowhere";
   std::size_t asked = 0;
   std::size_t answered = 0;
   for (const auto& client : clients_) {

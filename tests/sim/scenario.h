@@ -62,6 +62,7 @@ struct Scenario {
   enum class Room : std::uint8_t { kAny, kServers, kUpstream, kConnections };
   Room room = Room::kAny;
   bool hedges = false;         // a second try is made beside a first that takes long
+  bool caches = false;         // the route has a cache, which all clients share
   bool mirrors = false;        // the requests go to a shadow, too, which says the same
   bool spoils_kept = false;    // its origin's connections are no good for others either
   bool is_whole_only = false;  // in pieces, bytes that nobody asked for may come when a kept connection is in use again
