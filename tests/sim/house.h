@@ -80,7 +80,7 @@ class House final : public exchange::Observer {
   static void check_expected(const Client& client, bool is_end_certain);
   bool may_be_cut_unseen(const Scenario& scenario, const Expected& expected) const;
   void check_requests() const;
-  void check_resources() const;
+  void check_resources();
   void check_kept_connections();
 
   std::unique_ptr<Client> make_client(const Scenario& scenario);

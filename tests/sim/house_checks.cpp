@@ -87,7 +87,7 @@ void House::check_requests() const {
   }
 }
 
-void House::check_resources() const {
+void House::check_resources() {
   EXPECT_TRUE(is_over());
   const auto set = upstream_->endpoints();
   for (const auto* state : set->states()) EXPECT_EQ(state->in_flight(), 0U) << state->name();
