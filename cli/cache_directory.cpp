@@ -27,7 +27,12 @@ int inspect_directory(const CacheQuestion& question) {
       {"verify", verify_directory}, {"purge", purge_directory},  {"export", export_directory},
       {"import", import_directory}};
   for (const auto& [name, act] : kActions) {
-    if (name == question.action) return act(question);
+    if (name != question.action) continue;
+    try {
+      return act(question);
+    } catch (const std::runtime_error& error) {
+      return fail_cache_inspect(error.what());
+    }
   }
   return kUsage;
 }

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "cache/export_stream.h"
 #include "cli/cache_directory.h"
@@ -190,7 +191,12 @@ int import_directory(const CacheQuestion& question) {
   auto store = storage::DiskStore::open(without_limits(question.directory));
   if (!store) return fail_cache_inspect(describe_directory_error(store.error(), question.directory));
   Importer importer(**store);
-  const std::string wrong = take_all(input, importer);
+  std::string wrong;
+  try {
+    wrong = take_all(input, importer);
+  } catch (const std::runtime_error& error) {
+    wrong = error.what();
+  }
   importer.finish();
   store->reset();
   if (question.is_json) {

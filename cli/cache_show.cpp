@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,14 +22,6 @@ using Json = nlohmann::ordered_json;
 
 // Whatever a directory holds of one URL: bounded all the same.
 constexpr std::size_t kStoredMax = 1000;
-
-CacheTarget target_of(const CacheQuestion& question) {
-  auto target = CacheTarget::of(question.target);
-  if (target) return std::move(*target);
-  throw std::invalid_argument(fmt::format(
-      "{} is no URL such as https://shop.com/a.png, no key such as \"shop https://shop.com/a.png\", and no file's name",
-      question.target));
-}
 
 // ---- why.
 
@@ -83,9 +74,7 @@ bool is_beside(const storage::DiskRow& row, const std::string& url) {
 Json notes_of(const http::RequestHead& head, std::uint64_t beside) {
   Json notes = Json::array();
   notes.push_back(
-      "of the directory alone: a route's cache settings (bypass, client_control, what of the query its key has) are "
-      "known to "
-      "--attach");
+      "by the directory alone: what a route's cache settings say of keys, bypass and clients, --attach knows");
   if (beside != 0) notes.push_back(fmt::format("{} answers are stored of this path with other queries", beside));
   if (head.fields.has(http::FieldId::kIfMatch) || head.fields.has(http::FieldId::kIfUnmodifiedSince)) {
     notes.push_back(
@@ -97,10 +86,11 @@ Json notes_of(const http::RequestHead& head, std::uint64_t beside) {
 }  // namespace
 
 int show_in_directory(const CacheQuestion& question) {
-  const CacheTarget target = target_of(question);
+  const auto target = CacheTarget::of(question.target);
+  if (!target) return refuse_cache_inspect(question.target + " is no URL, no key and no file's name");
   Json objects = Json::array();
   CacheScan scan(question, "looking");
-  scan.each_of(target, [&](const storage::DiskRow& row) {
+  scan.each_of(*target, [&](const storage::DiskRow& row) {
     Json object = admin::cached_object_details({row.head.meta, row.size(), 0, true, row.is_stale}, scan.now_ms());
     object.erase("hits");
     object["file"] = row.name.text();
@@ -115,8 +105,8 @@ int show_in_directory(const CacheQuestion& question) {
 }
 
 int why_in_directory(const CacheQuestion& question) {
-  const CacheTarget target = target_of(question);
-  if (target.url().empty()) return refuse_cache_inspect("why takes a URL");
+  const auto target = CacheTarget::of(question.target);
+  if (!target || target->url().empty()) return refuse_cache_inspect("why takes a URL such as https://shop.com/a.png");
   Arena arena;
   http::RequestHead head = *cache::parse_url(question.target, {}, arena);
   const GivenFields given(question.headers);
@@ -125,19 +115,21 @@ int why_in_directory(const CacheQuestion& question) {
   std::uint64_t beside = 0;
   CacheScan scan(question, "looking");
   scan.each({[&](const storage::DiskRow& row) {
-    if (target.holds(row)) {
+    if (target->holds(row)) {
       add_to_groups(groups, row);
-    } else if (is_beside(row, target.url())) {
+    } else if (is_beside(row, target->url())) {
       ++beside;
     }
     return true;
   }});
-  if (groups.empty()) groups.push_back({"any " + target.url(), {}, {}});
+  const bool is_there = !groups.empty();
+  if (!is_there) groups.push_back({"- " + target->url(), {}, {}});
   Json answers = Json::array();
   for (const Group& group : groups) {
     const auto extras = cache::make_key("-", group.options, head, head.authority, head.path, arena).extras;
     answers.push_back(why_of(group, head, extras));
   }
+  if (!is_there) answers.back().erase("key");
   answers.back()["notes"] = notes_of(head, beside);
   if (question.is_json) {
     write_output(json_line(answers.size() == 1 ? answers.front() : Json{{"answers", answers}}, 2));

@@ -161,7 +161,8 @@ std::string cache_objects_text(const Json& shown) {
     if (object.value("purged", false)) line("purged", "never given again; the file goes with the next look at it");
     line("key", text_of(object, "key"));
     line("received", text_of(object, "received"));
-    for (const auto& [name, value] : object.value("terms", Json::object()).items()) {
+    const Json terms = object.value("terms", Json::object());
+    for (const auto& [name, value] : terms.items()) {
       line(name.c_str(), config::printable(value.get<std::string>()));
     }
     line("until", text_of(object, "fresh_until"));
@@ -196,7 +197,9 @@ std::string cache_why_text(const Json& why) {
     }
     const bool is_chosen = why.contains("chosen") && why.at("chosen") == i;
     out += line("stored", text + (is_chosen ? ": this one" : ""));
-    if (const std::string misfit = text_of(object, "misfit"); !misfit.empty()) out += line("", "not it: " + misfit);
+    // Of one alone it is the reason.
+    if (const std::string misfit = text_of(object, "misfit"); !misfit.empty() && stored.size() > 1)
+      out += line("", "not it: " + misfit);
   }
   for (const Json& note : why.value("notes", Json::array())) {
     out += line("note", config::printable(note.get<std::string>()));

@@ -57,7 +57,8 @@ std::string_view forbids_stale(const Entry& entry) {
   const auto directives = ResponseDirectives::of(entry.fields());
   if (directives.must_revalidate) return "must-revalidate (RFC 9111 5.2.2.2) forbids it so";
   if (directives.proxy_revalidate) return "proxy-revalidate (RFC 9111 5.2.2.8) forbids it so";
-  return "s-maxage (RFC 9111 5.2.2.10) forbids it so";
+  if (directives.s_maxage) return "s-maxage (RFC 9111 5.2.2.10) forbids it so";
+  return "its terms forbid it so (RFC 9111 4.2.4)";
 }
 
 std::string stale_detail(const Entry& entry, const RequestDirectives& asked, std::int64_t now_ms) {
@@ -122,7 +123,7 @@ void choose(const WhyAsked& asked, const std::vector<WhyCandidate>& candidates, 
 }
 
 std::string nothing_fits(const WhyAsked& asked, const Why& out) {
-  if (out.misfits.empty()) return fmt::format("nothing is stored under {}", asked.key.text);
+  if (out.misfits.empty()) return fmt::format("nothing is stored of {}", url_of(asked.key.text));
   if (out.misfits.size() == 1) return out.misfits.front();
   return fmt::format("none of the {} answers that are stored fits", out.misfits.size());
 }

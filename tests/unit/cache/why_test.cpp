@@ -79,10 +79,10 @@ TEST(Why, SaysUntilWhenItIsAHit) {
 }
 
 TEST(Why, NothingStoredIsSaidSo) {
-  EXPECT_EQ(ask({}, {}, 0).reason, "nothing is stored under shop https://shop.com/a");
+  EXPECT_EQ(ask({}, {}, 0).reason, "nothing is stored of https://shop.com/a");
   EXPECT_EQ(ask({}, {}, 0).answer, Answer::kMiss);
   EXPECT_EQ(ask({}, {{"Cache-Control", "only-if-cached"}}, 0).reason,
-            "nothing is stored under shop https://shop.com/a; the client wants nothing else: it gets 504 "
+            "nothing is stored of https://shop.com/a; the client wants nothing else: it gets 504 "
             "(only-if-cached, RFC 9111 5.2.1.7)");
 }
 

@@ -1,5 +1,6 @@
 #include "storage/disk_rows.h"
 
+#include <algorithm>
 #include <set>
 
 #include "unit/storage/disk_support.h"
