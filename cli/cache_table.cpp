@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "config/text.h"
 
@@ -23,6 +24,19 @@ std::int64_t number_of(const Json& object, const char* key) {
   return found != object.end() && found->is_number() ? found->get<std::int64_t>() : 0;
 }
 
+// What fits into so many columns; 0: all.
+std::string fitted(const std::string& text, std::size_t width) {
+  return width == 0 ? text : config::cut_text(text, std::max<std::size_t>(width, 16));
+}
+
+std::string share_text(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? "-" : fmt::format("{}%", (part * 100 + whole / 2) / whole);
+}
+
+constexpr std::size_t kBeforeUrl = 41;
+
+}  // namespace
+
 std::string bytes_text(std::int64_t bytes) {
   static constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);
@@ -31,7 +45,6 @@ std::string bytes_text(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits.at(unit));
 }
 
-// "2d3h", two units at most.
 std::string time_text(std::int64_t seconds) {
   static constexpr std::pair<std::int64_t, char> kUnits[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
   const std::string sign = seconds < 0 ? "-" : "";
@@ -46,6 +59,8 @@ std::string time_text(std::int64_t seconds) {
   }
   return sign + (out.empty() ? "0s" : out);
 }
+
+namespace {
 
 std::string disk_stats(const Json& disk) {
   const auto bytes = number_of(disk, "bytes");
@@ -74,17 +89,78 @@ std::string cache_stats_table(const Json& stats) {
   return out;
 }
 
-std::string cache_list_table(const Json& list) {
-  std::string out = fmt::format("{:>6} {:>9} {:>7} {:>7} {:>6}  {}\n", "STATUS", "SIZE", "AGE", "FRESH", "HITS", "URL");
-  for (const Json& object : list.at("objects")) {
-    out += fmt::format("{:>6} {:>9} {:>7} {:>7} {:>6}  {}\n", number_of(object, "status"),
-                       bytes_text(number_of(object, "size")), time_text(number_of(object, "age")),
-                       object.value("fresh", false) ? time_text(number_of(object, "ttl")) : "stale",
-                       number_of(object, "hits"), text_of(object, "url"));
+std::string cache_count_table(const Json& lines, std::uint64_t bytes) {
+  std::string out = fmt::format("{:>10} {:>9} {:>5}  {}\n", "SIZE", "OBJECTS", "SHARE", "OF");
+  for (const Json& line : lines) {
+    const std::string name = line.at("name").is_null() ? "(others)" : text_of(line, "name");
+    out += fmt::format("{:>10} {:>9} {:>5}  {}\n", bytes_text(number_of(line, "bytes")), number_of(line, "objects"),
+                       share_text(number_of(line, "bytes"), static_cast<std::int64_t>(bytes)), name);
   }
+  return out;
+}
+
+std::string cache_directory_table(const Json& stats) {
+  const auto objects = number_of(stats, "objects");
+  const auto bytes = number_of(stats, "bytes");
+  std::string out = fmt::format("disk     {} objects, {} ({} on disk)\n", objects, bytes_text(bytes),
+                                bytes_text(number_of(stats, "bytes_on_disk")));
+  out += fmt::format("state    {} fresh, {} stale", number_of(stats, "fresh"), number_of(stats, "stale"));
+  if (const auto purged = number_of(stats, "purged"); purged != 0) out += fmt::format(", {} purged", purged);
+  if (const auto damaged = number_of(stats, "damaged"); damaged != 0) {
+    out += fmt::format(", {} damaged: verify says which", damaged);
+  }
+  out += '\n';
+  static constexpr std::pair<const char*, const char*> kParts[] = {
+      {"by_host", "host"}, {"by_status", "status"}, {"by_type", "type"}};
+  for (const auto& [key, name] : kParts) {
+    if (objects == 0) continue;
+    out += fmt::format("\nby {}\n{}", name, cache_count_table(stats.at(key), static_cast<std::uint64_t>(bytes)));
+  }
+  if (objects == 0) return out;
+  constexpr std::int64_t kBar = 40;
+  out += fmt::format("\nby age\n{:>10} {:>9}\n", "AGE", "OBJECTS");
+  for (const Json& age : stats.at("by_age")) {
+    const auto count = number_of(age, "objects");
+    const std::string below = age.at("below").is_null() ? "older" : "< " + time_text(number_of(age, "below"));
+    const auto filled = static_cast<std::size_t>((count * kBar + objects - 1) / objects);
+    out += fmt::format("{:>10} {:>9}", below, count);
+    out += count == 0 ? "\n" : "  " + std::string(filled, '#') + "\n";
+  }
+  return out;
+}
+
+std::string cache_list_head(bool has_hits) {
+  return fmt::format("{:>6} {:>9} {:>7} {:>7} {}{}\n", "STATUS", "SIZE", "AGE", "FRESH", has_hits ? "  HITS  " : " ",
+                     "URL");
+}
+
+std::string cache_list_line(const Json& object, std::size_t width) {
+  const bool has_hits = object.contains("hits");
+  const std::string hits = has_hits ? fmt::format("{:>6}  ", number_of(object, "hits")) : " ";
+  const std::size_t before = has_hits ? kBeforeUrl : kBeforeUrl - 7;
+  return fmt::format("{:>6} {:>9} {:>7} {:>7} {}{}\n", number_of(object, "status"),
+                     bytes_text(number_of(object, "size")), time_text(number_of(object, "age")),
+                     object.value("fresh", false) ? time_text(number_of(object, "ttl")) : "stale", hits,
+                     fitted(text_of(object, "url"), width > before ? width - before : width));
+}
+
+std::string cache_list_table(const Json& list, std::size_t width) {
+  std::string out = cache_list_head(true);
+  for (const Json& object : list.at("objects")) out += cache_list_line(object, width);
   const auto matched = number_of(list, "matched");
   const auto shown = static_cast<std::int64_t>(list.at("objects").size());
   if (matched > shown) out += fmt::format("{} of {}: --limit shows more\n", shown, matched);
+  return out;
+}
+
+std::string cache_top_table(const Json& list, const std::vector<double>& rates, std::size_t width) {
+  std::string out = fmt::format("{:>8} {}", "HITS/s", cache_list_head(true));
+  std::size_t i = 0;
+  for (const Json& object : list.at("objects")) {
+    out += fmt::format("{:>8.1f} {}", i < rates.size() ? rates[i] : 0.0,
+                       cache_list_line(object, width > 9 ? width - 9 : 0));
+    ++i;
+  }
   return out;
 }
 
@@ -99,16 +175,15 @@ std::string cache_objects_text(const Json& shown) {
     line("status", text_of(object, "status"));
     line("size", bytes_text(number_of(object, "size")) + (object.value("complete", true) ? "" : ", still coming"));
     line("hits", text_of(object, "hits"));
+    line("file", text_of(object, "file"));
+    if (object.value("purged", false)) line("purged", "never given again; the file goes with the next look at it");
     line("key", text_of(object, "key"));
     line("received", text_of(object, "received"));
-    line("freshness", text_of(object, "freshness"));
+    const Json terms = object.value("terms", Json::object());
+    for (const auto& [name, value] : terms.items()) {
+      line(name.c_str(), config::printable(value.get<std::string>()));
+    }
     line("until", text_of(object, "fresh_until"));
-    if (const auto stale = number_of(object, "stale_while_revalidate"); stale != 0) {
-      line("stale", time_text(stale) + " while it is validated");
-    }
-    if (const auto stale = number_of(object, "stale_if_error"); stale != 0) {
-      line("stale", time_text(stale) + " where the upstream fails");
-    }
     for (const auto& [name, value] : object.at("vary").items()) {
       line("vary", config::printable(name) + ": " + config::printable(value.get<std::string>()));
     }
@@ -118,6 +193,34 @@ std::string cache_objects_text(const Json& shown) {
       out += fmt::format("    {}: {}\n", config::printable(field.at(0).get<std::string>()),
                          config::printable(field.at(1).get<std::string>()));
     }
+  }
+  return out;
+}
+
+std::string cache_why_text(const Json& why) {
+  const auto line = [](const char* name, const std::string& value) {
+    return fmt::format("  {:<10} {}\n", name, value);
+  };
+  std::string out = fmt::format("{}: {}\n", text_of(why, "answer"), text_of(why, "reason"));
+  if (why.contains("until")) out += line("until", text_of(why, "until"));
+  if (why.contains("route")) out += line("route", text_of(why, "route"));
+  if (why.contains("key")) out += line("key", text_of(why, "key"));
+  const Json stored = why.value("stored", Json::array());
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    const Json& object = stored[i];
+    std::string text = fmt::format("{}, {}, {} old", text_of(object, "status"), bytes_text(number_of(object, "size")),
+                                   time_text(number_of(object, "age")));
+    for (const auto& [name, value] : object.at("vary").items()) {
+      text += fmt::format(", {}: {}", config::printable(name), config::printable(value.get<std::string>()));
+    }
+    const bool is_chosen = why.contains("chosen") && why.at("chosen") == i;
+    out += line("stored", text + (is_chosen ? ": this one" : ""));
+    // Of one alone it is the reason.
+    if (const std::string misfit = text_of(object, "misfit"); !misfit.empty() && stored.size() > 1)
+      out += line("", "not it: " + misfit);
+  }
+  for (const Json& note : why.value("notes", Json::array())) {
+    out += line("note", config::printable(note.get<std::string>()));
   }
   return out;
 }

@@ -38,6 +38,7 @@ Answer remove_endpoint(Call& call);
 Answer get_cache(Call& call);
 Answer list_cache(Call& call);
 Answer show_cache(Call& call);
+Answer why_cache(Call& call);
 Answer purge_cache(Call& call);
 
 }  // namespace rproxy::admin

@@ -45,6 +45,7 @@ constexpr std::array kOperations{
     Operation{"GET", "/cache", get_cache},
     Operation{"POST", "/cache/list", list_cache, true},
     Operation{"POST", "/cache/show", show_cache, true},
+    Operation{"POST", "/cache/why", why_cache, true},
     Operation{"POST", "/cache/purge", purge_cache, true},
 };
 

@@ -11,7 +11,7 @@
 #include "admin/members.h"
 #include "base/log.h"
 #include "cache/filter.h"
-#include "http/request_target.h"
+#include "cache/url.h"
 #include "proxy/cache_scope.h"
 
 namespace rproxy::admin {
@@ -38,19 +38,6 @@ std::vector<storage::MemoryStore::Row> rows_of(storage::Cache& cache) {
 }
 
 // ---- URLs.
-
-// As it would come in a request; nothing where it could not. Views into the arena.
-std::optional<http::RequestHead> parse_url(std::string_view text, const http::PathPolicy& paths, Arena& arena) {
-  http::RequestHead head;
-  head.method_id = http::Method::kGet;
-  text = arena.copy(text.substr(0, text.find('#')));
-  for (const std::string_view scheme : {"http", "https"}) {
-    const auto colon = text.find("://");
-    if (http::equals_ignoring_case(text.substr(0, colon), scheme)) head.scheme = scheme;
-  }
-  if (head.scheme.empty() || http::parse_request_target(text, head, paths, arena) != nullptr) return std::nullopt;
-  return head;
-}
 
 // What the URL is known by: as it is written, and as each route's key has it.
 std::set<std::string> keyed_urls(const config::Config& config, const http::RequestHead& url, Arena& arena) {
@@ -210,7 +197,7 @@ Answer show_cache(Call& call) {
   if (auto wrong = members.complaint()) return *wrong;
   const config::Config& config = *call.subject.serving.config;
   Arena arena;
-  const auto url = parse_url(text, config.client.paths, arena);
+  const auto url = cache::parse_url(text, config.client.paths, arena);
   if (!url) return bad_url();
   const auto keyed = keyed_urls(config, *url, arena);
   const std::int64_t now = wall_ms();
@@ -234,7 +221,7 @@ Answer purge_cache(Call& call) {
   if (purge.kind == cache::Purge::Kind::kUrl) {
     const config::Config& config = *call.subject.serving.config;
     Arena arena;
-    const auto url = parse_url(purge.what, config.client.paths, arena);
+    const auto url = cache::parse_url(purge.what, config.client.paths, arena);
     if (!url) return bad_url();
     for (const std::string& keyed : keyed_urls(config, *url, arena)) {
       const auto each = cache->purge({purge.kind, keyed, purge.is_soft}, now, call.held);

@@ -49,7 +49,10 @@ Json cached_object_details(const CachedObject& object, std::int64_t now_ms) {
   json["complete"] = object.is_complete;
   json["received"] = instant(meta.received_ms);
   json["freshness"] = reason_of(object, now_ms);
-  json["fresh_until"] = instant(meta.received_ms + (meta.freshness.lifetime - meta.initial_age) * 1000);
+  Json terms = Json::object();
+  for (const auto& term : cache::freshness_terms(meta, object.is_marked_stale, now_ms)) terms[term.name] = term.value;
+  json["terms"] = std::move(terms);
+  json["fresh_until"] = instant(cache::fresh_until_ms(meta));
   json["stale_while_revalidate"] = meta.stale_while_revalidate;
   json["stale_if_error"] = meta.stale_if_error;
   json["must_revalidate"] = meta.must_revalidate;
@@ -62,6 +65,21 @@ Json cached_object_details(const CachedObject& object, std::int64_t now_ms) {
   Json fields = Json::array();
   for (const auto& [name, value] : meta.fields) fields.push_back({name, value});
   json["fields"] = std::move(fields);
+  return json;
+}
+
+Json cache_why_view(const cache::WhyAsked& asked, const cache::Why& why, const std::vector<CachedObject>& objects,
+                    std::int64_t now_ms) {
+  Json json{{"answer", to_string(why.answer)}, {"reason", why.reason}};
+  if (why.until_ms) json["until"] = instant(*why.until_ms);
+  json["key"] = std::string(asked.key.text).append(asked.key.extras);
+  if (why.chosen) json["chosen"] = *why.chosen;
+  Json stored = Json::array();
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    stored.push_back(cached_object_details(objects[i], now_ms));
+    stored.back()["misfit"] = why.misfits[i];
+  }
+  json["stored"] = std::move(stored);
   return json;
 }
 

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "admin/answer.h"
-#include "cache/entry.h"
+#include "cache/why.h"
 
 namespace rproxy::admin {
 
@@ -20,5 +21,8 @@ struct CachedObject {
 Json cached_object_view(const CachedObject& object, std::int64_t now_ms);
 // All there is to know, with the arithmetic of its freshness.
 Json cached_object_details(const CachedObject& object, std::int64_t now_ms);
+// Whether a request is answered from what is stored; `objects`: the candidates, in their order.
+Json cache_why_view(const cache::WhyAsked& asked, const cache::Why& why, const std::vector<CachedObject>& objects,
+                    std::int64_t now_ms);
 
 }  // namespace rproxy::admin

@@ -23,6 +23,16 @@ void Members::text(std::string_view name, std::string& out) {
   }
 }
 
+void Members::texts(std::string_view name, std::vector<std::string>& out) {
+  const Json* found = find(name);
+  if (found == nullptr) return;
+  if (found->is_array() && std::ranges::all_of(*found, [](const Json& each) { return each.is_string(); })) {
+    out = found->get<std::vector<std::string>>();
+  } else if (!wrong_) {
+    wrong_ = problem(400, fmt::format("{} is a list of strings", name));
+  }
+}
+
 void Members::flag(std::string_view name, std::optional<bool>& out) {
   const Json* found = find(name);
   if (found == nullptr) return;

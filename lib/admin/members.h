@@ -18,6 +18,7 @@ class Members {
 
   // `out` stays as it is where the member is left out.
   void text(std::string_view name, std::string& out);
+  void texts(std::string_view name, std::vector<std::string>& out);
   void flag(std::string_view name, std::optional<bool>& out);
   void number(std::string_view name, std::uint64_t most, std::optional<std::uint64_t>& out);
 

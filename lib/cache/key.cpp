@@ -1,6 +1,7 @@
 #include "cache/key.h"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "http/characters.h"
@@ -37,6 +38,19 @@ void append_escaped(std::string& out, std::string_view value) {
       out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
     }
   }
+}
+
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char* const digits = text.data() + i + 1;
+    unsigned byte = 0;
+    const bool is_escape =
+        text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+    out += is_escape ? static_cast<char>(byte) : text[i];
+    if (is_escape) i += 2;
+  }
+  return out;
 }
 
 void append_headers(std::string& out, const KeyOptions& options, const http::Fields& fields) {
@@ -106,6 +120,23 @@ Key make_key(std::string_view scope, const KeyOptions& options, const http::Requ
   key.extras = arena.copy(extras);
   key.digest = Digest::of(key.text);
   return key;
+}
+
+KeyOptions options_in(std::string_view extras) {
+  constexpr std::string_view kCookie = "cookie:";
+  KeyOptions options;
+  while (!extras.empty()) {
+    extras.remove_prefix(1);
+    std::string_view word = extras.substr(0, extras.find(' '));
+    extras.remove_prefix(word.size());
+    if (word.starts_with(kCookie)) {
+      word.remove_prefix(kCookie.size());
+      options.cookies.push_back(unescaped(word.substr(0, word.find('='))));
+    } else {
+      options.headers.emplace_back(word.substr(0, word.find(':')));
+    }
+  }
+  return options;
 }
 
 std::string_view url_of(std::string_view key_text) { return key_text.substr(key_text.find(' ') + 1); }

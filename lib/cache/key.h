@@ -23,6 +23,9 @@ struct Key {
 Key make_key(std::string_view scope, const KeyOptions& options, const http::RequestHead& request,
              std::string_view authority, std::string_view path, Arena& arena);
 
+// The headers and cookies that extras are made of: what a tool that knows no configuration can read off what is stored.
+KeyOptions options_in(std::string_view extras);
+
 // The URL in a key's text, and what stands before it.
 std::string_view url_of(std::string_view key_text);
 std::string_view scope_of(std::string_view key_text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/fit.h"
 #include "exchange/error_page.h"
 #include "http/conditional.h"
 #include "http/head_lines.h"
@@ -91,10 +92,7 @@ CachedProxy::Visit CachedProxy::visit(const Request& request) const {
   Visit visit;
   visit.key = cache_.shared_key(cache_key(request, scope_, options_), *request.arena);
   if (options_.policy.client_control) visit.asked = cache::RequestDirectives::of(request.head.fields);
-  const auto* range = request.head.fields.find(FieldId::kRange);
-  if (range != nullptr && request.head.method_id == http::Method::kGet && !request.head.fields.has(FieldId::kIfRange)) {
-    visit.range = http::read_single_range(range->value);
-  }
+  visit.range = cache::wanted_range(request.head);
   return visit;
 }
 

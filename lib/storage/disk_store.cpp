@@ -1,9 +1,6 @@
 #include "storage/disk_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace rproxy::storage {
@@ -120,28 +117,6 @@ const DiskCounts& DiskStore::counts() const {
   shelf_.counts.objects.store(shelf_.index.count(), std::memory_order_relaxed);
   shelf_.counts.bytes.store(shelf_.index.bytes(), std::memory_order_relaxed);
   return shelf_.counts;
-}
-
-Result<void> for_each_on_disk(const std::string& path, const std::function<void(const DiskRow&)>& visit) {
-  struct stat status {};
-  const int number = ::stat(path.c_str(), &status) != 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-  if (number != 0) return fail(Error(ErrorCode::kFile, Side::kLocal, Retry::kNever, number, path));
-  const DiskSystem system;
-  const DiskLayout layout(path);
-  const auto purges = DiskPurges::read(system, layout);
-  DiskWalk walk(system, layout);
-  while (const auto name = walk.next()) {
-    const auto file = system.open_to_read(layout.file(*name));
-    const auto head = file ? read_head(system, *file) : Result<DiskHead>(fail(file.error()));
-    if (!head) continue;
-    DiskRow row{*name, layout.file(*name), *head, head->header.is_stale, false, {}};
-    for (const DiskPurge& purge : purges) {
-      if (purge.matches(head->meta)) (purge.purge.is_soft ? row.is_stale : row.is_purged) = true;
-    }
-    row.verify = [&] { return verify_content(system, *file, head->header); };
-    visit(row);
-  }
-  return {};
 }
 
 }  // namespace rproxy::storage

@@ -91,16 +91,4 @@ class DiskStore {
   std::unique_ptr<DiskUpkeep> upkeep_;
 };
 
-// For tools, beside a running process or without.
-struct DiskRow {
-  DiskName name;
-  std::string path;
-  const DiskHead& head;
-  bool is_stale = false;
-  bool is_purged = false;                // never given again, though it still is there
-  std::function<Result<void>()> verify;  // reads all of the content
-};
-// Heads as they are in the directory. Files that come and go meanwhile, and damaged ones, are left out; kFile where there is no such directory.
-Result<void> for_each_on_disk(const std::string& path, const std::function<void(const DiskRow&)>& visit);
-
 }  // namespace rproxy::storage

@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "cache/fit.h"
+
 namespace rproxy::storage {
 namespace {
 
@@ -14,14 +16,6 @@ constexpr std::size_t kTraits = 4096;
 
 std::size_t shards_for(std::uint64_t bytes) {
   return std::clamp<std::size_t>(std::bit_floor(bytes / kShardMin), 1, kShardsMax);
-}
-
-// Whether a part has all that a range asks for.
-bool covers(const http::ContentRange& part, const http::RangeSpec& spec) {
-  const std::uint64_t size = *part.size;
-  const std::uint64_t first = spec.first ? *spec.first : size - std::min(*spec.last, size);
-  const std::uint64_t last = spec.first ? std::min(spec.last.value_or(size - 1), size - 1) : size - 1;
-  return first >= part.range.first && last <= part.range.last && first <= last;
 }
 
 }  // namespace
@@ -56,9 +50,7 @@ MemoryStore::Shard& MemoryStore::shard_of(const Digest& digest) const {
 }
 
 bool fits(const Meta& meta, const Wanted& wanted) {
-  if (meta.key != wanted.key.text || meta.extras != wanted.key.extras) return false;
-  if (meta.part && !(wanted.range && covers(*meta.part, *wanted.range))) return false;
-  return matches(meta.variant, wanted.request);
+  return cache::misfit_of(meta, wanted.key, wanted.request, wanted.range) == cache::Misfit::kNone;
 }
 
 bool MemoryStore::fits(const Entry& entry, const Wanted& wanted) {

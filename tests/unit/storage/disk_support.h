@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/disk_rows.h"
 #include "storage/disk_store.h"
 #include "support/temporary_directory.h"
 #include "unit/cache/heads.h"
