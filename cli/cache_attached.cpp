@@ -203,7 +203,7 @@ int inspect_both(const CacheQuestion& question) {
     Json stats = ask(question, "GET", "/cache", {});
     const Json directory = directory_stats(question);
     if (!question.is_json) {
-      write_output(cache_stats_table(stats) + "\n" + cache_directory_table(directory));
+      write_output(cache_stats_table(stats) + "\n" + cache_directory_table(directory, width_of_output()));
       return kOk;
     }
     stats["directory"] = directory;

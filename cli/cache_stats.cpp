@@ -124,7 +124,7 @@ Json directory_stats(const CacheQuestion& question) {
 
 int stat_directory(const CacheQuestion& question) {
   const Json stats = directory_stats(question);
-  write_output(question.is_json ? json_line(stats, 2) : cache_directory_table(stats));
+  write_output(question.is_json ? json_line(stats, 2) : cache_directory_table(stats, width_of_output()));
   return kOk;
 }
 
@@ -141,9 +141,9 @@ int measure_directory(const CacheQuestion& question) {
   if (question.is_json) {
     write_output(json_line({{"objects", all.objects}, {"bytes", all.bytes}, {"lines", lines}}, 2));
   } else {
-    write_output(cache_count_table(lines, all.bytes) + fmt::format("{:>10} {:>9}       in all\n",
-                                                                   bytes_text(static_cast<std::int64_t>(all.bytes)),
-                                                                   all.objects));
+    write_output(
+        cache_count_table(lines, all.bytes, width_of_output()) +
+        fmt::format("{:>10} {:>9}       in all\n", bytes_text(static_cast<std::int64_t>(all.bytes)), all.objects));
   }
   return kOk;
 }

@@ -33,7 +33,9 @@ std::string share_text(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? "-" : fmt::format("{}%", (part * 100 + whole / 2) / whole);
 }
 
+// Columns before what is as long as it is, and what cut_text() adds.
 constexpr std::size_t kBeforeUrl = 41;
+constexpr std::size_t kBeforeName = 28;
 
 }  // namespace
 
@@ -89,17 +91,18 @@ std::string cache_stats_table(const Json& stats) {
   return out;
 }
 
-std::string cache_count_table(const Json& lines, std::uint64_t bytes) {
+std::string cache_count_table(const Json& lines, std::uint64_t bytes, std::size_t width) {
   std::string out = fmt::format("{:>10} {:>9} {:>5}  {}\n", "SIZE", "OBJECTS", "SHARE", "OF");
   for (const Json& line : lines) {
     const std::string name = line.at("name").is_null() ? "(others)" : text_of(line, "name");
     out += fmt::format("{:>10} {:>9} {:>5}  {}\n", bytes_text(number_of(line, "bytes")), number_of(line, "objects"),
-                       share_text(number_of(line, "bytes"), static_cast<std::int64_t>(bytes)), name);
+                       share_text(number_of(line, "bytes"), static_cast<std::int64_t>(bytes)),
+                       fitted(name, width > kBeforeName ? width - kBeforeName : width));
   }
   return out;
 }
 
-std::string cache_directory_table(const Json& stats) {
+std::string cache_directory_table(const Json& stats, std::size_t width) {
   const auto objects = number_of(stats, "objects");
   const auto bytes = number_of(stats, "bytes");
   std::string out = fmt::format("disk     {} objects, {} ({} on disk)\n", objects, bytes_text(bytes),
@@ -114,7 +117,7 @@ std::string cache_directory_table(const Json& stats) {
       {"by_host", "host"}, {"by_status", "status"}, {"by_type", "type"}};
   for (const auto& [key, name] : kParts) {
     if (objects == 0) continue;
-    out += fmt::format("\nby {}\n{}", name, cache_count_table(stats.at(key), static_cast<std::uint64_t>(bytes)));
+    out += fmt::format("\nby {}\n{}", name, cache_count_table(stats.at(key), static_cast<std::uint64_t>(bytes), width));
   }
   if (objects == 0) return out;
   constexpr std::int64_t kBar = 40;

@@ -13,9 +13,9 @@ std::string time_text(std::int64_t seconds);  // "2d3h", two units at most
 
 std::string cache_stats_table(const nlohmann::ordered_json& stats);
 // Of a directory: all of its numbers.
-std::string cache_directory_table(const nlohmann::ordered_json& stats);
+std::string cache_directory_table(const nlohmann::ordered_json& stats, std::size_t width);
 // Lines of a tally: size, number, share of `bytes`, name.
-std::string cache_count_table(const nlohmann::ordered_json& lines, std::uint64_t bytes);
+std::string cache_count_table(const nlohmann::ordered_json& lines, std::uint64_t bytes, std::size_t width);
 // A line of a list and the one above it; on a terminal so many columns wide URLs are cut.
 std::string cache_list_head(bool has_hits);
 std::string cache_list_line(const nlohmann::ordered_json& object, std::size_t width);

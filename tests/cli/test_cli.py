@@ -52,6 +52,7 @@ class Commands(unittest.TestCase):
                                      (2, "health", good, "--watch", "--prometheus", "-"), (2, "health", good, "--count", "0"),
                                      (2, "cache-inspect"), (2, "cache-inspect", "stats"), (2, "cache-inspect", "dance", "--attach", "x"),
                                      (1, "cache-inspect", "stats", "--attach", "/no/such/socket"),
+                                     (2, "cache-inspect", "stats", "--attach", "x", "--limit", "3"), (1, "cache-inspect", "stats", "--dir", "/no/such/directory"),
                                      (2, "cache-inspect", "purge", "--attach", "x"), (2, "cache-inspect", "list", "--attach", "x", "--min-age", "soon"),
                                      (3, "serve", "--check", "/no/such/file"), (3, "serve", "--check", directory)):
                 with self.subTest(arguments):
@@ -238,7 +239,7 @@ class Documents(unittest.TestCase):
                 options = options_of_help(rproxy(command, "--help").stdout)
                 self.assertGreater(len(options), 4)
                 page = (ROOT / f"man/rproxy-{command}.1").read_text().replace("\\-", "-").split(".SH OPTIONS")[1].split(".SH ")[0]
-                self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) \"?(?:-[hH](?: \", \" |, ))?(--[a-z-]+)", page, re.M)), options)
+                self.assertEqual(set(re.findall(r"^\.(?:B|BI|BR) \"?(?:-[hHo](?: \", \" |, ))?(--[a-z-]+)", page, re.M)), options)
                 bash = (ROOT / "completions/rproxy.bash").read_text()
                 words = re.search(command + r':-\*\).*?-W "([^"]*)"', bash).group(1)
                 self.assertEqual(set(re.findall(r"--[a-z-]+", words)), options)

@@ -480,7 +480,7 @@ cache = true
         self.assertEqual(json.loads(inspect("list", "--json", "--min-size", "1KiB", "--path", "*/2.png"))["matched"], 1)
         self.assertEqual(json.loads(inspect("list", "--json", "--stale"))["matched"], 0)
         shown = inspect("show", "HTTP://SHOP.com:80/a")
-        self.assertRegex(shown, r"freshness  60 s fresh by max-age, \d s old .*fresh for \d+ s more")
+        self.assertRegex(shown, r"lifetime   60 s, of max-age\n  age +\d s: .*\n  left +60 - \d = \d+ s: fresh")
         self.assertIn("tag        product-1", shown)
         self.assertIn("nothing is stored", inspect("show", "http://shop.com/none", code=1))
         self.assertIn("not for stats", inspect("stats", "--host", "x", code=2))

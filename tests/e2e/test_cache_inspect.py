@@ -17,6 +17,8 @@ from cache_stream import BEGIN, record, stream
 from harness import LIMIT, Backend, Proxy, TestCase, until
 
 BINARY = os.environ["RPROXY"]
+# Tens of thousands of directories are slow to come and go on a disk.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 IMAGE = b"\x89PNG\0" + bytes(range(256)) * 4000
 
 
@@ -42,7 +44,7 @@ def run(*arguments, data=None):
 
 class DirectoryTest(unittest.TestCase):
     def setUp(self):
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="rproxy-inspect-"))
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="rproxy-inspect-", dir=MEMORY))
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.directory = self.home / "cache"
 
@@ -340,6 +342,49 @@ class Terminals(DirectoryTest):
 
 
 class BesideAProxy(TestCase):
+    def test_its_directory_is_read_and_not_taken_from_it(self):
+        def script(peer):
+            while True:
+                peer.next_request()
+                peer.send(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nhello")
+
+        backend = self.start(Backend(script))
+        proxy = self.start(Proxy(f"""
+[listen]
+http = "127.0.0.1:0"
+[admin]
+socket = "admin.sock"
+[cache]
+disk = "disk"
+[upstreams.app]
+servers = ["{backend.name}"]
+[[routes]]
+match = "*"
+upstream = "app"
+cache = true
+"""))
+        directory, socket = proxy.directory / "disk", proxy.directory / "admin.sock"
+        for i in range(5):
+            proxy.get(f"/{i}")
+        files = until(lambda: (found := list(directory.glob("??/??/*"))) if len(list(directory.glob("??/??/*"))) == 5 else None, "five files")
+        listed = json.loads(run("list", "--json", "--sort", "url", "--dir", directory).stdout)
+        self.assertEqual([each["url"] for each in listed], [f"http://shop.com/{i}" for i in range(5)])
+        self.assertEqual(run("cat", "http://shop.com/3", "--dir", directory).stdout, b"hello")
+        self.assertEqual(json.loads(run("why", "http://shop.com/3", "--dir", directory, "--json").stdout)["answer"], "hit")
+        for action in (("purge", "--all"), ("import",)):
+            done = run(*action, "--dir", directory, data=stream())
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"another process stores its cache there", done.stderr)
+        files[0].write_bytes(files[0].read_bytes()[:-1])
+        self.assertEqual(run("verify", "--dir", directory).returncode, 1)
+        self.assertEqual(run("verify", "--repair", "--dir", directory).returncode, 0)
+        self.assertEqual(json.loads(run("stats", "--json", "--dir", directory).stdout)["objects"], 4)
+        for i in range(5):
+            self.assertEqual(proxy.get(f"/{i}").body, b"hello")
+        both = run("stats", "--dir", directory, "--attach", socket).stdout.decode()
+        self.assertRegex(both, r"(?s)^memory .*\n\ndisk ")
+        self.assertEqual(json.loads(run("stats", "--json", "--dir", directory, "--attach", socket).stdout)["directory"]["damaged"], 0)
+
     def test_the_running_proxy_says_why(self):
         def script(peer):
             while True:
@@ -360,7 +405,7 @@ upstream = "app"
 [[routes]]
 match = "*"
 upstream = "app"
-cache = {{ key = {{ query = {{ except = ["utm"] }}, headers = ["X-Device"] }}, bypass = [{{ cookie = {{ name = "session" }} }}] }}
+cache = {{ key = {{ query = {{ except = ["utm"] }}, headers = ["X-Device"] }}, bypass = [{{ cookie = {{ session = true }} }}] }}
 """))
         proxy.get("/a?utm=1", headers=[("Accept-Language", "de"), ("X-Device", "mobile")])
         socket = proxy.directory / "admin.sock"
