@@ -40,6 +40,7 @@ TEST(DiskRows, GiveTheirContent) {
 TEST(DiskRows, DamagedOnesAreOdditiesAndGoIfTheyAreTheSame) {
   DiskHouse house;
   for (int i = 0; i < 3; ++i) house.put(stored_meta(url(i)), "hello");
+  house.close();  // its scan would find them first
   const auto files = files_of(house.path());
   write_file(files[0], "damaged");
   std::string bytes = read_file(files[1]);
