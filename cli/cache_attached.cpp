@@ -83,8 +83,13 @@ int purge(const CacheQuestion& question) {
   if (!question.group.empty()) asked["group"] = question.group;
   if (question.is_all) asked["all"] = true;
   return tell(question, ask(question, "POST", "/cache/purge", asked), [](const Json& done) {
-    return fmt::format("{} answers {}\n", done.value("purged", 0),
-                       done.value("soft", false) ? "made stale" : "removed");
+    std::string text =
+        fmt::format("{} answers {}", done.value("purged", 0), done.value("soft", false) ? "made stale" : "removed");
+    if (const auto disk = done.find("disk"); disk != done.end()) {
+      text += disk->is_null() ? " in memory; those on the disk are found in the background"
+                              : fmt::format(" in memory, {} on the disk", disk->dump());
+    }
+    return text + "\n";
   });
 }
 

@@ -64,6 +64,16 @@ std::string time_text(std::int64_t seconds) {
 
 namespace {
 
+// Of those that were its business.
+std::string request_stats(const Json& requests) {
+  const auto of = [&](const char* name) { return number_of(requests, name); };
+  const std::int64_t hits = of("hit") + of("stale") + of("stale_error");
+  const std::int64_t all = hits + of("miss") + of("revalidated");
+  const double share = all > 0 ? 100.0 * static_cast<double>(hits) / static_cast<double>(all) : 0;
+  return fmt::format("hits     {:.1f}% of {} requests; {} missed, {} validated, {} passed by\n", share, all, of("miss"),
+                     of("revalidated"), of("pass"));
+}
+
 std::string disk_stats(const Json& disk) {
   const auto bytes = number_of(disk, "bytes");
   const auto most = std::max<std::int64_t>(number_of(disk, "bytes_max"), 1);
@@ -87,6 +97,7 @@ std::string cache_stats_table(const Json& stats) {
   std::string out = fmt::format("memory   {} objects, {} of {} ({}%), {} evicted\n", number_of(memory, "objects"),
                                 bytes_text(bytes), bytes_text(most), bytes * 100 / most, number_of(memory, "evicted"));
   out += fmt::format("coming   {}\n", bytes_text(number_of(stats, "filling_bytes")));
+  if (const auto requests = stats.find("requests"); requests != stats.end()) out += request_stats(*requests);
   if (const auto disk = stats.find("disk"); disk != stats.end()) out += disk_stats(*disk);
   return out;
 }

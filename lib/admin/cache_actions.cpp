@@ -97,6 +97,20 @@ bool sort_rows(std::vector<Row>& rows, const std::string& by) {
   return true;
 }
 
+// What the caches of all routes made of what they were asked for.
+Json requests_view(const metrics::Catalogue& catalogue) {
+  metrics::RouteSeries total;
+  std::set<const void*> seen;
+  for (const auto& [name, series] : catalogue.routes()) {
+    if (seen.insert(series.get()).second) series->add_to(total);
+  }
+  Json requests = Json::object();
+  for (std::size_t i = 0; i < metrics::CacheCounters::kNames.size(); ++i) {
+    requests[std::string(metrics::CacheCounters::kNames.at(i))] = total.cache.value(i);
+  }
+  return requests;
+}
+
 Json disk_view(const storage::DiskStore& disk) {
   const storage::DiskCounts& counts = disk.counts();
   return {{"path", disk.path()},
@@ -157,8 +171,9 @@ Answer get_cache(Call& call) {
                {"bytes_max", memory.bytes_max()},
                {"evicted", memory.counts().evicted.load()}}},
              {"filling_bytes", cache->filling().load()}};
+  stats["requests"] = requests_view(*call.subject.serving.catalogue);
   if (cache->disk() != nullptr) stats["disk"] = disk_view(*cache->disk());
-  return json_answer(std::move(stats));
+  return json_answer(stats);
 }
 
 Answer list_cache(Call& call) {
@@ -235,7 +250,7 @@ Answer purge_cache(Call& call) {
             purge.is_soft ? " softly" : "", count.memory);
   Json done{{"purged", count.memory}, {"soft", purge.is_soft}};
   if (cache->disk() != nullptr) done["disk"] = count.disk ? Json(*count.disk) : Json(nullptr);
-  return json_answer(std::move(done));
+  return json_answer(done);
 }
 
 }  // namespace rproxy::admin
