@@ -127,6 +127,11 @@ std::shared_ptr<FileContent> Content::file() const {
   return file_;
 }
 
+bool Content::leans_on_file() const {
+  const std::lock_guard lock(mutex_);
+  return keeping_ != Keeping::kAll || file_ != nullptr;
+}
+
 bool Content::has_room() const {
   switch (keeping_) {
     case Keeping::kAll:

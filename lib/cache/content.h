@@ -70,6 +70,8 @@ class Content {
   std::uint64_t size() const { return size_.load(std::memory_order_acquire); }
   // Null: none of it is in a file that is held open. Stays, once it is there.
   std::shared_ptr<FileContent> file() const;
+  // Not all of it is kept here.
+  bool leans_on_file() const;
   // Of memory. An open file counts as so much that there are not too many of them.
   static constexpr std::size_t kFileCost = 64 * 1024;
   std::size_t cost() const { return cost_.load(std::memory_order_relaxed); }

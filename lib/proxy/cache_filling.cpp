@@ -88,12 +88,8 @@ void CacheFilling::finish() {
   entry_->content()->finish();
   if (!is_stored_) return;
   cache_.memory().settle(entry_);
-  if (writing_ == nullptr) return;
-  writing_->commit([&cache = cache_, entry = entry_, is_spilling = is_spilling_](bool is_stored) {
-    if (!is_spilling) return;
-    // All that it takes of memory now is an open file.
-    is_stored ? cache.memory().settle(entry) : cache.memory().remove(entry);
-  });
+  // All that is not in memory goes where that fails, and what is costs less where not: the cache is told.
+  if (writing_ != nullptr) writing_->commit();
 }
 
 void CacheFilling::fail(Error error) {

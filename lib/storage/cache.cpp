@@ -9,6 +9,8 @@ namespace {
 // Those that a fetch under way may have been made before. What is older than the oldest counts as purged.
 constexpr std::size_t kPurgesMax = 1024;
 constexpr std::size_t kRulesMax = 10'000;
+// Other terms make a file be copied. Larger ones are validated once more after a restart.
+constexpr std::uint64_t kUpdateMax = 16 * 1024 * 1024;
 // Of memory, at most so much may be coming at once.
 constexpr std::int64_t kFillingShare = 4;
 
@@ -44,7 +46,8 @@ bool Cache::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight
 
 bool Cache::replace(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges) {
   if (!insert(entry, replaces, flight, purges)) return false;
-  if (may_be_on_disk(flight.digest())) disk_->update(replaces->meta(), entry->meta());
+  const bool is_worth_it = entry->content()->length().value_or(0) <= kUpdateMax;
+  if (is_worth_it && may_be_on_disk(flight.digest())) disk_->update(replaces->meta(), entry->meta());
   return true;
 }
 

@@ -85,6 +85,7 @@ class Cache : private DiskListener {
   std::vector<std::string> scopes() const;
   std::string shared_text(std::string_view key_text) const;
 
+  void on_stored(const Digest& digest) override { memory_.settle(digest); }
   void on_removed(const Digest& digest) override { memory_.forget_files(digest); }
 
   const Options options_;

@@ -203,6 +203,11 @@ bool DiskShelf::remove_locked(const DiskName& name) {
   return removed.has_value();
 }
 
+void DiskShelf::tell_stored(const Digest& digest) {
+  const std::lock_guard lock(listeners_mutex_);
+  for (DiskListener* listener : listeners_) listener->on_stored(digest);
+}
+
 void DiskShelf::tell_removed(const Digest& digest) {
   const std::lock_guard lock(listeners_mutex_);
   for (DiskListener* listener : listeners_) listener->on_removed(digest);

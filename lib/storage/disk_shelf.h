@@ -27,9 +27,11 @@ struct DiskFound {
   std::optional<std::string> loaded;  // all of it, where that was asked for
 };
 
-// Told what is no longer found on the disk, on the thread that took it away, under a lock: it must not come back here.
+// Told what has been stored, and what is no longer found on the disk or was not stored after all, on a thread of the store and under a lock: it
+// must not come back here.
 class DiskListener {
  public:
+  virtual void on_stored(const Digest& digest) = 0;
   virtual void on_removed(const Digest& digest) = 0;
 
  protected:
@@ -77,6 +79,8 @@ class DiskShelf {
   // False: it was damaged, and is gone.
   bool verify(const DiskName& name);
 
+  void tell_stored(const Digest& digest);
+  void tell_removed(const Digest& digest);
   void add_listener(DiskListener& listener);
   // It is told no more, nor is being told.
   void remove_listener(DiskListener& listener);
@@ -102,7 +106,6 @@ class DiskShelf {
   bool remove_locked(const DiskName& name);
   bool examine_locked(const DiskName& name, Purged at_least);
   bool place_as(DiskDraft& draft, const Meta& meta, const DiskPurges::Watch& watch, const Replaced& replaced);
-  void tell_removed(const Digest& digest);
   void limit_variants(const Digest& digest);
 
   std::atomic<std::uint64_t> bytes_max_;

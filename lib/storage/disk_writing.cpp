@@ -20,6 +20,7 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
         threads_(threads),
         queue_(queue),
         meta_(std::move(meta)),
+        name_(DiskName::of(meta_)),
         encoded_(std::move(encoded)),
         on_written_(std::move(on_written)),
         size_(kDiskHeaderSize + encoded_.size()),
@@ -59,6 +60,7 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
         done = std::exchange(done_, {});
       }
     }
+    shelf_.tell_removed(name_.digest);
     if (done) done(false);
   }
 
@@ -99,10 +101,13 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
       if (!written) state_ = State::kFailed;
     }
     const bool is_whole = state_ == State::kCommitted;
+    const bool has_failed = state_ == State::kFailed;
     is_scheduled_ = is_whole;  // until the end: nobody looks at the draft beside it
     const Done done = std::exchange(done_, {});
     lock.unlock();
     const bool is_stored = is_whole && finish();
+    if (is_stored) shelf_.tell_stored(name_.digest);
+    if (has_failed || (is_whole && !is_stored)) shelf_.tell_removed(name_.digest);
     if (done) done(is_stored);
   }
 
@@ -118,7 +123,7 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
     if (!on_written_) return;
     if (!is_good) return on_written_(0, nullptr);
     if (content_ == nullptr) {
-      content_ = std::make_shared<DiskContent>(DiskName::of(meta_), draft_->file(), draft_->content_offset());
+      content_ = std::make_shared<DiskContent>(name_, draft_->file(), draft_->content_offset());
     }
     on_written_(draft_->content_size(), content_);
   }
@@ -140,6 +145,7 @@ class DiskWriting::Work : public std::enable_shared_from_this<Work> {
   DiskThreads& threads_;
   DiskQueue& queue_;
   const Meta meta_;
+  const DiskName name_;
   const std::string encoded_;
   const OnWritten on_written_;
   std::mutex mutex_;

@@ -248,13 +248,23 @@ void MemoryStore::remove(const EntryPtr& entry) {
   if (found->second.is_empty()) shard.resources.erase(found);
 }
 
+void MemoryStore::settle(const Digest& digest) {
+  Shard& shard = shard_of(digest);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.resources.find(digest);
+  if (found == shard.resources.end()) return;
+  for (const auto& node : found->second.nodes) {
+    shard.eviction.set_cost(*node, std::min(node->entry->cost(), shard.most_));
+  }
+}
+
 void MemoryStore::forget_files(const Digest& digest) {
   Shard& shard = shard_of(digest);
   Gone gone;
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.resources.find(digest);
   if (found == shard.resources.end()) return;
-  purge_from(shard, found->second, false, gone, [](const Entry& each) { return each.content()->file() != nullptr; });
+  purge_from(shard, found->second, false, gone, [](const Entry& each) { return each.content()->leans_on_file(); });
   if (found->second.is_empty()) shard.resources.erase(found);
 }
 

@@ -259,7 +259,7 @@ class Metrics(AdminTest):
         backend = self.backend()
         name = 'back\\slash "quote"'
         proxy, admin = self.proxy_for(backend, extra=f"[[routes]]\nname = {json.dumps(name)}\nmatch = \"/odd\"\nrespond = 200\n"
-                                      "[[routes]]\nmatch = \"/kept\"\nupstream = \"app\"\ncache = true\n")
+                                      "[[routes]]\nmatch = \"/kept\"\nupstream = \"app\"\ncache = true\n[cache]\ndisk = \"store\"\n")
         ended = threading.Event()
 
         def load():
