@@ -51,6 +51,7 @@ net::ValueTask<Result<Slice>> MultipartBody::read() {
     text_ = fmt::format("\r\n--{}--\r\n", boundary_);
     return Result<Slice>(Slice{text_, true});
   }
+  done_.reset();
   const http::ByteRange& range = ranges_[next_++];
   text_ = head_of(range);
   part_ = std::make_unique<ContentBody>(entry_, loop_, range.first, range.size());
@@ -64,8 +65,8 @@ net::Task<Result<Slice>> MultipartBody::await(net::Task<Result<Slice>> next) {
 
 Result<Slice> MultipartBody::within(Result<Slice> slice) {
   if (!slice || !slice->last) return slice;
-  // What it viewed stays where it is: the entry has it.
-  part_.reset();
+  // The slice may be of what it has read.
+  done_ = std::move(part_);
   return Slice{slice->data, false};
 }
 

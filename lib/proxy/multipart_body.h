@@ -41,6 +41,7 @@ class MultipartBody final : public exchange::Body {
   std::size_t next_ = 0;  // range
   std::string text_;      // between the ranges
   std::unique_ptr<ContentBody> part_;
+  std::unique_ptr<ContentBody> done_;  // the one before it, until the next read
 };
 
 }  // namespace rproxy::proxy
