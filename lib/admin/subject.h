@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/units.h"
-#include "storage/cache.h"
 #include "config/config.h"
 #include "metrics/catalogue.h"
+#include "storage/cache.h"
 #include "upstream/upstream.h"
 
 namespace rproxy::admin {
@@ -22,8 +22,8 @@ struct Serving {
   std::vector<std::shared_ptr<upstream::Upstream>> upstreams;
   std::shared_ptr<const metrics::Catalogue> catalogue;
   std::shared_ptr<storage::Cache> cache;  // null: no route has one
-  std::string effective;                // as TOML, without its secrets
-  std::uint64_t revision = 1;           // grows with each reload
+  std::string effective;                  // as TOML, without its secrets
+  std::uint64_t revision = 1;             // grows with each reload
   std::chrono::system_clock::time_point since;
 };
 

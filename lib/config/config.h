@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/units.h"
-#include "storage/cache.h"
 #include "config/admin.h"
 #include "config/node.h"
 #include "config/route_test.h"
@@ -18,6 +17,7 @@
 #include "proxy/access_log_options.h"
 #include "proxy/options.h"
 #include "route/rule.h"
+#include "storage/cache.h"
 #include "upstream/options.h"
 
 namespace rproxy::config {

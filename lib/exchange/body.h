@@ -14,7 +14,7 @@ namespace rproxy::exchange {
 
 struct Slice {
   std::string_view data;
-  bool last = false;   // nothing follows but trailers()
+  bool last = false;     // nothing follows but trailers()
   net::FilePart file{};  // in place of data, for who has said allow_files()
 
   std::uint64_t size() const { return data.size() + file.size; }

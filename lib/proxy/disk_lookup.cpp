@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/attendance.h"
 #include "net/from_thread.h"
+#include "proxy/attendance.h"
 
 namespace rproxy::proxy {
 

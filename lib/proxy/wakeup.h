@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "cache/content.h"
-#include "storage/flight.h"
 #include "net/loop.h"
+#include "storage/flight.h"
 
 namespace rproxy::proxy {
 

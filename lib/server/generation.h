@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "storage/cache.h"
 #include "check/explain.h"
 #include "config/config.h"
 #include "metrics/catalogue.h"
 #include "proxy/proxy.h"
 #include "route/router.h"
 #include "server/tls_material.h"
+#include "storage/cache.h"
 #include "upstream/upstream.h"
 
 namespace rproxy::server {

@@ -28,7 +28,7 @@ struct Options {
 };
 
 // Any thread.
-class Cache : private DiskListener {
+class Cache final : private DiskListener {
  public:
   // `disk`: null where there is none.
   explicit Cache(const Options& options, std::shared_ptr<DiskStore> disk = nullptr);
