@@ -15,8 +15,6 @@ namespace {
 
 // Of a file at a time: a block of its checksums as it is, or what a connection holds a copy of.
 constexpr std::uint64_t kFilePart = 256 * 1024;
-// Of memory at a time: what the kernel copies while it is at hand.
-constexpr std::uint64_t kMemoryPart = 128 * 1024;
 constexpr std::uint64_t kFileCopy = 64 * 1024;
 
 ssize_t read_if_in_memory(const cache::FileContent& file, std::uint64_t position, char* out, std::size_t size) {
@@ -61,11 +59,11 @@ http::BodyLength ContentBody::length() const {
 net::ValueTask<Result<Slice>> ContentBody::read() {
   if (entry_->content()->is_complete()) {
     Nobody nobody;
-    const auto piece = reader_.read(std::min(left_, kMemoryPart), nobody);
+    const auto piece = reader_.read(left_, nobody);
     return piece.in_file > 0 ? take_from_file(piece) : take(piece);
   }
   if (!wakeup_) wakeup_.emplace(loop_);
-  const auto piece = reader_.read(std::min(left_, kMemoryPart), *wakeup_);
+  const auto piece = reader_.read(left_, *wakeup_);
   if (piece.in_file > 0) return take_from_file(piece);
   if (!piece.data.empty() || piece.is_end || piece.error != nullptr) return take(piece);
   return wait();
@@ -74,7 +72,7 @@ net::ValueTask<Result<Slice>> ContentBody::read() {
 net::Task<Result<Slice>> ContentBody::wait() {
   for (;;) {
     co_await wakeup_->told();
-    const auto piece = reader_.read(std::min(left_, kMemoryPart), *wakeup_);
+    const auto piece = reader_.read(left_, *wakeup_);
     if (piece.in_file > 0) co_return co_await take_from_file(piece);
     if (!piece.data.empty() || piece.is_end || piece.error != nullptr) co_return take(piece);
   }
