@@ -139,22 +139,24 @@ bool MemoryStore::insert(const EntryPtr& entry, const EntryPtr& replaces, const 
   return true;
 }
 
-void MemoryStore::settle(const EntryPtr& entry) {
-  const Digest digest = Digest::of(entry->meta().key);
+void MemoryStore::settle(const EntryPtr& entry) { settle(Digest::of(entry->meta().key)); }
+
+void MemoryStore::settle(const Digest& digest) {
   Shard& shard = shard_of(digest);
   Gone gone;
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.resources.find(digest);
   if (found == shard.resources.end()) return;
   auto& nodes = found->second.nodes;
-  const auto node = std::ranges::find_if(nodes, [&](const auto& each) { return each->entry == entry; });
-  if (node == nodes.end()) return;
-  if (const std::size_t cost = entry->cost(); cost <= shard.most_) {
-    shard.eviction.set_cost(**node, cost);
-    return make_room(shard, gone);
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (const std::size_t cost = nodes[i]->entry->cost(); cost <= shard.most_) {
+      shard.eviction.set_cost(*nodes[i], cost);
+    } else {
+      take_out(shard, found->second, i, gone);
+    }
   }
-  take_out(shard, found->second, static_cast<std::size_t>(node - nodes.begin()), gone);
   if (found->second.is_empty()) shard.resources.erase(found);
+  make_room(shard, gone);
 }
 
 // By what the newest answer varies, as the next one will very likely vary by the same.
@@ -246,16 +248,6 @@ void MemoryStore::remove(const EntryPtr& entry) {
   if (found == shard.resources.end()) return;
   purge_from(shard, found->second, false, gone, [&](const Entry& each) { return &each == entry.get(); });
   if (found->second.is_empty()) shard.resources.erase(found);
-}
-
-void MemoryStore::settle(const Digest& digest) {
-  Shard& shard = shard_of(digest);
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.resources.find(digest);
-  if (found == shard.resources.end()) return;
-  for (const auto& node : found->second.nodes) {
-    shard.eviction.set_cost(*node, std::min(node->entry->cost(), shard.most_));
-  }
 }
 
 void MemoryStore::forget_files(const Digest& digest) {

@@ -57,7 +57,7 @@ class MemoryStore {
   // Its content has grown; what is too large for a shard by now goes.
   void settle(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
-  // Those of a key may take less than they did.
+  // The same of all answers of a key, which may take more or less than they did.
   void settle(const Digest& digest);
   // Those of a key whose content is in files that are held open, or was to be.
   void forget_files(const Digest& digest);
