@@ -21,16 +21,6 @@ constexpr std::size_t kListMax = 10'000;
 constexpr std::size_t kListUsually = 100;
 constexpr const char* kNoCache = "no route has a cache";
 
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-CachedObject object_of(const storage::MemoryStore::Row& row) {
-  const cache::Entry& entry = *row.entry;
-  return {entry.meta(), entry.content()->size(), row.hits, entry.content()->is_complete(), entry.is_marked_stale()};
-}
-
 std::vector<storage::MemoryStore::Row> rows_of(storage::Cache& cache) {
   std::vector<storage::MemoryStore::Row> rows;
   cache.memory().for_each([&](const auto& row) { rows.push_back(row); });

@@ -28,6 +28,16 @@ std::string reason_of(const CachedObject& object, std::int64_t now_ms) {
 
 }  // namespace
 
+CachedObject object_of(const storage::MemoryStore::Row& row) {
+  const cache::Entry& entry = *row.entry;
+  return {entry.meta(), entry.content()->size(), row.hits, entry.content()->is_complete(), entry.is_marked_stale()};
+}
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 Json cached_object_view(const CachedObject& object, std::int64_t now_ms) {
   const cache::Meta& meta = object.meta;
   const std::int64_t age = cache::age_of(meta, now_ms);

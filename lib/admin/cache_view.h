@@ -6,6 +6,7 @@
 
 #include "admin/answer.h"
 #include "cache/why.h"
+#include "storage/memory_store.h"
 
 namespace rproxy::admin {
 
@@ -16,6 +17,11 @@ struct CachedObject {
   bool is_complete = true;
   bool is_marked_stale = false;
 };
+// Of the row's entry, which outlives it.
+CachedObject object_of(const storage::MemoryStore::Row& row);
+
+// Since the epoch.
+std::int64_t wall_ms();
 
 // A line of a list.
 Json cached_object_view(const CachedObject& object, std::int64_t now_ms);

@@ -23,11 +23,6 @@ namespace {
 // Of the networks that are for documentation (RFC 5737): a client that nobody has a rule for.
 constexpr std::string_view kSomeClient = "192.0.2.1";
 
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
 }
@@ -86,17 +81,11 @@ struct Stored {
 // All of the URL, whatever their routes.
 Stored stored_of(storage::MemoryStore& memory, std::string_view url) {
   Stored stored;
-  std::vector<std::uint64_t> hits;
   memory.for_each([&](const storage::MemoryStore::Row& row) {
     if (row.entry->meta().url() != url || row.entry->content()->has_failed()) return;
     stored.candidates.push_back({row.entry});
-    hits.push_back(row.hits);
+    stored.objects.push_back(object_of(row));
   });
-  for (std::size_t i = 0; i < hits.size(); ++i) {
-    const cache::Entry& entry = *stored.candidates[i].entry;
-    stored.objects.push_back(
-        {entry.meta(), entry.content()->size(), hits[i], entry.content()->is_complete(), entry.is_marked_stale()});
-  }
   return stored;
 }
 
