@@ -224,6 +224,7 @@ std::string cache_why_text(const Json& why) {
     const Json& object = stored[i];
     std::string text = fmt::format("{}, {}, {} old", text_of(object, "status"), bytes_text(number_of(object, "size")),
                                    time_text(number_of(object, "age")));
+    if (object.contains("tier")) text += ", " + text_of(object, "tier");
     for (const auto& [name, value] : object.at("vary").items()) {
       text += fmt::format(", {}: {}", config::printable(name), config::printable(value.get<std::string>()));
     }

@@ -1,4 +1,4 @@
-// Whether a request would be answered from memory: asked of the configuration that serves.
+// Whether a request would be answered from what is stored: asked of the configuration that serves.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "proxy/cache_visit.h"
 #include "proxy/route_choice.h"
 #include "route/router.h"
+#include "storage/disk_rows.h"
 
 namespace rproxy::admin {
 namespace {
@@ -73,20 +74,49 @@ std::string pass_text(std::string_view why) {
   return "the cache is passed by: If-Match and If-Unmodified-Since are the upstream's to decide (RFC 9111 4.3.2)";
 }
 
+// Whatever is on the disk of one key: bounded all the same.
+constexpr std::size_t kOnDiskMax = 1000;
+
 struct Stored {
   std::vector<cache::WhyCandidate> candidates;
   std::vector<CachedObject> objects;
+  std::size_t in_memory = 0;  // so many of them; those on the disk follow
 };
 
 // All of the URL, whatever their routes.
-Stored stored_of(storage::MemoryStore& memory, std::string_view url) {
+Stored stored_in_memory(storage::MemoryStore& memory, std::string_view url) {
   Stored stored;
   memory.for_each([&](const storage::MemoryStore::Row& row) {
     if (row.entry->meta().url() != url || row.entry->content()->has_failed()) return;
     stored.candidates.push_back({row.entry});
     stored.objects.push_back(object_of(row));
   });
+  stored.in_memory = stored.objects.size();
   return stored;
+}
+
+// This thread waits for the disk as it does for what a reload reads.
+Result<bool> add_from_disk(Stored& stored, const std::string& path, const cache::Key& key) {
+  return storage::visit_disk(path, key.digest, {[&](const storage::DiskRow& row) {
+                               if (row.head.meta.key != key.text) return true;
+                               auto entry =
+                                   std::make_shared<const cache::Entry>(row.head.meta, cache::Content::whole({}));
+                               if (row.is_stale) entry->mark_stale();
+                               stored.objects.push_back({entry->meta(), row.size(), 0, true, row.is_stale});
+                               stored.candidates.push_back({std::move(entry), row.is_purged});
+                               return stored.objects.size() - stored.in_memory < kOnDiskMax;
+                             }});
+}
+
+Json notes_of(const exchange::Request& request, const proxy::ForwardAction& action,
+              const proxy::CacheConditions& conditions) {
+  Json notes = Json::array();
+  if (!conditions.may_store(request)) notes.push_back("a condition of no_store holds: its answer is not stored");
+  if (action.cache.slice.bytes != 0) {
+    notes.push_back(fmt::format("large answers are stored by slices of {}, each an answer of its own",
+                                to_string(action.cache.slice)));
+  }
+  return notes;
 }
 
 Answer why_of(exchange::Request& request, const config::Route& route, const proxy::ForwardAction& action,
@@ -97,20 +127,21 @@ Answer why_of(exchange::Request& request, const config::Route& route, const prox
       cache.shared_key(proxy::cache_key(request, proxy::cache_scope(action), action.cache), *request.arena);
   cache::WhyAsked asked{key, request.head.fields, {}, cache::wanted_range(request.head)};
   if (action.cache.policy.client_control) asked.directives = cache::RequestDirectives::of(request.head.fields);
-  const Stored stored = stored_of(cache.memory(), cache::url_of(key.text));
+  Json notes = notes_of(request, action, conditions);
+  Stored stored = stored_in_memory(cache.memory(), cache::url_of(key.text));
   const std::int64_t now = wall_ms();
-  const cache::Why why = cache::why(asked, stored.candidates, now);
-  Json json = cache_why_view(asked, why, stored.objects, now);
-  json["route"] = route.rule.name;
-  Json notes = Json::array();
-  if (!conditions.may_store(request)) notes.push_back("a condition of no_store holds: its answer is not stored");
-  if (action.cache.slice.bytes != 0) {
-    notes.push_back(fmt::format("large answers are stored by slices of {}, each an answer of its own",
-                                to_string(action.cache.slice)));
-  }
+  cache::Why why = cache::why(asked, stored.candidates, now);
   if (!why.chosen && cache.may_be_on_disk(key.digest)) {
-    notes.push_back("this is of memory; the disk, which is looked into next, may have it: ask with --dir");
+    if (const auto read = add_from_disk(stored, cache.disk()->path(), key); !read) {
+      notes.push_back(fmt::format("the disk can't be read: {}", describe(read.error())));
+    }
+    why = cache::why(asked, stored.candidates, now);
   }
+  Json json = cache_why_view(asked, why, stored.objects, now);
+  for (std::size_t i = 0; i < stored.objects.size(); ++i) {
+    json["stored"][i]["tier"] = i < stored.in_memory ? "memory" : "disk";
+  }
+  json["route"] = route.rule.name;
   if (!notes.empty()) json["notes"] = std::move(notes);
   return json_answer(json);
 }

@@ -9,7 +9,10 @@ namespace {
 
 // Content of unknown length grows by blocks, each as large as all before it, within these bounds.
 constexpr std::size_t kBlockMin = 4096;
-constexpr std::size_t kBlockMax = 1024 * 1024;
+constexpr std::size_t kBlockMax = SendableBlock::kSize;
+
+// From this size on it costs less not to copy what is sent, measured, than to have the kernel look after pages.
+constexpr std::size_t kSendableMin = 256 * 1024;
 
 const Error& gone() {
   static const Error error(ErrorCode::kTruncated, Side::kLocal, Retry::kSafe, 0, "content that is not kept");
@@ -45,9 +48,34 @@ Content::Block& Content::room_for(std::size_t size) {
   if (expected_ && *expected_ > end && keeping_ == Keeping::kAll) {
     capacity = static_cast<std::size_t>(std::min<std::uint64_t>(*expected_ - end, kBlockMax));
   }
-  blocks_.push_back({std::make_unique_for_overwrite<char[]>(capacity), end, 0, capacity});
-  cost_.fetch_add(capacity, std::memory_order_relaxed);
+  std::optional<SendableBlock> sendable;
+  if (capacity >= kSendableMin && keeping_ == Keeping::kAll) sendable = SendableBlock::take();
+  auto bytes = sendable ? nullptr : std::make_unique_for_overwrite<char[]>(capacity);
+  add_block({.bytes = std::move(bytes), .sendable = std::move(sendable), .capacity = capacity});
   return blocks_.back();
+}
+
+void Content::add_block(Block block) {
+  block.begin = size_.load(std::memory_order_relaxed);
+  cost_.fetch_add(block.capacity, std::memory_order_relaxed);
+  blocks_.push_back(std::move(block));
+}
+
+bool Content::Block::append(std::string_view more) {
+  if (sendable && !sendable->write(size, more)) return false;
+  if (!sendable) std::memcpy(bytes.get() + size, more.data(), more.size());
+  size += more.size();
+  return true;
+}
+
+// What a block has too much would be held as long as the object; one that can be sent as it is has taken no more than was written.
+void Content::fit(Block& block) {
+  cost_.fetch_sub(block.capacity - block.size, std::memory_order_relaxed);
+  block.capacity = block.size;
+  if (block.sendable) return;
+  auto fitting = std::make_unique_for_overwrite<char[]>(block.size);
+  std::memcpy(fitting.get(), block.bytes.get(), block.size);
+  block.bytes = std::move(fitting);
 }
 
 void Content::append(std::string_view bytes) {
@@ -55,11 +83,15 @@ void Content::append(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   while (!bytes.empty()) {
     Block& block = room_for(bytes.size());
-    const std::size_t count = std::min(bytes.size(), block.capacity - block.size);
-    std::memcpy(block.bytes.get() + block.size, bytes.data(), count);
-    block.size += count;
-    bytes.remove_prefix(count);
-    size_.fetch_add(count, std::memory_order_release);
+    const std::string_view part = bytes.substr(0, block.capacity - block.size);
+    if (!block.append(part)) {
+      const std::size_t rest = block.capacity - block.size;
+      fit(block);
+      add_block({.bytes = std::make_unique_for_overwrite<char[]>(rest), .capacity = rest});
+      continue;
+    }
+    bytes.remove_prefix(part.size());
+    size_.fetch_add(part.size(), std::memory_order_release);
   }
   if (readers_.empty()) drop();
   tell_readers();
@@ -67,16 +99,9 @@ void Content::append(std::string_view bytes) {
 
 void Content::finish() {
   const std::lock_guard lock(mutex_);
-  // What the last block has too much would be held as long as the object.
-  if (!blocks_.empty() && readers_.empty() && blocks_.back().size < blocks_.back().capacity) {
-    Block& last = blocks_.back();
-    auto fitting = std::make_unique_for_overwrite<char[]>(last.size);
-    std::memcpy(fitting.get(), last.bytes.get(), last.size);
-    cost_.fetch_sub(last.capacity - last.size, std::memory_order_relaxed);
-    last.bytes = std::move(fitting);
-    last.capacity = last.size;
-  }
+  if (!blocks_.empty() && readers_.empty() && blocks_.back().size < blocks_.back().capacity) fit(blocks_.back());
   state_.store(State::kComplete, std::memory_order_release);
+  drop();
   tell_readers();
 }
 
@@ -179,18 +204,16 @@ std::optional<std::uint64_t> Content::length() const {
   return std::nullopt;
 }
 
-std::string_view Content::at(std::uint64_t position) const {
+const Content::Block* Content::block_at(std::uint64_t position) const {
   const auto after = std::ranges::upper_bound(blocks_, position, {}, &Block::begin);
-  if (after == blocks_.begin()) return {};
+  if (after == blocks_.begin()) return nullptr;
   const Block& block = *std::prev(after);
-  const std::uint64_t offset = position - block.begin;
-  if (offset >= block.size) return {};
-  return {block.bytes.get() + offset, block.size - static_cast<std::size_t>(offset)};
+  return position - block.begin < block.size ? &block : nullptr;
 }
 
 // Neither here nor in the file.
 bool Content::has_dropped(std::uint64_t position) const {
-  return position >= written_ && position < size_.load() && at(position).empty();
+  return position >= written_ && position < size_.load() && block_at(position) == nullptr;
 }
 
 std::uint64_t Content::slowest() const {
@@ -256,9 +279,14 @@ void Content::Reader::leave() {
 Content::Reader::Piece Content::Reader::next(std::uint64_t most) {
   Piece piece;
   piece.position = position_;
-  piece.data = content_->at(position_);
-  if (piece.data.size() > most) piece.data = piece.data.substr(0, static_cast<std::size_t>(most));
-  if (piece.data.empty() && position_ < content_->written_) {
+  if (const Block* const block = content_->block_at(position_)) {
+    const auto from = static_cast<std::size_t>(position_ - block->begin);
+    piece.data = {block->data() + from, static_cast<std::size_t>(std::min<std::uint64_t>(most, block->size - from))};
+    if (block->sendable) {
+      piece.descriptor = block->sendable->descriptor();
+      piece.offset = static_cast<std::uint64_t>(block->sendable->offset()) + from;
+    }
+  } else if (position_ < content_->written_) {
     piece.in_file = std::min(most, content_->written_ - position_);
   }
   given_ = piece.data.size() + piece.in_file;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/sendable_block.h"
 #include "cache/file_content.h"
 
 namespace rproxy::cache {
@@ -78,11 +79,16 @@ class Content {
 
  private:
   enum class State : std::uint8_t { kGrowing, kComplete, kFailed };
+  // Of a large one the kernel can send parts as they are.
   struct Block {
-    std::unique_ptr<char[]> bytes;
-    std::uint64_t begin = 0;  // of the content
+    std::unique_ptr<char[]> bytes = nullptr;
+    std::optional<SendableBlock> sendable = std::nullopt;  // in place of bytes
+    std::uint64_t begin = 0;                               // of the content
     std::size_t size = 0;
     std::size_t capacity = 0;
+
+    const char* data() const { return sendable ? sendable->data() : bytes.get(); }
+    bool append(std::string_view more);
   };
 
   enum class Keeping : std::uint8_t { kAll, kUnwritten, kUnread };
@@ -91,10 +97,12 @@ class Content {
   bool is_settled() const { return is_complete() && keeping_ == Keeping::kAll; }
 
   // All that follows under the lock, where it is not settled.
-  std::string_view at(std::uint64_t position) const;
+  const Block* block_at(std::uint64_t position) const;
   bool has_dropped(std::uint64_t position) const;
   bool has_room() const;
   Block& room_for(std::size_t size);
+  void add_block(Block block);
+  void fit(Block& block);
   void drop();
   bool is_held(const Block& block) const;
   std::uint64_t slowest() const;
@@ -126,7 +134,9 @@ class Content::Reader {
   ~Reader();
 
   struct Piece {
-    std::string_view data;         // in place until the next read(); empty: there is none yet, or it is over
+    std::string_view data;  // in place until the next read(); empty: there is none yet, or it is over
+    int descriptor = -1;    // if there is one, the same bytes from `offset` on, as long as they are in place
+    std::uint64_t offset = 0;
     std::uint64_t in_file = 0;     // or so much is to be read from the content's file
     std::uint64_t position = 0;    // where it is in the content
     bool is_end = false;           // nothing follows

@@ -121,6 +121,8 @@ Result<Slice> ContentBody::take(const cache::Content::Reader::Piece& piece) {
   if (is_last && left_ != kToEnd && left_ != 0) {
     return fail(ErrorCode::kTruncated, Side::kUpstream, Retry::kNever, "cached content is too short");
   }
+  if (allows_files_ && piece.descriptor >= 0)
+    return Slice{{}, is_last, {piece.descriptor, piece.offset, piece.data.size()}};
   return Slice{piece.data, is_last, {}};
 }
 

@@ -11,6 +11,7 @@ Signals::Signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGHUP, kWake}) sigaddset(&set_, signal);
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error of the write
 }
 
 std::optional<int> Signals::wait(std::optional<TimePoint> deadline) {

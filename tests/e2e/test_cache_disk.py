@@ -151,6 +151,23 @@ path = "store"
         self.assertIn("; hit", proxy.get("/a/1000", method="HEAD").get("cache-status"))
         self.assertEqual(len(origin.asked), 1)
 
+    def test_why_looks_where_a_request_would(self):
+        origin = Origin()
+        proxy = self.proxy_for(origin)
+        self.expect(proxy, "/a/1000", False)
+        self.written(proxy, 1)
+        for restarted in (False, True):
+            if restarted:
+                proxy.stop()
+                proxy = self.proxy_for(origin)
+            told = self.ask(proxy, "/cache/why", url="http://shop.com/a/1000")
+            self.assertEqual((told["answer"], [each["tier"] for each in told["stored"]]), ("hit", ["disk" if restarted else "memory"]))
+            told = self.ask(proxy, "/cache/why", url="http://shop.com/a/1000", fields=["Cache-Control: no-cache"])
+            self.assertEqual(told["answer"], "stored, to be validated first")
+            self.assertIn("5.2.1.4", told["reason"])
+            self.assertEqual(self.ask(proxy, "/cache/why", url="http://shop.com/b/1000")["stored"], [])
+        self.expect(proxy, "/a/1000", True)
+
     def test_killed_in_the_midst_it_loses_what_was_not_whole_and_no_more(self):
         origin = Origin()
         proxy = self.proxy_for(origin)

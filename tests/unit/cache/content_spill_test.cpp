@@ -98,6 +98,15 @@ TEST_F(Spilling, WhatIsWrittenLeavesMemory) {
   EXPECT_TRUE(client.has_ended);
 }
 
+TEST_F(Spilling, WhatIsWrittenBeforeTheEndIsKnownLeavesMemoryAtTheEnd) {
+  content->spill(65'536);
+  const Client slow(content);
+  content->append(all);
+  write(300'000);
+  content->finish();
+  EXPECT_EQ(content->cost(), Content::kFileCost);
+}
+
 TEST_F(Spilling, WhatAReaderWasGivenStaysInItsPlace) {
   content->spill(1 << 20);
   content->append(std::string_view(all).substr(0, 4096));

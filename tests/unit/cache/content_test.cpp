@@ -1,8 +1,12 @@
 #include "cache/content.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <random>
 #include <string>
@@ -327,6 +331,57 @@ TEST(Content, ThatPassesThroughToNobodyIsNotKept) {
     ASSERT_LE(content->cost(), 2U * 1024 * 1024);
   }
   EXPECT_EQ(content->size(), 25'000'000U);
+}
+
+std::string through_descriptor(const Content::Reader::Piece& piece) {
+  std::string bytes(piece.data.size(), '\0');
+  const ssize_t count = ::pread(piece.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(piece.offset));
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  return bytes;
+}
+
+TEST(Content, LargeOneCanBeSentAsItIs) {
+  const std::string bytes = pattern(2'500'000);
+  for (const std::uint64_t first : {0, 1'000'000, 2'000'001}) {
+    Content::Reader reader(Content::whole(bytes), first);
+    Counter listener;
+    std::uint64_t position = first;
+    for (;;) {
+      const auto piece = reader.read(700'001, listener);
+      EXPECT_GE(piece.descriptor, 0);
+      EXPECT_EQ(through_descriptor(piece), bytes.substr(position, piece.data.size()));
+      position += piece.data.size();
+      if (piece.is_end) break;
+    }
+    EXPECT_EQ(position, bytes.size());
+  }
+  Counter listener;
+  Content::Reader small(Content::whole("small"), 0);
+  EXPECT_LT(small.read(kAll, listener).descriptor, 0);
+}
+
+TEST(Content, IsWholeThoughTheSystemHasNoMoreToSendFrom) {
+  const std::string bytes = pattern(2'500'000);
+  const auto content = std::make_shared<Content>(bytes.size());
+  content->append(std::string_view(bytes).substr(0, 100'000));
+  Counter listener;
+  Content::Reader reader(content, 0);
+  const auto offset = reader.read(kAll, listener).offset;
+
+  // A refusal that can be had at will.
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit small{offset + 150'000, limit.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  content->append(std::string_view(bytes).substr(100'000));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::signal(SIGXFSZ, handler);
+  content->finish();
+
+  EXPECT_EQ(content->cost(), bytes.size());
+  Content::Reader whole(content, 0);
+  EXPECT_EQ(drain(whole), bytes);
 }
 
 }  // namespace
