@@ -50,6 +50,7 @@ class Decoder {
   tl::unexpected<Error> too_large(std::string_view what) const;
 
  private:
+  Coding coding_ = Coding::kIdentity;
   Expansion expansion_;
   Side side_ = Side::kUpstream;
   bool has_begun_ = false;  // there was input

@@ -19,7 +19,7 @@ using http::Coding;
 
 struct EncoderOptions {
   Coding coding = Coding::kGzip;
-  std::optional<int> level;  // none: levels_of(coding).usual; what is out of range is brought into it
+  std::optional<int> level;  // none: levels_of(coding).usual (codec/sizing.h); what is out of range is brought into it
   std::optional<std::uint64_t>
       size_hint;                      // of the content: tables and window no larger than it has a use for. May be wrong
   std::optional<int> window_log_max;  // none: window_log_of(coding). Never more than what every decoder takes

@@ -2,29 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "codec/encoder.h"
 #include "codec/pool.h"
 
 namespace rproxy::codec {
 
+template <>
+std::unique_ptr<Encoder> make_machine<Encoder>(Coding coding, Account& account);
+
 using Encoders = Pool<Encoder>;
-extern template class Pool<Encoder>;
 
 // All but kIdentity; kDcb only with kHasDcb.
 bool can_encode(Coding coding);
 
-struct Levels {
-  int min = 0;
-  int max = 0;
-  int usual = 0;  // what a busy server can afford on answers made anew each time
-};
-Levels levels_of(Coding coding);
+// Makes what the dictionary in `options` needs once per level, which may take milliseconds a megabyte; else the first stream does.
+void prepare(const EncoderOptions& options);
 
-// The window, as a power of two, where the options do not say.
-int window_log_of(Coding coding);
-
-// No encoder with these options takes more memory, whatever the content. Dictionaries are shared, and not counted.
+// An encoder with these options takes no more memory, whatever the content; one that the pool had may still hold what an earlier stream
+// needed. Dictionaries are shared, and not counted.
 std::size_t memory_bound(const EncoderOptions& options);
 
 }  // namespace rproxy::codec

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -27,8 +28,10 @@ class Memory {
   // Aligned for anything; null where the heap has none.
   void* allocate(std::size_t size) noexcept;
   void release(void* memory) noexcept;
-  // What a piece takes, which is up to a quarter more than was asked for.
-  static std::size_t size_of(const void* memory) noexcept;
+
+  // What a piece of that size takes: up to an eighth more, so that it fits the next one who asks for nearly as much.
+  static constexpr std::size_t gross(std::size_t size) { return kHeader + rounded(size); }
+  static std::size_t gross_of(const void* memory) noexcept;
 
   std::size_t in_use() const { return in_use_; }
   std::size_t spare() const { return spare_; }
@@ -37,7 +40,21 @@ class Memory {
 
  private:
   struct Block;
-  static constexpr std::size_t kClasses = 128;
+  static constexpr std::size_t kHeader = 16;
+  static constexpr std::size_t kSmallest = 64;
+  static constexpr std::size_t kClasses = 256;
+
+  // Eight sizes to each doubling.
+  static constexpr std::size_t rounded(std::size_t size) {
+    if (size <= kSmallest) return kSmallest;
+    const std::size_t step = std::bit_floor(size - 1) / 8;
+    return (size + step - 1) / step * step;
+  }
+  static constexpr std::size_t class_of(std::size_t size) {
+    if (size <= kSmallest) return 0;
+    const auto log = static_cast<std::size_t>(std::bit_width(size - 1)) - 1;
+    return 1 + 8 * (log - 6) + ((size - 1) >> (log - 3)) - 8;
+  }
 
   std::array<Block*, kClasses> free_{};
   std::size_t spare_max_;
@@ -54,7 +71,7 @@ class Account {
   Account& operator=(const Account&) = delete;
 
   std::size_t bytes() const { return bytes_; }
-  std::size_t bytes_peak() const { return bytes_peak_; }
+  std::size_t bytes_max() const { return bytes_max_; }
 
   static void* allocate(void* opaque, std::size_t size) noexcept;
   static void release(void* opaque, void* memory) noexcept;
@@ -65,7 +82,7 @@ class Account {
  private:
   Memory& memory_;
   std::size_t bytes_ = 0;
-  std::size_t bytes_peak_ = 0;
+  std::size_t bytes_max_ = 0;
 };
 
 }  // namespace rproxy::codec
