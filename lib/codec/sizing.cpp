@@ -87,6 +87,7 @@ int window_log_of(Coding coding) {
     case Coding::kDeflate:
       return kZlibWindowLogMax;
     case Coding::kBrotli:
+      return 18;
     case Coding::kZstd:
       return 19;
     case Coding::kDcb:

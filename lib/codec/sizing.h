@@ -15,8 +15,8 @@ struct Levels {
 };
 Levels levels_of(Coding coding);
 
-// The window, as a power of two, where the options name no other limit: half a megabyte, or what gzip has. Beyond it text gains little,
-// while thousands of streams at once cost their windows each. Dictionaries are for larger contents.
+// The window, as a power of two, where the options name no other limit: what gzip has, 256 KiB for br and 512 KiB for zstd, with which
+// they take 2 to 4 MB at their usual levels. A page gains nothing by more, a large text 5 %; a thousand streams have a window each.
 int window_log_of(Coding coding);
 
 struct Sizing {
