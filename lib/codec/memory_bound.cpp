@@ -93,7 +93,7 @@ std::size_t memory_bound(const DecoderOptions& options) {
     }
     case Coding::kZstd:
     case Coding::kDcz:
-      return Memory::gross(ZSTD_estimateDStreamSize(zstd_window_max(options))) + 16 * kKilobyte;
+      return Memory::gross(ZSTD_estimateDStreamSize(zstd_window_max(options))) + Memory::gross(ZSTD_estimateDCtxSize());
     case Coding::kIdentity:
       break;
   }
