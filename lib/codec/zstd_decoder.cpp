@@ -34,6 +34,7 @@ ZstdDecoder::~ZstdDecoder() { ZSTD_freeDCtx(context_); }
 Result<void> ZstdDecoder::begin(const DecoderOptions& options) {
   if (context_ == nullptr) return refused("zstd: no memory for a decoder");
   is_complete_ = false;
+  magic_at_ = 0;
   header_ = {};
   if (ZSTD_isError(ZSTD_DCtx_setMaxWindowSize(context_, zstd_window_max(options))) != 0) return refused("zstd: window");
   if (options.coding != Coding::kDcz) return {};
@@ -51,6 +52,19 @@ void ZstdDecoder::end() {
   if (context_ != nullptr) ZSTD_DCtx_reset(context_, ZSTD_reset_session_and_parameters);
   prepared_.reset();
   dictionary_.reset();
+}
+
+bool ZstdDecoder::is_frame(std::string_view next) {
+  using namespace std::string_view_literals;
+  for (; magic_at_ < 4 && !next.empty(); ++magic_at_, next.remove_prefix(1)) {
+    const char c = next.front();
+    // RFC 8878 3.1.2: sixteen magic numbers, which differ in four bits.
+    if (magic_at_ == 0) is_skippable_ = (c & '\xf0') == '\x50';
+    const auto expected = is_skippable_ ? "\x50\x2a\x4d\x18"sv : "\x28\xb5\x2f\xfd"sv;
+    const char masked = is_skippable_ && magic_at_ == 0 ? '\x50' : c;
+    if (masked != expected[magic_at_]) return false;
+  }
+  return true;
 }
 
 tl::unexpected<Error> ZstdDecoder::failed(std::size_t code) const {
@@ -73,9 +87,11 @@ Result<Progress> ZstdDecoder::step(std::string_view in, std::span<char> out) {
   // One call ends with a frame.
   while (output.pos < output.size && (input.pos < input.size || !is_complete_)) {
     const std::size_t at = input.pos + output.pos;
+    if (!is_frame(rest.substr(input.pos))) return malformed("no frame");
     const std::size_t left = ZSTD_decompressStream(context_, &output, &input);
     if (ZSTD_isError(left) != 0) return failed(left);
     is_complete_ = left == 0;
+    if (is_complete_) magic_at_ = 0;
     if (input.pos + output.pos == at) break;
   }
   return Progress{in.size() - rest.size() + input.pos, output.pos, is_complete_ && input.pos == input.size};

@@ -24,6 +24,8 @@ class ZstdDecoder final : public Decoder {
   Result<void> begin(const DecoderOptions& options) override;
   void end() override;
 
+  // Debian's library reads frames of before RFC 8878 too, with memory that nobody counts and no limit on the window.
+  bool is_frame(std::string_view next);
   tl::unexpected<Error> failed(std::size_t code) const;
 
   ZSTD_DCtx_s* context_;  // null: there was no memory
@@ -31,6 +33,8 @@ class ZstdDecoder final : public Decoder {
   std::shared_ptr<const Dictionary> dictionary_;
   std::shared_ptr<const ZSTD_DDict_s> prepared_;  // has views of the dictionary
   bool is_complete_ = false;                      // between two frames, and all is out
+  std::size_t magic_at_ = 0;                      // how much of a frame's magic number has been there
+  bool is_skippable_ = false;                     // the frame is
 };
 
 // In bytes.

@@ -198,6 +198,9 @@ TEST(Decoder, RefusesALargerWindow) {
   using namespace std::string_view_literals;
   // RFC 9659 3: a frame that wants 16 MiB.
   EXPECT_EQ(fault_of(decoding(Coding::kZstd), "\x28\xb5\x2f\xfd\x00\x70\x01\x00\x00"sv), ErrorCode::kLimitReached);
+  // A frame of zstd's before it was the RFC's.
+  EXPECT_EQ(fault_of(decoding(Coding::kZstd), "\x25\xb5\x2f\xfd\x04\xff\x00\xff"sv), ErrorCode::kBadResponse);
+  EXPECT_EQ(fault_of(decoding(Coding::kZstd), "\x25"sv), ErrorCode::kBadResponse);
   // Brotli's large window is not RFC 7932's.
   EXPECT_EQ(fault_of(decoding(Coding::kBrotli), "\x11\x1e\x03\x03"sv), ErrorCode::kBadResponse);
 }
