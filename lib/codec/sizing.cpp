@@ -70,8 +70,9 @@ Levels levels_of(Coding coding) {
     case Coding::kDeflate:
       return {1, 9, 5};
     case Coding::kBrotli:
-    case Coding::kDcb:
       return {0, 11, 4};
+    case Coding::kDcb:
+      return {3, 11, 5};  // those below look at no dictionary
     case Coding::kZstd:
     case Coding::kDcz:
       return {1, 19, 3};

@@ -93,7 +93,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const Outcome whole = decode(decoders, coding, in, in.size() + 1, 65'536);
   const Outcome dripped = decode(decoders, coding, in, 1 + size % 7, 1 + size % 500);
-  FUZZ_CHECK(whole.is_whole == dripped.is_whole);
+  // Of a frame that ends with an empty block libzstd compares the size with the one stated only where it has all of it at once.
+  const bool is_zstd = coding == Coding::kZstd || coding == Coding::kDcz;
+  FUZZ_CHECK(whole.is_whole == dripped.is_whole ||
+             (is_zstd && !whole.is_whole && whole.error == ErrorCode::kBadResponse));
   if (!whole.is_whole) return 0;
   FUZZ_CHECK(whole.content == dripped.content);
   check_round_trip(decoders, encoders, coding, whole.content);

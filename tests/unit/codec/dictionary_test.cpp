@@ -78,6 +78,7 @@ TEST(DictionaryCoding, RoundTripsInAnyPieces) {
 
 TEST(DictionaryCoding, SendsWhatChangedAlone) {
   for (const std::size_t size : {20'000U, 300'000U, 3'000'000U}) {
+    SCOPED_TRACE(size);
     const auto before = test::prose(size);
     const auto after = edited(before);
     for (const Coding coding : dictionary_codings()) {

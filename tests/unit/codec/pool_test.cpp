@@ -67,7 +67,6 @@ TEST(DecoderPool, ForgetsAStreamLeftInTheMiddleOrBroken) {
 }
 
 TEST(Pool, AsksTheHeapForNothingOnceItIsWarm) {
-  if (!Memory::kRecycles) GTEST_SKIP() << "each piece of memory is new under this sanitizer";
   const std::string content = test::prose(300'000);
   for (const Coding coding : test::kStreamCodings) {
     Encoders encoders;
@@ -78,7 +77,7 @@ TEST(Pool, AsksTheHeapForNothingOnceItIsWarm) {
       ASSERT_TRUE(decoded(decoders, decoding(coding), bytes, test::pieces_of(16'384)));
       if (round == 1) calls = encoders.heap_calls() + decoders.heap_calls();
     }
-    EXPECT_EQ(encoders.heap_calls() + decoders.heap_calls(), calls) << to_string(coding);
+    EXPECT_TRUE(!Memory::kRecycles || encoders.heap_calls() + decoders.heap_calls() == calls) << to_string(coding);
   }
 }
 
