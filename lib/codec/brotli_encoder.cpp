@@ -17,14 +17,13 @@ tl::unexpected<Error> refused(std::string context) {
   return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, std::move(context));
 }
 
-// 0: none, and then the library takes the size of what it gets first for one.
+// Never none: the library would take the size of what it gets first for the whole, and as much memory as that deserves.
 std::uint32_t size_hint_of(const EncoderOptions& options) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 30U;
-  // The way in which level 4 searches long contents looks at no dictionary.
-  constexpr std::uint64_t kLongest = (std::uint64_t{1} << 20U) - 1;
-  if (options.coding == Coding::kDcb)
-    return static_cast<std::uint32_t>(std::min(options.size_hint.value_or(kLongest), kLongest));
-  return static_cast<std::uint32_t>(std::min(options.size_hint.value_or(0), kMost));
+  // Longer ones are searched with larger tables, at level 4 in a way that looks at no dictionary.
+  constexpr std::uint64_t kNotLong = (std::uint64_t{1} << 20U) - 1;
+  const std::uint64_t most = options.coding == Coding::kDcb ? kNotLong : kMost;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(options.size_hint.value_or(kNotLong), 1, most));
 }
 
 }  // namespace
@@ -35,7 +34,7 @@ Result<void> BrotliEncoder::start(const EncoderOptions& options) {
   if (state_ == nullptr) return refused("brotli: no memory for an encoder");
   BrotliEncoderSetParameter(state_, BROTLI_PARAM_QUALITY, static_cast<std::uint32_t>(sizing.level));
   BrotliEncoderSetParameter(state_, BROTLI_PARAM_LGWIN, static_cast<std::uint32_t>(sizing.window_log));
-  if (const auto hint = size_hint_of(options)) BrotliEncoderSetParameter(state_, BROTLI_PARAM_SIZE_HINT, hint);
+  BrotliEncoderSetParameter(state_, BROTLI_PARAM_SIZE_HINT, size_hint_of(options));
   header_ = {};
   return options.coding == Coding::kDcb ? attach(options) : Result<void>{};
 }

@@ -38,7 +38,9 @@ class Pool {
  public:
   class Lease;
 
-  explicit Pool(const PoolLimits& limits = {}) : limits_(limits), memory_(limits.spare_bytes_max) {}
+  explicit Pool(const PoolLimits& limits = {}) : limits_(limits), memory_(limits.spare_bytes_max) {
+    for (auto& idle : idle_) idle.reserve(limits.idle_max);
+  }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 

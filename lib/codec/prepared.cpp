@@ -75,6 +75,11 @@ std::size_t Prepared::memory() const {
   const std::lock_guard lock(mutex_);
   std::size_t sum = 0;
   for (const auto& kept : zstd_) sum += ZSTD_sizeof_CDict(kept.made.get());
+#ifdef RPROXY_HAS_DCB
+  for (const auto& kept : brotli_) {
+    if (kept.made != nullptr) sum += BrotliEncoderGetPreparedDictionarySize(kept.made.get());
+  }
+#endif
   return sum + ZSTD_sizeof_DDict(zstd_decoder_.get());
 }
 

@@ -100,7 +100,10 @@ int window_log_of(Coding coding) {
   return 0;
 }
 
-Sizing sizing_of(const EncoderOptions& options) {
+Sizing sizing_of(const EncoderOptions& asked) {
+  EncoderOptions options = asked;
+  // What is longer than any window is long; sums stay in range.
+  if (options.size_hint) options.size_hint = std::min(*options.size_hint, std::uint64_t{1} << 40U);
   const Levels levels = levels_of(options.coding);
   const int level = std::clamp(options.level.value_or(levels.usual), levels.min, levels.max);
   const int window_log_max = options.window_log_max.value_or(window_log_of(options.coding));

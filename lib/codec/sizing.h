@@ -26,7 +26,7 @@ struct Sizing {
   int hash_log = 0;      // zstd's tables
   int chain_log = 0;
 };
-Sizing sizing_of(const EncoderOptions& options);
+Sizing sizing_of(const EncoderOptions& asked);
 
 // RFC 9842 5: what a decoder of dcz has to have as its window, in bytes.
 std::uint64_t dictionary_window_max(std::size_t dictionary_size);
