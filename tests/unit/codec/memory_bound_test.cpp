@@ -34,7 +34,7 @@ TEST(EncoderMemory, IsBoundedAtEveryLevel) {
   for (const Coding coding : test::kStreamCodings) {
     const Levels levels = levels_of(coding);
     for (int level = levels.min; level <= levels.max; ++level) {
-      const bool is_slow = level > (9);
+      const bool is_slow = level > 9;
       const auto part = std::string_view(content).substr(0, is_slow ? 200'000 : content.size());
       auto options = encoding(coding, level);
       expect_bounded(options, part, 16'384);
