@@ -19,11 +19,14 @@ using http::Coding;
 
 struct EncoderOptions {
   Coding coding = Coding::kGzip;
-  std::optional<int> level;  // none: levels_of(coding).usual (codec/sizing.h); what is out of range is brought into it
-  std::optional<std::uint64_t>
-      size_hint;                      // of the content: tables and window no larger than it has a use for. May be wrong
-  std::optional<int> window_log_max;  // none: window_log_of(coding). Never more than what every decoder takes
-  std::shared_ptr<const Dictionary> dictionary;  // kDcb and kDcz have one, the others none
+  // none: levels_of(coding).usual (codec/sizing.h). What is out of range is brought into it.
+  std::optional<int> level;
+  // Of the content, which gets tables and a window no larger than it has a use for. May be wrong.
+  std::optional<std::uint64_t> size_hint;
+  // none: window_log_of(coding). Never more than what every decoder takes.
+  std::optional<int> window_log_max;
+  // kDcb and kDcz have one, the others none.
+  std::shared_ptr<const Dictionary> dictionary;
 };
 
 enum class Flush : std::uint8_t {
