@@ -130,7 +130,12 @@ void Root::watch(TimePoint now, DiskThreads& threads) {
   // The first time it has just been opened.
   const auto next = (at + std::chrono::duration_cast<TimePoint::duration>(kBetweenLooks)).count();
   if (!due_.compare_exchange_strong(due, next, std::memory_order_relaxed) || due == 0) return;
-  threads.post([self = shared_from_this()] { self->look_again(); });
+  if (is_looking_.exchange(true, std::memory_order_relaxed)) return;
+  const bool is_posted = threads.post([self = shared_from_this()] {
+    self->look_again();
+    self->is_looking_.store(false, std::memory_order_relaxed);
+  });
+  if (!is_posted) is_looking_.store(false, std::memory_order_relaxed);
 }
 
 void Root::look_again() {

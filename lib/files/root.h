@@ -51,6 +51,7 @@ class Root : public std::enable_shared_from_this<Root> {
   std::shared_ptr<const Fd> directory_;  // null: the path leads nowhere
   std::atomic<std::uint64_t> version_{0};
   std::atomic<TimePoint::rep> due_{0};
+  std::atomic<bool> is_looking_{false};  // one thread at most waits for a disk that does not answer
   mutable std::atomic<bool> has_told_of_link_{false};
 };
 

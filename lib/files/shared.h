@@ -11,8 +11,12 @@ namespace rproxy::files {
 
 class Shared {
  public:
+  // Of the descriptors that this process may have: connections need the most.
+  static constexpr std::uint64_t held_of(std::uint64_t descriptors) { return descriptors / 8; }
+
   // `held_max`: files that are held open between requests.
-  explicit Shared(std::int64_t held_max) : may_hold_(held_max), threads_(kThreads, kWaitingMax) {}
+  explicit Shared(std::uint64_t held_max)
+      : may_hold_(static_cast<std::int64_t>(held_max)), threads_(kThreads, kWaitingMax) {}
 
   DiskThreads& threads() { return threads_; }
 

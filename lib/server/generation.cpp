@@ -90,12 +90,6 @@ Result<std::shared_ptr<storage::Cache>> make_cache(const config::Config& config,
   return std::make_shared<storage::Cache>(config.cache, std::move(*disk));
 }
 
-// A share of what the process may have open; connections have the most of it.
-std::int64_t held_files_max() {
-  constexpr std::uint64_t kShare = 8;
-  return static_cast<std::int64_t>(raise_descriptor_limit() / kShare);
-}
-
 Result<std::optional<route::Rewrite>> compile_rewrite(const route::RewriteOptions& options) {
   if (options.empty()) return std::optional<route::Rewrite>();
   std::vector<route::RewriteProblem> problems;
@@ -203,7 +197,8 @@ Result<void> Generation::build_file_plans(const Generation* previous) {
     const auto* options = std::get_if<files::Options>(&route.action);
     if (options == nullptr) continue;
     if (shared_files_ == nullptr && previous != nullptr) shared_files_ = previous->shared_files_;
-    if (shared_files_ == nullptr) shared_files_ = std::make_shared<files::Shared>(held_files_max());
+    if (shared_files_ == nullptr)
+      shared_files_ = std::make_shared<files::Shared>(files::Shared::held_of(raise_descriptor_limit()));
     auto rewrite = compile_rewrite(options->rewrite);
     if (!rewrite) return fail(std::move(rewrite.error()));
     auto root = files::Root::open(options->root, options->symlinks);
