@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "check/files_check.h"
 #include "check/tls_check.h"
 #include "cli/command.h"
 #include "cli/diagnostics.h"
@@ -84,7 +85,10 @@ class Serve final : public Command {
  private:
   config::Loaded load() const {
     auto loaded = config::load(path_);
-    if (check_ || !print_) check::check_tls(loaded);
+    if (check_ || !print_) {
+      check::check_tls(loaded);
+      check::check_files(loaded);
+    }
     override_settings(loaded.config);
     return loaded;
   }

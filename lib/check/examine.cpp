@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "check/allowances.h"
+#include "check/files_check.h"
 #include "check/judge.h"
 #include "check/lint.h"
 #include "check/route_tests.h"
@@ -49,6 +50,7 @@ void test(const config::Loaded& loaded, const ExamineOptions& options, Report& r
 
 Report examine(const std::string& path, config::Loaded& loaded, const ExamineOptions& options) {
   check_tls(loaded);
+  check_files(loaded);
   Report report{path, loaded.diagnostics, {}, loaded.tree != nullptr};
   config::Problems problems;
   Allowances allowances(loaded, problems);

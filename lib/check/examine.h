@@ -22,7 +22,7 @@ struct ExamineOptions {
   double coverage_min = 0;    // percent of the routes
 };
 
-// What config::load() and the TLS files tell of `loaded`, and, where that has no errors, what lint() does; less what the options or
+// What config::load() and the files it names tell of `loaded`, and, where that has no errors, what lint() does; less what the options or
 // comments in the files allow.
 Report examine(const std::string& path, config::Loaded& loaded, const ExamineOptions& options);
 

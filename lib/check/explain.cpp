@@ -13,6 +13,8 @@
 #include "check/steps.h"
 #include "config/text.h"
 #include "exchange/error_page.h"
+#include "files/file_server.h"
+#include "files/name.h"
 #include "http/cookie.h"
 #include "http/message.h"
 #include "proxy/client_identity.h"
@@ -44,6 +46,19 @@ std::string text_of(const config::Listener& listener) {
 
 std::string target_of(const http::RequestHead& head) {
   return fmt::format("{}{}{}", head.path, head.has_query ? "?" : "", head.query);
+}
+
+Result<std::string_view> rewritten_path(const exchange::Request& request, const route::RewriteOptions& options,
+                                        Explanation& out) {
+  const std::string_view before = request.head.path;
+  if (options.empty()) return before;
+  std::vector<route::RewriteProblem> none;
+  auto path = route::Rewrite::compile(options, none)->apply(before, *request.arena);
+  if (path) {
+    out.steps.push_back(
+        {"rewrite", *path == before ? "changes nothing of this path" : fmt::format("{} becomes {}", before, *path)});
+  }
+  return path;
 }
 
 }  // namespace
@@ -142,7 +157,24 @@ void Explainer::explain_action(exchange::Request& request, const config::Route& 
       out.steps.push_back({"header", fmt::format("{}: {}", name, value)});
     return answer(out, respond->status, {});
   }
+  if (const auto* files = std::get_if<files::Options>(&route.action)) return explain_files(request, *files, out);
   explain_forward(request, std::get<proxy::ForwardAction>(route.action), out);
+}
+
+// Which one is asked for. Whether it is there is the disk's to say, which is not asked.
+void Explainer::explain_files(exchange::Request& request, const files::Options& options, Explanation& out) const {
+  if (!files::serves_method(request.head.method_id))
+    return answer(out, request.head.method_id == http::Method::kOptions ? 204 : 405, "files are there to GET");
+  const auto path = rewritten_path(request, options.rewrite, out);
+  if (!path) return answer(out, path.error());
+  const auto name = files::name_of(*path, options.hidden);
+  if (!name) return answer(out, 404, "no file is served by that name");
+  const bool is_directory = name->empty() || name->ends_with('/');
+  std::string text = fmt::format("{}{}{}", options.root, options.root.ends_with('/') ? "" : "/", *name);
+  if (is_directory && !options.index.empty()) text += fmt::format(": {}", fmt::join(options.index, ", "));
+  if (is_directory && options.autoindex) text += options.index.empty() ? ": a list" : ", or a list";
+  out.steps.push_back({"files", std::move(text)});
+  if (!options.fallback.empty()) out.steps.push_back({"fallback", options.fallback + ", where that is not there"});
 }
 
 const upstream::Options& Explainer::choose_upstream(exchange::Request& request, const proxy::ForwardAction& action,
@@ -181,15 +213,9 @@ void Explainer::explain_forward(exchange::Request& request, const proxy::Forward
   proxy::prepare_request_head(request, config_.forwarding);
   if (upstream.sticky) http::remove_cookie(request.head.fields, upstream.sticky->cookie, *request.arena);
   changes.tell(request, out);
-  if (!action.rewrite.empty()) {
-    std::vector<route::RewriteProblem> none;
-    const auto path = route::Rewrite::compile(action.rewrite, none)->apply(request.head.path, *request.arena);
-    if (!path) return answer(out, path.error());
-    out.steps.push_back({"rewrite", *path == request.head.path
-                                        ? "changes nothing of this path"
-                                        : fmt::format("{} becomes {}", request.head.path, *path)});
-    request.head.path = *path;
-  }
+  const auto path = rewritten_path(request, action.rewrite, out);
+  if (!path) return answer(out, path.error());
+  request.head.path = *path;
   if (!action.host.empty()) request.head.authority = action.host;
   out.rewritten = target_of(request.head);
   out.host = request.head.authority;

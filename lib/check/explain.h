@@ -37,6 +37,7 @@ class Explainer {
   void explain_route(exchange::Request& request, Depth depth, Explanation& out) const;
   void add_runners_up(exchange::Request& request, Explanation& out) const;
   void explain_action(exchange::Request& request, const config::Route& route, Explanation& out) const;
+  void explain_files(exchange::Request& request, const files::Options& options, Explanation& out) const;
   void explain_forward(exchange::Request& request, const proxy::ForwardAction& action, Explanation& out) const;
   const upstream::Options& choose_upstream(exchange::Request& request, const proxy::ForwardAction& action,
                                            Explanation& out) const;

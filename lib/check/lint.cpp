@@ -25,6 +25,7 @@ std::vector<config::Diagnostic> lint(const config::Loaded& loaded) {
   lint_trust(loaded, problems);
   lint_certificates(loaded, problems);
   lint_cache(loaded, problems);
+  lint_files(loaded, problems);
   config::sort_diagnostics(problems.list());
   return std::move(problems.list());
 }

@@ -12,6 +12,7 @@ void lint_upstreams(const config::Loaded& loaded, config::Problems& problems);
 void lint_trust(const config::Loaded& loaded, config::Problems& problems);
 void lint_certificates(const config::Loaded& loaded, config::Problems& problems);
 void lint_cache(const config::Loaded& loaded, config::Problems& problems);
+void lint_files(const config::Loaded& loaded, config::Problems& problems);
 
 // The node of a route's `match`, or of that key of it where it is a table.
 const config::Node& match_node(const config::Node& route, const char* key = nullptr);

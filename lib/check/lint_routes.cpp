@@ -101,10 +101,16 @@ class RouteLint {
     return true;
   }
 
+  static const route::RewriteOptions& rewrite_of(const proxy::Action& action) {
+    static const route::RewriteOptions kNone;
+    if (const auto* files = std::get_if<files::Options>(&action)) return files->rewrite;
+    const auto* forward = std::get_if<proxy::ForwardAction>(&action);
+    return forward != nullptr ? forward->rewrite : kNone;
+  }
+
   void look_at_rewrite(std::size_t route, const Reach& reach) {
-    const auto* forward = std::get_if<proxy::ForwardAction>(&config_.routes[route].action);
-    if (forward == nullptr || forward->rewrite.empty()) return;
-    const auto& options = forward->rewrite;
+    const auto& options = rewrite_of(config_.routes[route].action);
+    if (options.empty()) return;
     const Node& rewrite = *nodes_[route].find("rewrite");
     if (const Node* strip = rewrite.find("strip_prefix")) look_at_strip(rules_[route].match.path, options, *strip);
     if (options.add_prefix.empty() || options.regex.empty() || reach.kind != Reach::Kind::kReachable) return;

@@ -63,30 +63,33 @@ class RouteBuilder {
   }
 
   void settle_action(const Node& node, RouteDraft& draft) {
-    static constexpr const char* kActions[] = {"upstream", "split", "redirect", "respond"};
-    std::vector<const Node*> found;
+    static constexpr const char* kActions[] = {"upstream", "split", "redirect", "respond", "files"};
+    std::vector<std::string_view> found;
     bool is_meant = false;
     for (const char* name : kActions) {
-      if (const Node* action = node.find(name)) found.push_back(action);
+      if (node.find(name) != nullptr) found.emplace_back(name);
       is_meant = is_meant || !lacks(node, name, names_of(route_keys()));
     }
     if (found.size() != 1) {
       are_actions_sound_ = false;
       if (found.size() > 1) {
-        problems_.error("RP1006", node.at, "the route has more than one of upstream, split, redirect, respond",
+        problems_.error("RP1006", node.at, "the route has more than one of upstream, split, redirect, respond, files",
                         "keep one");
       } else if (!is_meant) {
         problems_.error("RP1005", node.at, "the route leads nowhere",
-                        "give it exactly one of upstream, split, redirect and respond");
+                        "give it exactly one of upstream, split, redirect, respond and files");
       }
       return;
     }
     const bool is_forwarded = node.find("upstream") != nullptr || node.find("split") != nullptr;
-    if (!is_forwarded) warn_of_useless(node, node.find("redirect") != nullptr ? "redirect" : "respond");
+    if (!is_forwarded) warn_of_useless(node, found.front());
     if (draft.redirect) {
       draft.route.action = std::move(*draft.redirect);
     } else if (draft.respond) {
       draft.route.action = std::move(*draft.respond);
+    } else if (draft.files) {
+      draft.files->rewrite = std::move(draft.forward.rewrite);
+      draft.route.action = std::move(*draft.files);
     } else if (is_forwarded) {
       check_targets(node, draft);
       draft.route.action = std::move(draft.forward);
@@ -120,12 +123,13 @@ class RouteBuilder {
   }
 
   // Settings of what is forwarded, where nothing is.
-  void warn_of_useless(const Node& route, const char* action) {
+  void warn_of_useless(const Node& route, std::string_view action) {
     static constexpr std::string_view kForwarding[] = {"rewrite",         "host",     "hide_backend", "proxy_status",
                                                        "request_timeout", "grpc_web", "sticky",       "mirror",
                                                        "queue_priority",  "cache"};
     for (const Member& member : route.members) {
       if (std::ranges::find(kForwarding, member.key) == std::end(kForwarding)) continue;
+      if (action == "files" && member.key == "rewrite") continue;
       problems_.warning("RP1010", member.at, fmt::format("{} does nothing beside {}", member.key, action),
                         "delete it; it is for routes to an upstream");
     }

@@ -194,13 +194,18 @@ class Printer {
     for (const Node& node : tree_.find("routes")->items) {
       put_header("[[routes]]");
       for (const Member& member : node.members) {
-        if (member.key != "redirect" && member.key != "respond")
+        if (member.key != "redirect" && member.key != "respond" && member.key != "files")
           put_line(member.key, render_node(member.value), origin(member.value));
       }
       if (node.find("upstream") != nullptr || node.find("split") != nullptr) put_defaults(node);
       if (const Node* redirect = node.find("redirect")) {
         const Node table = long_form(*redirect, "location");
         put_section<proxy::RedirectAction>("routes.redirect", redirect_keys(), {}, &table);
+      }
+      if (const Node* files = node.find("files")) {
+        const Node table = long_form(*files, "root");
+        put_section<files::Options>("routes.files", files_keys(), {}, &table);
+        if (const Node* types = table.find("types")) put_line("types", render_node(*types), origin(*types));
       }
       if (const Node* respond = node.find("respond")) {
         const Node table = long_form(*respond, respond->is(Node::Kind::kInteger) ? "status" : "body");
@@ -273,6 +278,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<route::RewriteOptions>(out, "routes.rewrite.", rewrite_keys(), {});
   list_keys<proxy::RedirectAction>(out, "routes.redirect.", redirect_keys(), {});
   list_keys<proxy::RespondAction>(out, "routes.respond.", respond_keys(), {});
+  list_keys<files::Options>(out, "routes.files.", files_keys(), {});
   list_keys<proxy::ForwardingOptions>(out, "forwarding.", forwarding_keys(), {});
   list_keys<net::ResolverOptions>(out, "resolver.", resolver_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});

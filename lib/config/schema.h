@@ -33,6 +33,7 @@ struct RouteDraft {
   proxy::SplitOptions split_sticky;  // that part of it, which may stand before the split
   std::optional<proxy::RedirectAction> redirect;
   std::optional<proxy::RespondAction> respond;
+  std::optional<files::Options> files;
 };
 
 struct TlsDraft {
@@ -83,6 +84,7 @@ Keys<route::Match> match_keys();
 Keys<route::RewriteOptions> rewrite_keys();
 Keys<proxy::RedirectAction> redirect_keys();
 Keys<proxy::RespondAction> respond_keys();
+Keys<files::Options> files_keys();
 Keys<proxy::ForwardingOptions> forwarding_keys();
 Keys<proxy::AccessLogOptions> access_log_keys();
 Keys<Admin> admin_keys();
@@ -126,6 +128,8 @@ void decode_sticky(Problems& problems, const Node& node, upstream::Options& out)
 void decode_split(Problems& problems, const Node& node, proxy::ForwardAction& out);
 void decode_split_sticky(Problems& problems, const Node& node, proxy::SplitOptions& out);
 void decode_mirror(Problems& problems, const Node& node, proxy::ForwardAction& out);
+// `files = "/srv/www"`, or a table.
+void decode_files(Problems& problems, const Node& node, RouteDraft& out);
 // `access_log = "..."`.
 void decode_access_log_target(Problems& problems, const Node& node, proxy::AccessLogOptions& out);
 

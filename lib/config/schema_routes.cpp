@@ -316,6 +316,8 @@ constexpr Key<R> kRoute[] = {
     special<R>("redirect", "string or table", "a location, or { status, location }", decode_redirect),
     within<R>(kStatuses, special<R>("respond", "status, text or table", "404, \"text\", or { status, body, headers }",
                                     decode_respond)),
+    special<R>("files", "path or table", "a directory whose files are served, or a table with it as root",
+               decode_files),
     special<R>("rewrite", "table", "strip_prefix, add_prefix, replace_path, regex, replacement", decode_rewrite),
     key<&R::forward, &D::host>("host", "Host sent to the servers; empty: the client's"),
     key<&R::forward, &D::hide_backend>("hide_backend", "as in [defaults]"),

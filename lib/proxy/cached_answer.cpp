@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "exchange/representation.h"
 #include "http/conditional.h"
 #include "http/date.h"
 #include "http/range.h"
 #include "proxy/content_body.h"
-#include "proxy/multipart_body.h"
 
 namespace rproxy::proxy {
 
@@ -20,16 +20,6 @@ using Kind = CacheOutcome::Kind;
 
 namespace {
 
-constexpr std::size_t kRangesMax = 16;
-
-// RFC 9110 15.4.5, and what keeps the client's copy fresh.
-bool belongs_to_not_modified(const http::Field& field) {
-  return field.id == FieldId::kCacheControl || field.id == FieldId::kContentLocation || field.id == FieldId::kDate ||
-         field.id == FieldId::kEtag || field.id == FieldId::kExpires || field.id == FieldId::kVary ||
-         field.id == FieldId::kLastModified || field.id == FieldId::kCdnCacheControl ||
-         field.id == FieldId::kNoVarySearch;
-}
-
 bool is_held_back(const cache::Meta& meta, std::string_view name) {
   return std::ranges::any_of(meta.no_cache_fields,
                              [&](const std::string& held) { return http::equals_ignoring_case(held, name); });
@@ -37,24 +27,6 @@ bool is_held_back(const cache::Meta& meta, std::string_view name) {
 
 std::optional<std::int64_t> date_of(const http::Fields& fields, std::int64_t now) {
   return http::parse_date(fields.get(FieldId::kDate), now);
-}
-
-// The texts go into the arena: nothing keeps the entry.
-Response not_modified(Request& request, const cache::Entry& entry) {
-  Response response;
-  response.head.status = 304;
-  for (const auto& field : entry.fields()) {
-    if (!belongs_to_not_modified(field)) continue;
-    response.head.fields.add(http::Field{request.arena->copy(field.name), request.arena->copy(field.value), field.id});
-  }
-  return response;
-}
-
-Response unsatisfied(Request& request, std::uint64_t size) {
-  Response response;
-  response.head.status = 416;
-  response.head.fields.add(FieldId::kContentRange, http::unsatisfied_range_text(size, *request.arena));
-  return response;
 }
 
 Response whole(Request& request, const cache::EntryPtr& entry) {
@@ -65,44 +37,19 @@ Response whole(Request& request, const cache::EntryPtr& entry) {
   return response;
 }
 
-Response one_range(Request& request, const cache::EntryPtr& entry, const http::ByteRange& range, std::uint64_t size,
-                   std::uint64_t begin) {
-  Response response;
-  response.head.status = 206;
-  response.head.fields = entry->fields();
-  response.head.fields.set(FieldId::kContentRange, http::content_range_text(range, size, *request.arena));
-  response.body = std::make_unique<ContentBody>(entry, *request.loop, range.first - begin, range.size());
-  return response;
+exchange::PartMaker parts_of(const Request& request, const cache::EntryPtr& entry) {
+  return [entry, loop = request.loop](std::uint64_t first, std::uint64_t size) {
+    return std::make_unique<ContentBody>(entry, *loop, first, size);
+  };
 }
 
-Response many_ranges(Request& request, const cache::EntryPtr& entry, std::vector<http::ByteRange> ranges,
-                     std::uint64_t size) {
-  Response response;
-  response.head.status = 206;
-  response.head.fields = entry->fields();
-  const std::string_view type = request.arena->copy(entry->fields().get(FieldId::kContentType));
-  auto body = std::make_unique<MultipartBody>(entry, *request.loop, std::move(ranges), size, type);
-  response.head.fields.set(FieldId::kContentType, request.arena->copy(body->content_type()));
-  response.body = std::move(body);
-  return response;
-}
-
-// What a Range asks for of a whole 200 (RFC 9110 14.2); where nothing comes of it, all.
 Response of_whole(Request& request, const cache::EntryPtr& entry, std::int64_t now) {
-  const http::Fields& asked = request.head.fields;
-  const auto* range = asked.find(FieldId::kRange);
   const auto size = entry->content()->length();
-  if (range == nullptr || !size || request.head.method_id != http::Method::kGet || entry->meta().status != 200) {
-    return whole(request, entry);
-  }
-  const auto validators = http::validators_of(entry->fields(), now);
-  if (!http::if_range_holds(asked, validators, date_of(entry->fields(), now), now)) return whole(request, entry);
-  auto found = http::read_ranges(range->value, *size, kRangesMax);
-  using Found = http::RequestedRanges::Kind;
-  if (found.kind == Found::kIgnored) return whole(request, entry);
-  if (found.kind == Found::kUnsatisfiable) return unsatisfied(request, *size);
-  if (found.ranges.size() == 1) return one_range(request, entry, found.ranges.front(), *size, 0);
-  return many_ranges(request, entry, std::move(found.ranges), *size);
+  if (!size || entry->meta().status != 200 || !request.head.fields.has(FieldId::kRange)) return whole(request, entry);
+  const exchange::Representation of{entry->fields(), *size, http::validators_of(entry->fields(), now),
+                                    date_of(entry->fields(), now), parts_of(request, entry)};
+  auto ranged = exchange::answer_range(request, of, now);
+  return ranged ? std::move(*ranged) : whole(request, entry);
 }
 
 // Who looked it up has seen that the part has what is asked for.
@@ -110,7 +57,11 @@ Response of_part(Request& request, const cache::EntryPtr& entry) {
   const auto& part = *entry->meta().part;
   const auto found = http::read_ranges(request.head.fields.get(FieldId::kRange), *part.size, 1);
   const bool is_whole_part = found.ranges.size() != 1 || found.ranges.front() == part.range;
-  return one_range(request, entry, is_whole_part ? part.range : found.ranges.front(), *part.size, part.range.first);
+  const http::ByteRange& range = is_whole_part ? part.range : found.ranges.front();
+  const auto make = [&](std::uint64_t first, std::uint64_t size) {
+    return std::make_unique<ContentBody>(entry, *request.loop, first - part.range.first, size);
+  };
+  return exchange::one_range(request, entry->fields(), range, *part.size, make);
 }
 
 }  // namespace
@@ -162,7 +113,7 @@ Response answer_from(Request& request, const cache::EntryPtr& entry, const Cache
   const bool may_compare = meta.status == 200 || meta.status == 206;
   Response response;
   if (may_compare && http::is_not_modified(request.head, validators, now)) {
-    response = not_modified(request, *entry);
+    response = exchange::not_modified(request, entry->fields());
   } else {
     response = meta.part ? of_part(request, entry) : of_whole(request, entry, now);
   }

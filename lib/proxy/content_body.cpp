@@ -1,10 +1,9 @@
 #include "proxy/content_body.h"
 
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "base/page_cache.h"
 #include "net/from_thread.h"
 
 namespace rproxy::proxy {
@@ -16,18 +15,6 @@ namespace {
 // Of a file at a time: a block of its checksums as it is, or what a connection holds a copy of.
 constexpr std::uint64_t kFilePart = 256 * 1024;
 constexpr std::uint64_t kFileCopy = 64 * 1024;
-
-ssize_t read_if_in_memory(const cache::FileContent& file, std::uint64_t position, char* out, std::size_t size) {
-  const iovec room{out, size};
-  return ::preadv2(file.descriptor(), &room, 1, static_cast<off_t>(file.offset() + position), RWF_NOWAIT);
-}
-
-// The disk is read ahead: where both ends are there, so very likely is what lies between.
-bool is_in_memory(const cache::FileContent& file, std::uint64_t position, std::uint64_t size) {
-  char byte = 0;
-  return read_if_in_memory(file, position + size - 1, &byte, 1) == 1 &&
-         read_if_in_memory(file, position, &byte, 1) == 1;
-}
 
 // Complete content has nobody to tell.
 class Nobody final : public cache::Content::Listener {
@@ -91,13 +78,13 @@ net::ValueTask<Result<Slice>> ContentBody::take_from_file(const Piece& piece) {
   const bool last = is_last(piece.position + size);
   auto file = entry_->content()->file();
   if (file->is_verified(piece.position, size)) {
-    if (allows_files_ && is_in_memory(*file, piece.position, size)) {
+    if (allows_files_ && is_cached(file->descriptor(), file->offset() + piece.position, size)) {
       return Result<Slice>(Slice{{}, last, {file->descriptor(), file->offset() + piece.position, size}});
     }
     if (!allows_files_) {
       bytes_.resize(size);
-      const ssize_t count = read_if_in_memory(*file, piece.position, bytes_.data(), size);
-      if (count == static_cast<ssize_t>(size)) return Result<Slice>(Slice{bytes_, last, {}});
+      const auto count = read_if_cached(file->descriptor(), file->offset() + piece.position, bytes_.data(), size);
+      if (count == static_cast<std::int64_t>(size)) return Result<Slice>(Slice{bytes_, last, {}});
     }
   }
   return read_elsewhere(std::move(file), piece.position, size);

@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/units.h"
+#include "files/options.h"
 #include "proxy/cache_options.h"
 #include "route/rewrite.h"
 #include "upstream/options.h"
@@ -72,7 +73,7 @@ struct RespondAction {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-using Action = std::variant<ForwardAction, RedirectAction, RespondAction>;
+using Action = std::variant<ForwardAction, RedirectAction, RespondAction, files::Options>;
 
 // What is told to the upstream about the client, and whom to believe.
 struct ForwardingOptions {

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <latch>
 #include <utility>
+#include <variant>
 
 #include "base/log.h"
+#include "files/shared.h"
 
 namespace rproxy::server {
 namespace {
@@ -22,6 +24,11 @@ unsigned usable_cpus() {
   return std::max(1, CPU_COUNT(&set));
 }
 
+bool serves_files(const config::Config& config) {
+  return std::ranges::any_of(
+      config.routes, [](const config::Route& route) { return std::holds_alternative<files::Options>(route.action); });
+}
+
 bool is_unix(const LiveListener& live) { return live.bound.kind == HostPort::Kind::kUnix; }
 
 void warn_of_kept_socket(const LiveListener& live, const net::ListenOptions& wanted) {
@@ -33,8 +40,10 @@ void warn_of_kept_socket(const LiveListener& live, const net::ListenOptions& wan
 }  // namespace
 
 void Fleet::limit_connections(const config::Config& config) {
-  // Each client connection may need one to an upstream.
-  const std::uint64_t possible = (descriptors_ - std::min(kReservedDescriptors, descriptors_ / 2)) / 2;
+  const std::uint64_t held = serves_files(config) ? files::Shared::held_of(descriptors_) : 0;
+  const std::uint64_t left = descriptors_ - held;
+  // Each client connection may need one to an upstream, or for a file.
+  const std::uint64_t possible = (left - std::min(kReservedDescriptors, left / 2)) / 2;
   const std::uint64_t chosen = config.server.max_connections;
   connections_.max = chosen == 0 ? possible : chosen;
   if (chosen > possible) {

@@ -10,6 +10,7 @@
 #include "config/server_file.h"
 #include "net/listener.h"
 #include "net/socket_address.h"
+#include "server/sockets.h"
 #include "upstream/first_look.h"
 
 namespace rproxy::server {
@@ -89,6 +90,15 @@ Result<std::shared_ptr<storage::Cache>> make_cache(const config::Config& config,
   return std::make_shared<storage::Cache>(config.cache, std::move(*disk));
 }
 
+Result<std::optional<route::Rewrite>> compile_rewrite(const route::RewriteOptions& options) {
+  if (options.empty()) return std::optional<route::Rewrite>();
+  std::vector<route::RewriteProblem> problems;
+  auto compiled = route::Rewrite::compile(options, problems);
+  if (problems.empty()) return compiled;
+  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+              fmt::format("rewrite: {}: {}", problems[0].key, problems[0].detail));
+}
+
 // Names and lists are looked for before anything is served, so that the first requests find their servers; but not for long, unless there
 // is to be none without them.
 Result<void> look_for_servers(const config::Config& config, std::vector<upstream::DiscoverySources>& known) {
@@ -117,6 +127,7 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   std::shared_ptr<Generation> generation(new Generation(std::move(config)));
   if (auto done = generation->build_upstreams(previous); !done) return fail(std::move(done.error()));
   if (auto done = generation->build_routes(); !done) return fail(std::move(done.error()));
+  if (auto done = generation->build_file_plans(previous); !done) return fail(std::move(done.error()));
   generation->build_explainer();
   auto tls = TlsMaterial::load(generation->config_, previous != nullptr ? &previous->tls_ : nullptr);
   if (!tls) return fail(std::move(tls.error()));
@@ -179,6 +190,25 @@ Result<void> Generation::build_routes() {
   return {};
 }
 
+// The threads go on where there were some: what waits for them is of no configuration.
+Result<void> Generation::build_file_plans(const Generation* previous) {
+  for (const auto& route : config_.routes) {
+    file_plans_.emplace_back();
+    const auto* options = std::get_if<files::Options>(&route.action);
+    if (options == nullptr) continue;
+    if (shared_files_ == nullptr && previous != nullptr) shared_files_ = previous->shared_files_;
+    if (shared_files_ == nullptr)
+      shared_files_ = std::make_shared<files::Shared>(files::Shared::held_of(raise_descriptor_limit()));
+    auto rewrite = compile_rewrite(options->rewrite);
+    if (!rewrite) return fail(std::move(rewrite.error()));
+    auto root = files::Root::open(options->root, options->symlinks);
+    if (!root) return fail(std::move(root.error()));
+    file_plans_.back() = std::make_unique<files::FileServer::Plan>(
+        files::FileServer::Plan{*options, std::move(*rewrite), std::move(*root), shared_files_});
+  }
+  return {};
+}
+
 void Generation::build_explainer() {
   if (config_.explain.allow.empty()) return;
   explainer_ = std::make_unique<const check::Explainer>(
@@ -188,14 +218,9 @@ void Generation::build_explainer() {
 Result<std::unique_ptr<proxy::Proxy::Plan>> Generation::build_plan(const proxy::ForwardAction& action) const {
   auto plan = std::make_unique<proxy::Proxy::Plan>();
   plan->action = action;
-  if (!action.rewrite.empty()) {
-    std::vector<route::RewriteProblem> problems;
-    plan->rewrite = route::Rewrite::compile(action.rewrite, problems);
-    if (!problems.empty()) {
-      return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
-                  fmt::format("rewrite: {}: {}", problems[0].key, problems[0].detail));
-    }
-  }
+  auto rewrite = compile_rewrite(action.rewrite);
+  if (!rewrite) return fail(std::move(rewrite.error()));
+  plan->rewrite = std::move(*rewrite);
   if (action.hide_backend) {
     for (const auto& name : action.targets()) {
       const auto& upstream = upstreams_[upstream_index(name)];

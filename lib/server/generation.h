@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "check/explain.h"
 #include "config/config.h"
+#include "files/file_server.h"
 #include "metrics/catalogue.h"
 #include "proxy/proxy.h"
 #include "route/router.h"
@@ -32,6 +33,8 @@ class Generation {
   const std::vector<std::shared_ptr<upstream::Upstream>>& upstreams() const { return upstreams_; }
   // plans()[i] belongs to config().routes[i]; null where the route answers by itself.
   const std::vector<std::unique_ptr<proxy::Proxy::Plan>>& plans() const { return plans_; }
+  // The same of those that serve files.
+  const std::vector<std::unique_ptr<files::FileServer::Plan>>& file_plans() const { return file_plans_; }
   // upstream_of()[i] is the index into upstreams() for route i.
   std::size_t upstream_index(const std::string& name) const { return upstream_by_name_.at(name); }
   // Null: there is none of that name.
@@ -48,6 +51,7 @@ class Generation {
   explicit Generation(config::Config config) : config_(std::move(config)) {}
   Result<void> build_upstreams(const Generation* previous);
   Result<void> build_routes();
+  Result<void> build_file_plans(const Generation* previous);
   void build_explainer();
   Result<std::unique_ptr<proxy::Proxy::Plan>> build_plan(const proxy::ForwardAction& action) const;
 
@@ -56,6 +60,8 @@ class Generation {
   std::vector<std::shared_ptr<upstream::Upstream>> upstreams_;
   std::unordered_map<std::string, std::size_t> upstream_by_name_;
   std::vector<std::unique_ptr<proxy::Proxy::Plan>> plans_;
+  std::shared_ptr<files::Shared> shared_files_;  // null: no route serves any
+  std::vector<std::unique_ptr<files::FileServer::Plan>> file_plans_;
   std::unique_ptr<const check::Explainer> explainer_;
   TlsMaterial tls_;
   std::shared_ptr<const metrics::Catalogue> catalogue_;

@@ -72,6 +72,11 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
   if (const auto* respond = std::get_if<proxy::RespondAction>(&route.action)) {
     return std::make_unique<proxy::Respond>(*respond);
   }
+  if (const auto* files = generation_->file_plans()[index].get()) {
+    auto server = std::make_unique<files::FileServer>(*files);
+    file_servers_.push_back(server.get());
+    return server;
+  }
   const auto& plan = *generation_->plans()[index];
   const auto pool_of = [this](const std::string& name) {
     return supplies_[generation_->upstream_index(name)].pool.get();
@@ -101,6 +106,7 @@ exchange::Handler& Handlers::at(std::size_t listener) const {
 
 void Handlers::sweep(TimePoint now) {
   for (const auto& supply : supplies_) supply.pool->sweep(now);
+  for (files::FileServer* server : file_servers_) server->sweep(now);
 }
 
 void Handlers::close_idle() {

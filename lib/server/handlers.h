@@ -8,6 +8,7 @@
 
 #include "downstream/users.h"
 #include "exchange/exchange.h"
+#include "files/file_server.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
 #include "proxy/route_handler.h"
@@ -53,7 +54,8 @@ class Handlers {
   std::vector<std::unique_ptr<exchange::Handler>> explainers_;  // as the listeners; none where nobody may ask
   std::vector<std::unique_ptr<exchange::Handler>> redirects_;   // as the listeners; null where the root is asked
   downstream::Users users_;
-  std::unique_ptr<proxy::RouteHandler> root_;  // goes first: mirrored requests and fetches use connections
+  std::vector<files::FileServer*> file_servers_;  // of the root's
+  std::unique_ptr<proxy::RouteHandler> root_;     // goes first: mirrored requests and fetches use connections
 };
 
 }  // namespace rproxy::server

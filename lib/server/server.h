@@ -10,7 +10,7 @@
 namespace rproxy::server {
 
 struct Options {
-  // Reads the configuration as it was read at the start, with what flags override and check_tls() has to say.
+  // Reads the configuration as it was read at the start, with what flags override and check_tls() and check_files() have to say.
   std::function<config::Loaded()> load;
   bool watch = false;  // reload when the files change
   std::string version;

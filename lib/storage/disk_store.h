@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 
+#include "base/disk_threads.h"
 #include "base/units.h"
 #include "cache/file_content.h"
 #include "storage/disk_shelf.h"
-#include "storage/disk_threads.h"
 #include "storage/disk_upkeep.h"
 #include "storage/disk_writing.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/disk_threads.h"
 #include "storage/disk_shelf.h"
-#include "storage/disk_threads.h"
 #include "storage/disk_walk.h"
 
 namespace rproxy::storage {

@@ -11,8 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "base/disk_threads.h"
 #include "storage/disk_shelf.h"
-#include "storage/disk_threads.h"
 
 namespace rproxy::storage {
 

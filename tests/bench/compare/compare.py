@@ -19,6 +19,7 @@ import peers
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROXY_CORE, LOAD_CORE = {0}, {1}
+SIZES = {"1m": 1 << 20, "64k": 1 << 16, "1k": 1 << 10}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,7 +37,8 @@ class Scenario:
         self.upstream_http2 = upstream_http2
         self.cached = path.startswith("/hit/")  # answered from a cache
         self.disk = disk  # from one on the disk, where there is a choice
-        self.peers = peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.CACHES if self.cached else peers.HTTP1
+        self.files = path.startswith("/file/")  # from a directory, and not from the origin
+        self.peers = peers.FILES if self.files else peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.CACHES if self.cached else peers.HTTP1
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:%d{path}"
 
 
@@ -49,6 +51,8 @@ SCENARIOS = [
     Scenario("h2up", connections=16, tls=True, streams=10, upstream_http2=True),
     Scenario("hit1k", path="/hit/1k"), Scenario("hit64k", path="/hit/64k", connections=32),
     Scenario("hit1m", path="/hit/1m", connections=16), Scenario("disk1m", path="/hit/1m", connections=16, disk=True),
+    Scenario("file1k", path="/file/1k"), Scenario("file64k", path="/file/64k", connections=32),
+    Scenario("file1m", path="/file/1m", connections=16),
     Scenario("idle_h2", idle=5000, streams=1), Scenario("idle_h2_tls", tls=True, idle=2000, streams=1),
 ]
 
@@ -94,8 +98,7 @@ def curl(scenario, port):
 
 
 def await_answer(scenario, port, name):
-    sizes = {"1m": 1 << 20, "64k": 1 << 16, "1k": 1 << 10}
-    want = ("200", sizes.get(scenario.path.rpartition("/")[2], 128))
+    want = ("200", SIZES.get(scenario.path.rpartition("/")[2], 128))
     end = time.monotonic() + 60
     while (got := curl(scenario, port)) != want:
         if time.monotonic() > end:
@@ -175,6 +178,8 @@ def compare(scenario, build, rounds, seconds, origin):
         for name, configure in scenario.peers.items():
             home = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"compare-{name}-")))
             make_certificate(home)
+            if scenario.files:
+                make_files(home)
             if scenario.log and name == "haproxy":
                 stack.enter_context(drain_datagrams(home / "log.sock"))
             ports[name] = free_port()
@@ -205,6 +210,12 @@ def drain_datagrams(path):
     finally:
         process.kill()
         process.wait()
+
+
+def make_files(home):
+    (home / "www/file").mkdir(parents=True)
+    for name, size in SIZES.items():
+        (home / "www/file" / name).write_bytes(b"x" * size)
 
 
 def make_certificate(home):

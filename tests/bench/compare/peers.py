@@ -10,9 +10,10 @@ def rproxy(build, home, port, origin, scenario):
     upstream = 'protocol = "h2"\n' if scenario.upstream_http2 else ""
     tls = (f'[tls]\ncert = "{home}/cert.pem"\nkey = "{home}/cert.key"\nmin_version = "1.3"\n'
            f'session_tickets = {"false" if scenario.close else "true"}\n') if scenario.tls else ""
+    target = f'files = "{home}/www"' if scenario.files else 'upstream = "app"'
     (home / "rproxy.toml").write_text(
         f'{log}[server]\nworkers = 1\nlog_level = "error"\n[listen]\n{kind} = "127.0.0.1:{port}"\n{protocols}{tls}{forwarding}'
-        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{upstream}{routes}[[routes]]\nmatch = "*"\nupstream = "app"\n'
+        f'[upstreams.app]\nservers = ["127.0.0.1:{origin}"]\n{upstream}{routes}[[routes]]\nmatch = "*"\n{target}\n'
         f'{"cache = { cache_status = false }" if scenario.cached else ""}\n'
         + (f'[cache]\nmax_object = "64KiB"\n[cache.disk]\npath = "{home}/rproxy-cache"\n' if scenario.disk else ""))
     return [str(build / "bin/rproxy"), "serve", str(home / "rproxy.toml")]
@@ -37,6 +38,7 @@ http {{
     listen 127.0.0.1:{port} {"ssl" if scenario.tls else ""} {"http2" if scenario.streams else ""} backlog=4096; {tls}
     proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; {forwarding}
     {routes}
+    {f"location /file/ {{ root {home}/www; sendfile on; tcp_nopush on; open_file_cache max=1000; }}" if scenario.files else ""}
     location / {{ proxy_pass http://app; {"proxy_cache hits;" if scenario.cached else ""} }}
   }}
 }}""")
@@ -126,6 +128,7 @@ def nghttpx(_, home, port, origin, scenario):
 
 
 HTTP1 = {"rproxy": rproxy, "nginx": nginx, "haproxy": haproxy}
+FILES = {"rproxy": rproxy, "nginx": nginx}
 CACHES = {**HTTP1, "varnish": varnish}
 HTTP2 = {**HTTP1, "h2o": h2o, "nghttpx": nghttpx}
 # Those that speak it to the origin too.

@@ -80,6 +80,13 @@ respond = { status = 403, body = "say \"${PASSWORD}\" or $$5" }
 [[routes]]
 match = "*"
 redirect = "https://shop.com{uri}"
+[[routes]]
+match = "d.example/*"
+files = "/srv/d"
+[[routes]]
+match = "e.example/*"
+files = { root = "/srv/e", index = [], fallback = "/x.html", precompressed = ["gzip", "br"], symlinks = "refuse", types = { ".x" = "text/x" } }
+rewrite = { strip_prefix = "/e" }
 [forwarding]
 trusted_proxies = ["10.0.0.0/8"]
 )";
@@ -121,6 +128,9 @@ TEST(Effective, ReadsBackAsTheSameConfiguration) {
         EXPECT_EQ(forward->rewrite, other.rewrite);
         EXPECT_EQ(forward->hide_backend, other.hide_backend);
         EXPECT_EQ(forward->request_timeout, other.request_timeout);
+      }
+      if (const auto* files = std::get_if<files::Options>(&first.routes[i].action)) {
+        EXPECT_EQ(*files, std::get<files::Options>(second.routes[i].action));
       }
       if (const auto* respond = std::get_if<proxy::RespondAction>(&first.routes[i].action)) {
         EXPECT_EQ(respond->body, std::get<proxy::RespondAction>(second.routes[i].action).body);

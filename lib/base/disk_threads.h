@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace rproxy::storage {
+namespace rproxy {
 
 class DiskThreads {
  public:
@@ -44,4 +44,4 @@ class DiskThreads {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace rproxy::storage
+}  // namespace rproxy

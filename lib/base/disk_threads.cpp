@@ -1,10 +1,10 @@
-#include "storage/disk_threads.h"
+#include "base/disk_threads.h"
 
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
-namespace rproxy::storage {
+namespace rproxy {
 namespace {
 
 constexpr std::size_t kBehindEach = 16;
@@ -68,4 +68,4 @@ void DiskThreads::run() {
   for (Task task; take(task); task = nullptr) task();
 }
 
-}  // namespace rproxy::storage
+}  // namespace rproxy

@@ -1,13 +1,11 @@
-#include "proxy/multipart_body.h"
+#include "exchange/multipart_body.h"
 
 #include <fmt/format.h>
 
 #include <random>
 #include <utility>
 
-namespace rproxy::proxy {
-
-using exchange::Slice;
+namespace rproxy::exchange {
 
 namespace {
 
@@ -19,10 +17,9 @@ std::string make_boundary() {
 
 }  // namespace
 
-MultipartBody::MultipartBody(cache::EntryPtr entry, net::Loop& loop, std::vector<http::ByteRange> ranges,
-                             std::uint64_t size, std::string_view type)
-    : entry_(std::move(entry)),
-      loop_(loop),
+MultipartBody::MultipartBody(PartMaker make, std::vector<http::ByteRange> ranges, std::uint64_t size,
+                             std::string_view type)
+    : make_(std::move(make)),
       ranges_(std::move(ranges)),
       size_(size),
       type_(type),
@@ -54,7 +51,7 @@ net::ValueTask<Result<Slice>> MultipartBody::read() {
   done_.reset();
   const http::ByteRange& range = ranges_[next_++];
   text_ = head_of(range);
-  part_ = std::make_unique<ContentBody>(entry_, loop_, range.first, range.size());
+  part_ = make_(range.first, range.size());
   return Result<Slice>(Slice{text_, false});
 }
 
@@ -70,4 +67,4 @@ Result<Slice> MultipartBody::within(Result<Slice> slice) {
   return Slice{slice->data, false};
 }
 
-}  // namespace rproxy::proxy
+}  // namespace rproxy::exchange
