@@ -51,6 +51,7 @@ class Page {
     put_process();
     put_listeners();
     put_routes();
+    put_compression();
     put_cache();
     put_endpoints();
     put_upstreams(text_, subject_.serving, series_max(), now_);
@@ -117,6 +118,35 @@ class Page {
     for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.bytes_received.value());
     text_.family("rproxy_response_bytes_total", Type::kCounter, "Bytes of answers, heads included.");
     for (const auto& [route, total] : rows.all()) text_.sample({{"route", route}}, total.bytes_sent.value());
+  }
+
+  void put_compression() {
+    Rows<RouteSeries> rows(series_max());
+    add_named(subject_.serving.catalogue->routes(), rows);
+    const auto each = [&](const char* name, const char* help, const char* label, const auto& names, auto counters) {
+      text_.family(name, Type::kCounter, help);
+      for (const auto& [route, total] : rows.all()) {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+          const auto count = (total.compression.*counters).at(i).value();
+          if (count != 0) text_.sample({{"route", route}, {label, names.at(i)}}, count);
+        }
+      }
+    };
+    using C = metrics::CompressionCounters;
+    each("rproxy_compressed_responses_total", "Answers that were coded.", "coding", C::kCodingNames, &C::coded);
+    each("rproxy_decompressed_contents_total", "Answers and requests that were decoded.", "coding", C::kCodingNames,
+         &C::decoded);
+    each("rproxy_compression_limited_total",
+         "Answers coded at the lowest level (level), or not at all for want of time (load) or memory.", "limit",
+         C::kLimitNames, &C::limited);
+    const auto bytes = [&](const char* name, const char* help, const metrics::Counter C::*counter) {
+      text_.family(name, Type::kCounter, help);
+      for (const auto& [route, total] : rows.all()) {
+        text_.sample({{"route", route}}, (total.compression.*counter).value());
+      }
+    };
+    bytes("rproxy_compression_input_bytes_total", "Content that was coded.", &C::bytes_in);
+    bytes("rproxy_compression_output_bytes_total", "What came of it.", &C::bytes_out);
   }
 
   void put_cache() {

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cache/coded_forms.h"
+
 namespace rproxy::cache {
 namespace {
 
@@ -20,6 +22,9 @@ const Error& gone() {
 }
 
 }  // namespace
+
+Content::Content(std::optional<std::uint64_t> expected) : expected_(expected) {}
+Content::~Content() = default;
 
 std::shared_ptr<Content> Content::whole(std::string_view bytes) {
   auto content = std::make_shared<Content>(bytes.size());
@@ -144,6 +149,26 @@ void Content::stop_spilling() {
   keeping_ = Keeping::kUnread;
   drop();
   tell_writer_if_room();
+}
+
+std::size_t Content::cost() const {
+  const CodedForms* forms = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    forms = forms_.get();
+  }
+  return cost_.load(std::memory_order_relaxed) + (forms != nullptr ? forms->cost() : 0);
+}
+
+CodedForms& Content::forms() {
+  const std::lock_guard lock(mutex_);
+  if (forms_ == nullptr) forms_ = std::make_unique<CodedForms>();
+  return *forms_;
+}
+
+void Content::nudge() {
+  const std::lock_guard lock(mutex_);
+  tell_readers();
 }
 
 std::shared_ptr<FileContent> Content::file() const {

@@ -21,6 +21,8 @@
 
 namespace rproxy::cache {
 
+class CodedForms;
+
 class Content {
  public:
   // Told, on the thread that caused it and under the content's lock, when there is more to read, or to write: once for each wait.
@@ -34,7 +36,8 @@ class Content {
   class Reader;
 
   // `expected`: how much will come, where that is known.
-  explicit Content(std::optional<std::uint64_t> expected) : expected_(expected) {}
+  explicit Content(std::optional<std::uint64_t> expected);
+  ~Content();
   // All there is.
   static std::shared_ptr<Content> whole(std::string_view bytes);
   static std::shared_ptr<Content> in_file(std::shared_ptr<FileContent> file, std::uint64_t size);
@@ -75,7 +78,12 @@ class Content {
   bool leans_on_file() const;
   // Of memory. An open file counts as so much that there are not too many of them.
   static constexpr std::size_t kFileCost = 64 * 1024;
-  std::size_t cost() const { return cost_.load(std::memory_order_relaxed); }
+  std::size_t cost() const;
+
+  // The same in other codings. Not to be called by listeners.
+  CodedForms& forms();
+  // All readers are told, though nothing has come.
+  void nudge();
 
  private:
   enum class State : std::uint8_t { kGrowing, kComplete, kFailed };
@@ -123,6 +131,7 @@ class Content {
   std::vector<Reader*> readers_;  // of content that was not complete when they came
   std::size_t holds_ = 0;
   Listener* writer_ = nullptr;
+  std::unique_ptr<CodedForms> forms_;  // none until somebody asks; stays
 };
 
 // One who reads from a position on. Belongs to one thread.

@@ -155,8 +155,10 @@ Table read_keys(const std::vector<config::KeyInfo>& keys) {
     add_key(root, key.path, key);
     // A listener may have a table of its own with the same keys.
     if (key.path.starts_with("tls.")) add_key(root, "listeners." + key.path, key);
-    constexpr std::string_view kCache = "routes.cache.";
-    if (key.path.starts_with(kCache)) add_key(root, "defaults.cache." + key.path.substr(kCache.size()), key);
+    constexpr std::string_view kRoutes = "routes.";
+    for (const std::string_view table : {"routes.cache.", "routes.compress."}) {
+      if (key.path.starts_with(table)) add_key(root, "defaults." + key.path.substr(kRoutes.size()), key);
+    }
   }
   return root;
 }

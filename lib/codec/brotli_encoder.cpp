@@ -1,7 +1,9 @@
 #include "codec/brotli_encoder.h"
 
 #include <algorithm>
+#include <array>
 
+#include "codec/padding.h"
 #include "codec/prepared.h"
 #include "codec/sizing.h"
 
@@ -36,6 +38,9 @@ Result<void> BrotliEncoder::start(const EncoderOptions& options) {
   BrotliEncoderSetParameter(state_, BROTLI_PARAM_LGWIN, static_cast<std::uint32_t>(sizing.window_log));
   BrotliEncoderSetParameter(state_, BROTLI_PARAM_SIZE_HINT, size_hint_of(options));
   header_ = {};
+  padding_ = padding_of(options);
+  if (padding_ == 1) padding_ = 2;  // of one byte the library makes what no decoder takes
+  is_padding_ = padding_ != 0;
   return options.coding == Coding::kDcb ? attach(options) : Result<void>{};
 }
 
@@ -63,9 +68,30 @@ void BrotliEncoder::stop() {
 #endif
 }
 
+// An empty block with metadata (RFC 7932 9.2).
+Result<Progress> BrotliEncoder::pad(std::span<char> out) {
+  static constexpr std::array<std::uint8_t, kPaddingMax> kZeros{};
+  std::size_t room = out.size();
+  const std::uint8_t* next_in = kZeros.data();
+  auto* next_out = reinterpret_cast<std::uint8_t*>(out.data());
+  if (BrotliEncoderCompressStream(state_, BROTLI_OPERATION_EMIT_METADATA, &padding_, &next_in, &room, &next_out,
+                                  nullptr) == BROTLI_FALSE) {
+    return refused("brotli: no memory for metadata");
+  }
+  return Progress{0, out.size() - room, padding_ == 0 && BrotliEncoderHasMoreOutput(state_) == BROTLI_FALSE};
+}
+
 Result<Progress> BrotliEncoder::encode(std::string_view in, std::span<char> out, Flush flush) {
   const std::size_t header = header_.write(out);
-  if (!header_.is_through()) return Progress{0, header, false};
+  if (!header_.is_through() || header == out.size()) return Progress{0, header, false};
+  if (is_padding_) {
+    auto padded = pad(out.subspan(header));
+    if (!padded) return padded;
+    is_padding_ = !padded->done;
+    padded->produced += header;
+    padded->done = false;
+    return padded;
+  }
   std::size_t in_left = in.size();
   std::size_t room = out.size() - header;
   const auto* next_in = reinterpret_cast<const std::uint8_t*>(in.data());

@@ -23,12 +23,15 @@ class BrotliEncoder final : public Encoder {
   void stop() override;
 
  private:
+  Result<Progress> pad(std::span<char> out);
   Result<void> attach(const EncoderOptions& options);
 
   Account& account_;
   // Brotli can't begin anew: each stream has its own, of recycled memory.
   BrotliEncoderState* state_ = nullptr;
   DictionaryHeader header_;
+  std::size_t padding_ = 0;  // still to be written
+  bool is_padding_ = false;
 #ifdef RPROXY_HAS_DCB
   std::shared_ptr<const Dictionary> dictionary_;
   std::shared_ptr<const BrotliEncoderPreparedDictionary> prepared_;  // has views of the dictionary

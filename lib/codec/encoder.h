@@ -17,6 +17,8 @@ namespace rproxy::codec {
 
 using http::Coding;
 
+constexpr std::size_t kPaddingMax = 1024;
+
 struct EncoderOptions {
   Coding coding = Coding::kGzip;
   // none: levels_of(coding).usual (codec/sizing.h). What is out of range is brought into it.
@@ -27,6 +29,8 @@ struct EncoderOptions {
   std::optional<int> window_log_max;
   // kDcb and kDcz have one, the others none.
   std::shared_ptr<const Dictionary> dictionary;
+  // So many bytes that mean nothing, so that a length tells less: at most kPaddingMax, and none in kDeflate, which has no place for them.
+  std::size_t padding = 0;
 };
 
 enum class Flush : std::uint8_t {

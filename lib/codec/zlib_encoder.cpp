@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "codec/padding.h"
+
 namespace rproxy::codec {
 namespace {
 
@@ -39,7 +41,21 @@ Result<void> ZlibEncoder::make(const Sizing& sizing, bool is_gzip) {
   return {};
 }
 
+void ZlibEncoder::pad(std::size_t size) {
+  header_ = {};
+  header_.os = 3;  // as zlib has it
+  header_.extra = padding_.data();
+  header_.extra_len = static_cast<uInt>(size);
+  deflateSetHeader(&stream_, size != 0 ? &header_ : nullptr);
+}
+
 Result<void> ZlibEncoder::start(const EncoderOptions& options) {
+  auto begun = begin(options);
+  if (begun && options.coding == Coding::kGzip) pad(padding_of(options));
+  return begun;
+}
+
+Result<void> ZlibEncoder::begin(const EncoderOptions& options) {
   const Sizing sizing = sizing_of(options);
   ended_ = false;
   spill_begin_ = spill_end_ = 0;

@@ -33,7 +33,13 @@ class ZlibEncoder final : public Encoder {
   std::size_t write_spill(std::span<char> out);
   bool flush_into_spill();
 
+  Result<void> begin(const EncoderOptions& options);
+  // The header's field for what nobody needs to look at (RFC 1952 2.3.1.1).
+  void pad(std::size_t size);
+
   z_stream stream_{};
+  gz_header header_{};
+  std::array<Bytef, kPaddingMax> padding_{};
   Sizing sizing_;
   bool ended_ = false;
   std::array<char, kSpill> spill_;

@@ -46,6 +46,7 @@ bool ZstdEncoder::set_up(const EncoderOptions& options) {
 
 Result<void> ZstdEncoder::start(const EncoderOptions& options) {
   if (context_ == nullptr) return refused("zstd: no memory for an encoder");
+  padding_ = ZstdPadding(padding_of(options));
   header_ = {};
   if (options.coding == Coding::kDcz) {
     if (options.dictionary == nullptr) return refused("dcz without a dictionary");
@@ -65,8 +66,10 @@ void ZstdEncoder::stop() {
 }
 
 Result<Progress> ZstdEncoder::encode(std::string_view in, std::span<char> out, Flush flush) {
-  const std::size_t header = header_.write(out);
-  if (!header_.is_through()) return Progress{0, header, false};
+  std::size_t header = padding_.write(out);
+  if (!padding_.is_through()) return Progress{0, header, false};
+  header += header_.write(out.subspan(header));
+  if (!header_.is_through() || header == out.size()) return Progress{0, header, false};
   ZSTD_inBuffer input{in.data(), in.size(), 0};
   ZSTD_outBuffer output{out.data(), out.size(), header};
   const std::size_t left = ZSTD_compressStream2(context_, &output, &input, native(flush));

@@ -6,6 +6,7 @@
 #include "codec/dictionary_header.h"
 #include "codec/encoder.h"
 #include "codec/memory.h"
+#include "codec/padding.h"
 
 struct ZSTD_CCtx_s;
 struct ZSTD_CDict_s;
@@ -27,6 +28,7 @@ class ZstdEncoder final : public Encoder {
   bool set_up(const EncoderOptions& options);
 
   ZSTD_CCtx_s* context_;  // null: there was no memory
+  ZstdPadding padding_;
   DictionaryHeader header_;
   std::shared_ptr<const Dictionary> dictionary_;
   std::shared_ptr<const ZSTD_CDict_s> prepared_;  // has views of the dictionary

@@ -46,6 +46,7 @@ class RouteBuilder {
     RouteDraft draft;
     draft.forward = defaults;
     decode_table<RouteDraft>(problems_, node, "[[routes]]", route_keys(), draft);
+    draft.route.compression = draft.forward.compression;
     if (node.is(Node::Kind::kTable)) {
       if (lacks(node, "match", names_of(route_keys())))
         problems_.error("RP1005", node.at, "a route needs match", "match = \"shop.com/*\", or \"*\" for everything");
@@ -126,10 +127,11 @@ class RouteBuilder {
   void warn_of_useless(const Node& route, std::string_view action) {
     static constexpr std::string_view kForwarding[] = {"rewrite",         "host",     "hide_backend", "proxy_status",
                                                        "request_timeout", "grpc_web", "sticky",       "mirror",
-                                                       "queue_priority",  "cache"};
+                                                       "queue_priority",  "cache",    "compress"};
     for (const Member& member : route.members) {
       if (std::ranges::find(kForwarding, member.key) == std::end(kForwarding)) continue;
       if (action == "files" && member.key == "rewrite") continue;
+      if (action != "redirect" && member.key == "compress") continue;
       problems_.warning("RP1010", member.at, fmt::format("{} does nothing beside {}", member.key, action),
                         "delete it; it is for routes to an upstream");
     }

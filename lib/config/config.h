@@ -13,6 +13,7 @@
 #include "config/node.h"
 #include "config/route_test.h"
 #include "downstream/options.h"
+#include "filter/compression_options.h"
 #include "net/options.h"
 #include "proxy/access_log_options.h"
 #include "proxy/options.h"
@@ -39,6 +40,7 @@ struct Route {
   proxy::Action action;
   Place at;
   bool has_name = false;  // else the rule's name is what it matches, as written
+  filter::CompressionOptions compression;
 };
 
 // A request with this header is told what would be done with it, where its peer may ask.
@@ -68,6 +70,7 @@ struct Config {
   Admin admin;
   ExplainHeader explain;
   storage::Options cache;
+  filter::CompressionLimits compression;
   std::vector<RouteTest> tests;
 };
 

@@ -51,6 +51,7 @@ class Printer {
     put_access_log();
     if (const Node* admin = tree_.find("admin")) put_section("admin", admin_keys(), config_.admin, admin);
     put_cache();
+    put_section("compression", compression_keys(), config_.compression, tree_.find("compression"));
     if (const Node* explain = tree_.find("explain")) put_section("explain", explain_keys(), config_.explain, explain);
     put_upstreams();
     put_routes();
@@ -289,6 +290,10 @@ std::vector<KeyInfo> all_keys() {
   list_keys<cache::KeyOptions>(out, "routes.cache.key.", cache_key_keys(), {});
   list_keys<route::Match>(out, "routes.cache.bypass.", condition_keys(), {});
   list_keys<route::Match>(out, "routes.cache.no_store.", condition_keys(), {});
+  list_keys<filter::CompressionLimits>(out, "compression.", compression_keys(), {});
+  list_keys<filter::CompressionOptions>(out, "routes.compress.", compress_keys(), {});
+  list_keys<filter::CompressionOptions>(out, "routes.compress.level.", compress_level_keys(), {});
+  list_keys<filter::DictionaryOptions>(out, "routes.compress.dictionary.", compress_dictionary_keys(), {});
   list_keys<ExplainHeader>(out, "explain.", explain_keys(), {});
   list_keys<RouteTest>(out, "tests.", test_keys(), {});
   list_keys<Expectation>(out, "tests.expect.", expectation_keys(), {});

@@ -34,6 +34,7 @@ void build(const Node& tree, Config& config, Problems& problems) {
   build_section<net::ResolverOptions>(tree, "resolver", resolver_keys(), config.resolver, problems);
   build_section<ExplainHeader>(tree, "explain", explain_keys(), config.explain, problems);
   build_section<storage::Options>(tree, "cache", cache_keys(), config.cache, problems);
+  build_section<filter::CompressionLimits>(tree, "compression", compression_keys(), config.compression, problems);
   build_access_log(tree, config, problems);
   build_listeners(tree, config, problems);
   build_admin(tree, config, problems);
@@ -59,7 +60,7 @@ Loaded finish(std::optional<Node> tree, Problems& problems) {
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> kKeys{
       "include", "server",     "listen",     "listeners", "tls",   "client",  "http2", "upstreams", "defaults",
-      "routes",  "forwarding", "access_log", "resolver",  "admin", "explain", "tests", "cache"};
+      "routes",  "forwarding", "access_log", "resolver",  "admin", "explain", "tests", "cache",     "compression"};
   return kKeys;
 }
 

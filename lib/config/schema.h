@@ -93,6 +93,10 @@ Keys<storage::Options> cache_keys();
 Keys<storage::DiskOptions> cache_disk_keys();
 Keys<proxy::CacheOptions> cache_policy_keys();
 Keys<cache::KeyOptions> cache_key_keys();
+Keys<filter::CompressionOptions> compress_keys();
+Keys<filter::CompressionOptions> compress_level_keys();
+Keys<filter::DictionaryOptions> compress_dictionary_keys();
+Keys<filter::CompressionLimits> compression_keys();
 // What a request alone may be asked for: headers, query, cookies, client address.
 Keys<route::Match> condition_keys();
 Keys<RouteTest> test_keys();
@@ -136,6 +140,9 @@ void decode_access_log_target(Problems& problems, const Node& node, proxy::Acces
 // `cache = "1d"`, true, false, or a table.
 void decode_cache(Problems& problems, const Node& node, proxy::CacheOptions& out);
 std::string render_cache(const proxy::CacheOptions& from);
+// `compress = true`, false, an array of codings, or a table.
+void decode_compress(Problems& problems, const Node& node, filter::CompressionOptions& out);
+std::string render_compress(const filter::CompressionOptions& from);
 
 // `balance = "hash"` or `balance = { policy = "hash", ... }`.
 void decode_balance(Problems& problems, const Node& node, upstream::Options& out);

@@ -290,6 +290,10 @@ constexpr Key<D> kDefaults[] = {
      "answers are stored, and given to all who ask alike (RFC 9111): how long they are fresh, or a table",
      [](Problems& p, const Node& n, D& o) { decode_cache(p, n, o.cache); },
      [](const D& o) { return render_cache(o.cache); }},
+    {"compress", "boolean, strings or table",
+     "contents that shrink are coded for clients that take it; BREACH: not where secrets meet what clients choose",
+     [](Problems& p, const Node& n, D& o) { decode_compress(p, n, o.compression); },
+     [](const D& o) { return render_compress(o.compression); }},
 };
 
 using R = RouteDraft;
@@ -328,6 +332,9 @@ constexpr Key<R> kRoute[] = {
     {"cache", "duration, boolean or table", "as in [defaults]",
      [](Problems& p, const Node& n, R& o) { decode_cache(p, n, o.forward.cache); },
      [](const R& o) { return render_cache(o.forward.cache); }},
+    {"compress", "boolean, strings or table", "as in [defaults]",
+     [](Problems& p, const Node& n, R& o) { decode_compress(p, n, o.forward.compression); },
+     [](const R& o) { return render_compress(o.forward.compression); }},
 };
 
 }  // namespace

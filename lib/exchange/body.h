@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/result.h"
@@ -9,6 +10,10 @@
 #include "http/message.h"
 #include "net/stream.h"
 #include "net/task.h"
+
+namespace rproxy::codec {
+struct EncoderOptions;
+}
 
 namespace rproxy::exchange {
 
@@ -36,6 +41,9 @@ class Body : public net::Pooled {
 
   // Who reads it can send parts of files as they are: slices may be such from now on.
   virtual void allow_files() {}
+
+  // Where coded forms of the content are kept for all who come: this one, in place of this body. Null: whoever asks codes it himself.
+  virtual std::unique_ptr<Body> in_coding(const codec::EncoderOptions& /*options*/) { return nullptr; }
 
   // After the last slice; null where there are none.
   virtual const http::Fields* trailers() const { return nullptr; }

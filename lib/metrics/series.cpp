@@ -18,12 +18,22 @@ CacheCounters& CacheCounters::operator+=(const CacheCounters& other) {
   return *this;
 }
 
+CompressionCounters& CompressionCounters::operator+=(const CompressionCounters& other) {
+  for (std::size_t i = 0; i < coded.size(); ++i) coded.at(i) += other.coded.at(i);
+  for (std::size_t i = 0; i < decoded.size(); ++i) decoded.at(i) += other.decoded.at(i);
+  for (std::size_t i = 0; i < limited.size(); ++i) limited.at(i) += other.limited.at(i);
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  return *this;
+}
+
 RouteSeries& RouteSeries::operator+=(const RouteSeries& other) {
   requests += other.requests;
   duration += other.duration;
   bytes_received += other.bytes_received;
   bytes_sent += other.bytes_sent;
   cache += other.cache;
+  compression += other.compression;
   return *this;
 }
 

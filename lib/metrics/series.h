@@ -38,6 +38,19 @@ class CacheCounters {
   std::array<Counter, kNames.size()> results_;
 };
 
+// What became of a route's answers on their way.
+struct CompressionCounters {
+  static constexpr std::array<std::string_view, 6> kCodingNames{"gzip", "deflate", "br", "zstd", "dcb", "dcz"};
+  static constexpr std::array<std::string_view, 3> kLimitNames{"level", "load", "memory"};
+
+  std::array<Counter, kCodingNames.size()> coded;    // answers; in the order of http::Coding, identity left out
+  std::array<Counter, kCodingNames.size()> decoded;  // answers and requests
+  std::array<Counter, kLimitNames.size()> limited;   // answers: coded at a lower level, or not at all
+  Counter bytes_in;                                  // of contents that were coded
+  Counter bytes_out;
+  CompressionCounters& operator+=(const CompressionCounters& other);
+};
+
 // Of what clients asked by one route.
 struct RouteSeries {
   StatusCounters requests;
@@ -45,6 +58,7 @@ struct RouteSeries {
   Counter bytes_received;  // heads and content
   Counter bytes_sent;
   CacheCounters cache;
+  CompressionCounters compression;
   RouteSeries& operator+=(const RouteSeries& other);
 };
 

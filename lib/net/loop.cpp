@@ -10,6 +10,7 @@ namespace rproxy::net {
 namespace {
 
 constexpr int kPostedMax = 256;
+constexpr Clock::duration kNotableLag = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -41,7 +42,12 @@ void Loop::run() {
 }
 
 void Loop::turn(Duration longest) {
+  // Read only where there is something to fade.
+  const bool has_lag = lag_ > kNotableLag;
+  const TimePoint free_since = has_lag ? Clock::now() : TimePoint{};
   poller_.wait(longest);
+  const TimePoint began = now();
+  if (has_lag) lag_ -= std::min(lag_, began - free_since);
   // After a stall the events come before the deadlines, which they may push on; their own must not count from before the stall.
   if (now() - ticked_ >= DeadlineWheel::kTick) wheel_.note(tick());
   poller_.call_ready();
@@ -53,6 +59,8 @@ void Loop::turn(Duration longest) {
     if (tick_callback_ != nullptr) tick_callback_(tick_owner_);
   }
   poller_.call_at_end();
+  // Of the last call's beginning: one that takes long by itself shows in the next round.
+  lag_ = std::max(now() - began, lag_ - lag_ / 8);
 }
 
 void Loop::run_posted() {

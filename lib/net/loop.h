@@ -42,6 +42,10 @@ class Loop {
     return wall_at_tick_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(now() - ticked_);
   }
 
+  // How long others wait for their turn just now: the longest round of late, fading with each that is
+  // shorter, and with the time that nobody wanted one.
+  Clock::duration lag() const { return lag_; }
+
   // Called after every tick of the wheel (kTick apart). Set once before run().
   void on_tick(void (*callback)(void*), void* owner) {
     tick_callback_ = callback;
@@ -90,6 +94,7 @@ class Loop {
   BufferPool buffers_;
   TimePoint started_ = Clock::now();
   TimePoint ticked_ = started_;
+  Clock::duration lag_{0};
   std::chrono::system_clock::time_point wall_at_tick_ = std::chrono::system_clock::now();
   void (*tick_callback_)(void*) = nullptr;
   void* tick_owner_ = nullptr;

@@ -29,11 +29,11 @@ std::optional<std::int64_t> date_of(const http::Fields& fields, std::int64_t now
   return http::parse_date(fields.get(FieldId::kDate), now);
 }
 
-Response whole(Request& request, const cache::EntryPtr& entry) {
+Response whole(Request& request, const cache::EntryPtr& entry, storage::Cache& keeper) {
   Response response;
   response.head.status = entry->meta().status;
   response.head.fields = entry->fields();
-  response.body = std::make_unique<ContentBody>(entry, *request.loop, 0, ContentBody::kToEnd);
+  response.body = std::make_unique<ContentBody>(entry, *request.loop, keeper);
   return response;
 }
 
@@ -43,13 +43,14 @@ exchange::PartMaker parts_of(const Request& request, const cache::EntryPtr& entr
   };
 }
 
-Response of_whole(Request& request, const cache::EntryPtr& entry, std::int64_t now) {
+Response of_whole(Request& request, const cache::EntryPtr& entry, std::int64_t now, storage::Cache& keeper) {
   const auto size = entry->content()->length();
-  if (!size || entry->meta().status != 200 || !request.head.fields.has(FieldId::kRange)) return whole(request, entry);
+  if (!size || entry->meta().status != 200 || !request.head.fields.has(FieldId::kRange))
+    return whole(request, entry, keeper);
   const exchange::Representation of{entry->fields(), *size, http::validators_of(entry->fields(), now),
                                     date_of(entry->fields(), now), parts_of(request, entry)};
   auto ranged = exchange::answer_range(request, of, now);
-  return ranged ? std::move(*ranged) : whole(request, entry);
+  return ranged ? std::move(*ranged) : whole(request, entry, keeper);
 }
 
 // Who looked it up has seen that the part has what is asked for.
@@ -103,7 +104,8 @@ void tell_status(Request& request, http::ResponseHead& head, const CacheOutcome&
   head.fields.add(FieldId::kCacheStatus, request.arena->copy({text.data(), text.size()}));
 }
 
-Response answer_from(Request& request, const cache::EntryPtr& entry, const CacheOutcome& outcome, std::int64_t now_ms) {
+Response answer_from(Request& request, const cache::EntryPtr& entry, const CacheOutcome& outcome, std::int64_t now_ms,
+                     storage::Cache& keeper) {
   const cache::Meta& meta = entry->meta();
   const std::int64_t now = now_ms / 1000;
   auto validators = http::validators_of(entry->fields(), now);
@@ -115,7 +117,7 @@ Response answer_from(Request& request, const cache::EntryPtr& entry, const Cache
   if (may_compare && http::is_not_modified(request.head, validators, now)) {
     response = exchange::not_modified(request, entry->fields());
   } else {
-    response = meta.part ? of_part(request, entry) : of_whole(request, entry, now);
+    response = meta.part ? of_part(request, entry) : of_whole(request, entry, now, keeper);
   }
   http::Fields& fields = response.head.fields;
   if (!meta.no_cache_fields.empty() && !outcome.keeps_unvalidated) {

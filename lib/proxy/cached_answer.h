@@ -6,6 +6,7 @@
 
 #include "cache/entry.h"
 #include "exchange/exchange.h"
+#include "storage/cache.h"
 
 namespace rproxy::proxy {
 
@@ -27,9 +28,9 @@ void tell_status(exchange::Request& request, http::ResponseHead& head, const Cac
                  std::int64_t fresh_for, std::string_view name);
 
 // The request's conditions and ranges are met as far as the entry lets them. Text is in the request's arena, or the entry's, which lives as
-// long as the body.
+// long as the body. `keeper`, which has the entry, outlives the answer.
 exchange::Response answer_from(exchange::Request& request, const cache::EntryPtr& entry, const CacheOutcome& outcome,
-                               std::int64_t now_ms);
+                               std::int64_t now_ms, storage::Cache& keeper);
 
 // The word for logs and counters: "hit", "stale", "miss", "revalidated", "stale_error", "pass".
 std::string_view to_string(CacheOutcome::Kind kind);

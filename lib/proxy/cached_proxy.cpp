@@ -148,7 +148,7 @@ net::Task<Result<Response>> CachedProxy::pass(Request& request, std::string_view
 Response CachedProxy::answer(Request& request, const EntryPtr& entry, const CacheOutcome& outcome) {
   const std::int64_t now = wall_ms(*request.loop);
   request.trace.cache = to_string(outcome.kind);
-  Response response = answer_from(request, entry, outcome, now);
+  Response response = answer_from(request, entry, outcome, now, cache_);
   tell(request, response, outcome, entry->fresh_for(now));
   return response;
 }

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/page_cache.h"
+#include "cache/coded_forms.h"
 #include "net/from_thread.h"
+#include "proxy/form_body.h"
 
 namespace rproxy::proxy {
 
@@ -32,19 +34,40 @@ ContentBody::ContentBody(cache::EntryPtr entry, net::Loop& loop, std::uint64_t f
       left_(size),
       whole_(size) {}
 
+ContentBody::ContentBody(cache::EntryPtr entry, std::shared_ptr<cache::Content> content, net::Loop& loop)
+    : entry_(std::move(entry)), loop_(loop), reader_(std::move(content), 0), first_(0), left_(kToEnd), whole_(kToEnd) {}
+
+ContentBody::ContentBody(cache::EntryPtr entry, net::Loop& loop, storage::Cache& keeper)
+    : ContentBody(std::move(entry), loop, 0, kToEnd) {
+  keeper_ = &keeper;
+}
+
 ContentBody::~ContentBody() {
   if (wakeup_) reader_.forget_listener();
+}
+
+// What is in a file has no forms, as they would be in memory; nor what passes through, or may turn out too long for memory.
+std::unique_ptr<exchange::Body> ContentBody::in_coding(const codec::EncoderOptions& options) {
+  const auto& content = entry_->content();
+  if (keeper_ == nullptr || content->leans_on_file() || !content->length()) return nullptr;
+  auto form = content->forms().find(content, options);
+  if (form == nullptr) return nullptr;
+  if (!form->content()->is_complete()) return std::make_unique<FormBody>(entry_, std::move(form), loop_, *keeper_);
+  keeper_->note_use(entry_, *form);
+  auto coded = form->content();
+  content->forms().leave(std::move(form));
+  return std::make_unique<ContentBody>(entry_, std::move(coded), loop_);
 }
 
 http::BodyLength ContentBody::length() const {
   using Kind = http::BodyLength::Kind;
   if (whole_ != kToEnd) return {Kind::kFixed, whole_};
-  if (const auto length = entry_->content()->length()) return {Kind::kFixed, *length - first_};
+  if (const auto length = reader_.content()->length()) return {Kind::kFixed, *length - first_};
   return {Kind::kChunked, 0};
 }
 
 net::ValueTask<Result<Slice>> ContentBody::read() {
-  if (entry_->content()->is_complete()) {
+  if (reader_.content()->is_complete()) {
     Nobody nobody;
     const auto piece = reader_.read(left_, nobody);
     return piece.in_file > 0 ? take_from_file(piece) : take(piece);
@@ -66,7 +89,7 @@ net::Task<Result<Slice>> ContentBody::wait() {
 }
 
 bool ContentBody::is_last(std::uint64_t end) const {
-  const cache::Content& content = *entry_->content();
+  const cache::Content& content = *reader_.content();
   return left_ == 0 || (content.is_complete() && end >= content.size());
 }
 
@@ -76,7 +99,7 @@ net::ValueTask<Result<Slice>> ContentBody::take_from_file(const Piece& piece) {
   reader_.took(size);
   if (left_ != kToEnd) left_ -= size;
   const bool last = is_last(piece.position + size);
-  auto file = entry_->content()->file();
+  auto file = reader_.content()->file();
   if (file->is_verified(piece.position, size)) {
     if (allows_files_ && is_cached(file->descriptor(), file->offset() + piece.position, size)) {
       return Result<Slice>(Slice{{}, last, {file->descriptor(), file->offset() + piece.position, size}});

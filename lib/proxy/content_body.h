@@ -9,6 +9,7 @@
 #include "cache/entry.h"
 #include "exchange/body.h"
 #include "proxy/wakeup.h"
+#include "storage/cache.h"
 
 namespace rproxy::proxy {
 
@@ -19,11 +20,16 @@ class ContentBody final : public exchange::Body {
   // `size` bytes from `first` on, which there are where the length is known; kToEnd: all that follow. `loop` outlives it. The entry, and so
   // the views of its head, live as long as the body.
   ContentBody(cache::EntryPtr entry, net::Loop& loop, std::uint64_t first, std::uint64_t size);
+  // Of another content than its own, in its place.
+  ContentBody(cache::EntryPtr entry, std::shared_ptr<cache::Content> content, net::Loop& loop);
+  // All of it, of which `keeper`, which outlives it, keeps coded forms.
+  ContentBody(cache::EntryPtr entry, net::Loop& loop, storage::Cache& keeper);
   ~ContentBody() override;
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override;
   void allow_files() override { allows_files_ = true; }
+  std::unique_ptr<exchange::Body> in_coding(const codec::EncoderOptions& options) override;
 
  private:
   using Piece = cache::Content::Reader::Piece;
@@ -41,6 +47,7 @@ class ContentBody final : public exchange::Body {
   std::uint64_t first_;
   std::uint64_t left_;
   std::uint64_t whole_;
+  storage::Cache* keeper_ = nullptr;
   bool allows_files_ = false;
   std::string bytes_;  // of a file
   std::optional<Wakeup> wakeup_;

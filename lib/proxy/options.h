@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/units.h"
 #include "files/options.h"
+#include "filter/compression_options.h"
 #include "proxy/cache_options.h"
 #include "route/rewrite.h"
 #include "upstream/options.h"
@@ -52,6 +53,7 @@ struct ForwardAction {
   bool grpc_web = false;        // translate for gRPC-Web clients
   upstream::QueuePriority queue_priority = upstream::QueuePriority::kNormal;
   CacheOptions cache;
+  filter::CompressionOptions compression;
 
   // The upstreams that may answer, in split's order.
   std::vector<std::string> targets() const {

@@ -137,6 +137,9 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   auto cache = make_cache(generation->config_, previous != nullptr ? previous->cache_ : nullptr);
   if (!cache) return fail(std::move(cache.error()));
   generation->cache_ = std::move(*cache);
+  const ByteSize room = generation->config_.compression.dictionaries;
+  const bool is_same = previous != nullptr && previous->config_.compression.dictionaries == room;
+  generation->dictionaries_ = is_same ? previous->dictionaries_ : std::make_shared<filter::Dictionaries>(room);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 

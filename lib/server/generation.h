@@ -10,6 +10,7 @@
 #include "check/explain.h"
 #include "config/config.h"
 #include "files/file_server.h"
+#include "filter/dictionaries.h"
 #include "metrics/catalogue.h"
 #include "proxy/proxy.h"
 #include "route/router.h"
@@ -44,6 +45,7 @@ class Generation {
   const check::Explainer* explainer() const { return explainer_.get(); }
   // Null: no route has one.
   const std::shared_ptr<storage::Cache>& cache() const { return cache_; }
+  const std::shared_ptr<filter::Dictionaries>& dictionaries() const { return dictionaries_; }
   // Its routes and listeners are those of the configuration, in their order.
   const std::shared_ptr<const metrics::Catalogue>& catalogue() const { return catalogue_; }
 
@@ -66,6 +68,7 @@ class Generation {
   TlsMaterial tls_;
   std::shared_ptr<const metrics::Catalogue> catalogue_;
   std::shared_ptr<storage::Cache> cache_;
+  std::shared_ptr<filter::Dictionaries> dictionaries_;
 };
 
 }  // namespace rproxy::server

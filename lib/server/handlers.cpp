@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "filter/compression.h"
 #include "filter/grpc_web.h"
 #include "proxy/cache_scope.h"
 #include "proxy/cached_proxy.h"
@@ -14,7 +15,10 @@ namespace rproxy::server {
 
 Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation, std::uint64_t seed,
                    const Handlers* previous)
-    : loop_(loop), generation_(std::move(generation)) {
+    : loop_(loop),
+      generation_(std::move(generation)),
+      codecs_(previous != nullptr ? previous->codecs_ : std::make_shared<filter::Codecs>()) {
+  codecs_->dictionaries = generation_->dictionaries();
   build_pools(seed, previous);
   build_routes(seed);
   for (const auto& listener : generation_->config().listeners) {
@@ -57,7 +61,11 @@ void Handlers::build_routes(std::uint64_t seed) {
   chains.reserve(config.routes.size());
   for (std::size_t i = 0; i < config.routes.size(); ++i) {
     auto& series = generation_->catalogue()->routes()[i].series->of(loop_.number());
-    chains.push_back({config.routes[i].rule.name, make_chain(config.routes[i], i, seed), &series});
+    auto chain = make_chain(config.routes[i], i, seed);
+    if (const auto& options = config.routes[i].compression; options.enabled) {
+      chain = std::make_unique<filter::Compression>(options, config.compression, codecs_, std::move(chain));
+    }
+    chains.push_back({config.routes[i].rule.name, std::move(chain), &series});
   }
   root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), config.forwarding, std::move(chains),
                                                 config.client.paths);

@@ -9,6 +9,7 @@
 #include "downstream/users.h"
 #include "exchange/exchange.h"
 #include "files/file_server.h"
+#include "filter/codecs.h"
 #include "net/loop.h"
 #include "net/tls_context.h"
 #include "proxy/route_handler.h"
@@ -54,6 +55,7 @@ class Handlers {
   std::vector<std::unique_ptr<exchange::Handler>> explainers_;  // as the listeners; none where nobody may ask
   std::vector<std::unique_ptr<exchange::Handler>> redirects_;   // as the listeners; null where the root is asked
   downstream::Users users_;
+  std::shared_ptr<filter::Codecs> codecs_;
   std::vector<files::FileServer*> file_servers_;  // of the root's
   std::unique_ptr<proxy::RouteHandler> root_;     // goes first: mirrored requests and fetches use connections
 };

@@ -35,6 +35,10 @@ bool Cache::has_room_to_fill() const {
   return filling_.load(std::memory_order_relaxed) < static_cast<std::int64_t>(options_.memory.bytes) / kFillingShare;
 }
 
+void Cache::note_use(const EntryPtr& entry, cache::CodedForm& form) {
+  if (form.has_become_hot()) improver_.improve(entry, form);
+}
+
 bool Cache::insert(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges) {
   if (was_purged(entry->meta(), purges)) return false;
   if (!memory_.insert(entry, replaces, &flight)) return false;

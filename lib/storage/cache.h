@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "cache/search_rule.h"
 #include "storage/disk_store.h"
+#include "storage/form_improver.h"
 #include "storage/memory_store.h"
 #include "storage/terms.h"
 
@@ -28,7 +29,7 @@ struct Options {
 };
 
 // Any thread.
-class Cache final : private DiskListener {
+class Cache final : private DiskListener, private FormImprover::Listener {
  public:
   // `disk`: null where there is none.
   explicit Cache(const Options& options, std::shared_ptr<DiskStore> disk = nullptr);
@@ -49,6 +50,10 @@ class Cache final : private DiskListener {
   // The same for what a 304 has brought: on the disk as well.
   bool replace(const EntryPtr& entry, const EntryPtr& replaces, const Flight& flight, std::uint64_t purges);
   void remove(const EntryPtr& entry);
+  // Of an entry whose content has other forms by now: they count, too.
+  void settle(const cache::Entry& entry) { memory_.settle(Digest::of(entry.meta().key)); }
+  // A form that is asked for often gets smaller, in its time.
+  void note_use(const EntryPtr& entry, cache::CodedForm& form);
   // False: it is not worth a look.
   bool may_be_on_disk(const Digest& digest) const { return disk_ != nullptr && disk_->may_have(digest); }
 
@@ -86,6 +91,7 @@ class Cache final : private DiskListener {
   std::string shared_text(std::string_view key_text) const;
 
   void on_stored(const Digest& digest) override { memory_.settle(digest); }
+  void on_improved(const cache::Entry& entry) override { settle(entry); }
   void on_removed(const Digest& digest) override { memory_.forget_files(digest); }
 
   const Options options_;
@@ -99,6 +105,7 @@ class Cache final : private DiskListener {
   std::deque<Purged> purged_;  // lately, the newest last; those of one URL tell its flights
   std::atomic<std::uint64_t> purges_{0};
   std::uint64_t forgotten_ = 0;  // the number of the newest that is remembered no more
+  FormImprover improver_{*this};
 };
 
 }  // namespace rproxy::storage

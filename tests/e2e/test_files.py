@@ -50,6 +50,8 @@ class FilesTest(TestCase):
 access_log = {{ path = "stdout", flush = "100ms" }}
 [listen]
 {listen}
+[defaults]
+compress = false
 [[routes]]
 match = "{match}"
 files = {{ root = "{self.root}"{files and ", "}{files} }}

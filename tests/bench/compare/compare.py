@@ -19,7 +19,7 @@ import peers
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROXY_CORE, LOAD_CORE = {0}, {1}
-SIZES = {"1m": 1 << 20, "64k": 1 << 16, "1k": 1 << 10}
+SIZES = {"1m": 1 << 20, "64k": 1 << 16, "1k": 1 << 10, "json": 51200, "html": 51200, "js": 51200}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -30,12 +30,13 @@ def free_port():
 
 class Scenario:
     def __init__(self, name, path="/small", connections=64, tls=False, close=False, log=False, routes=0, idle=0,
-                 streams=0, upstream_http2=False, disk=False):
+                 streams=0, upstream_http2=False, disk=False, accept=""):
         self.name, self.path, self.connections, self.tls = name, path, connections, tls
         self.close, self.log, self.routes, self.idle = close, log, routes, idle
         self.streams = streams  # of each connection, by HTTP/2; 0: HTTP/1.1
         self.upstream_http2 = upstream_http2
         self.cached = path.startswith("/hit/")  # answered from a cache
+        self.accept = accept  # Accept-Encoding
         self.disk = disk  # from one on the disk, where there is a choice
         self.files = path.startswith("/file/")  # from a directory, and not from the origin
         self.peers = peers.FILES if self.files else peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.CACHES if self.cached else peers.HTTP1
@@ -51,6 +52,8 @@ SCENARIOS = [
     Scenario("h2up", connections=16, tls=True, streams=10, upstream_http2=True),
     Scenario("hit1k", path="/hit/1k"), Scenario("hit64k", path="/hit/64k", connections=32),
     Scenario("hit1m", path="/hit/1m", connections=16), Scenario("disk1m", path="/hit/1m", connections=16, disk=True),
+    *(Scenario(f"{name}_{kind}", path=f"/text/{kind}", connections=16, accept=accept)
+      for kind in ("json", "html", "js") for name, accept in (("gzip", "gzip"), ("web", "gzip, deflate, br, zstd"))),
     Scenario("file1k", path="/file/1k"), Scenario("file64k", path="/file/64k", connections=32),
     Scenario("file1m", path="/file/1m", connections=16),
     Scenario("idle_h2", idle=5000, streams=1), Scenario("idle_h2_tls", tls=True, idle=2000, streams=1),
@@ -97,6 +100,12 @@ def curl(scenario, port):
     return status.decode(), len(body)
 
 
+def bytes_sent(scenario, port):
+    done = subprocess.run(["curl", "-sk", "--http1.1", "-o", "/dev/null", "-w", "%{size_download}", "-H", f"Accept-Encoding: {scenario.accept}", scenario.url % port],
+                          capture_output=True, check=True)
+    return int(done.stdout)
+
+
 def await_answer(scenario, port, name):
     want = ("200", SIZES.get(scenario.path.rpartition("/")[2], 128))
     end = time.monotonic() + 60
@@ -117,6 +126,7 @@ def load(scenario, port, seconds):
 def load_http1(scenario, port, seconds):
     command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", "--latency", "-s", str(HERE / "report.lua")]
     command += ["-H", "Connection: close"] if scenario.close else []
+    command += ["-H", f"Accept-Encoding: {scenario.accept}"] if scenario.accept else []
     done = subprocess.run([*command, scenario.url % port], capture_output=True, text=True, preexec_fn=pinned(LOAD_CORE),
                           check=True)
     return [float(word) for word in re.search(r"^report (.*)$", done.stdout, re.M).group(1).split()]
@@ -136,7 +146,7 @@ def measure(scenario, running, port, seconds):
     if errors or not requests:
         return None
     return {"cpu": (running.cpu_seconds() - before) / requests * 1e6, "rate": rate, "p50": p50, "p99": p99, "p999": p999,
-            "rss": running.resident_kib()}
+            "rss": running.resident_kib(), "sent": bytes_sent(scenario, port) if scenario.accept else 0}
 
 
 def ask_http1(connection):
@@ -239,8 +249,9 @@ def show(scenario, results):
         ratio = [run["cpu"] / peer for run, peer in zip(runs, best)]
         middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         latency = f"  p50 {middle['p50']:.0f} p99 {middle['p99']:.0f} p99.9 {middle['p999']:.0f} us" if middle["p50"] else ""
+        saved = f"  {middle['sent']:.0f} bytes, {statistics.median(cpu) / (51200 - middle['sent']) * 1000:.2f} us per KB saved" if scenario.accept else ""
         print(f"{scenario.name:12} {name:8} {statistics.median(cpu):8.1f} us  {min(cpu):7.1f}..{max(cpu):<7.1f}"
-              f" ratio {statistics.median(ratio):5.2f}  {middle['rate']:8.0f}/s{latency}  {middle['rss'] / 1024:.1f} MiB",
+              f" ratio {statistics.median(ratio):5.2f}  {middle['rate']:8.0f}/s{latency}  {middle['rss'] / 1024:.1f} MiB{saved}",
               flush=True)
 
 

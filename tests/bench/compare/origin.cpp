@@ -1,5 +1,5 @@
 // A lean origin for comparisons: one thread, epoll, a fixed answer per path. It looks only for the end of the head.
-//   /small  128 bytes      /1m  1 MiB      anything else as /small
+//   /small  128 bytes      /1m  1 MiB      /text/json, /text/html, /text/js  50 KiB to be compressed      anything else as /small
 // Usage: origin PORT
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,6 +20,73 @@ struct Connection {
   std::string_view out;
 };
 
+std::string answer_with(const std::string& content, const char* type) {
+  return std::string("HTTP/1.1 200 OK\r\nContent-Type: ") + type +
+         "\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
+}
+
+// Numbers that are always the same, and look like none.
+class Numbers {
+ public:
+  unsigned next(unsigned below) {
+    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<unsigned>(state_ >> 33U) % below;
+  }
+  std::string word() {
+    static const char* const kSyllables[] = {"ba", "co", "de", "fi", "gu", "la", "me", "no", "pri", "ra", "so", "tu"};
+    std::string word;
+    // Some are frequent.
+    unsigned which = next(4) == 0 ? next(3000) : next(60);
+    for (which += 20; which != 0; which /= 12) word += kSyllables[which % 12];
+    return word;
+  }
+
+ private:
+  std::uint64_t state_ = 42;
+};
+
+constexpr std::size_t kText = 50 * 1024;
+
+std::string json() {
+  Numbers numbers;
+  std::string out = "[";
+  while (out.size() < kText) {
+    out += R"({"id":)" + std::to_string(numbers.next(1'000'000)) + R"(,"name":")" + numbers.word() + " " +
+           numbers.word() + R"(","price":)" + std::to_string(numbers.next(100'000)) + R"(,"in_stock":)" +
+           (numbers.next(2) == 0 ? "true" : "false") + R"(,"tags":[")" + numbers.word() + R"(",")" + numbers.word() +
+           R"("]},)";
+  }
+  out.resize(kText);
+  return out;
+}
+
+std::string html() {
+  Numbers numbers;
+  std::string out = "<!doctype html><html><head><title>Shop</title></head><body>";
+  while (out.size() < kText) {
+    out += R"(<div class="item"><h2><a href="/items/)" + std::to_string(numbers.next(100'000)) + R"(">)" +
+           numbers.word() + "</a></h2><p>";
+    for (int i = 0; i < 30; ++i) out += numbers.word() + " ";
+    out += "</p></div>\n";
+  }
+  out.resize(kText);
+  return out;
+}
+
+std::string script() {
+  Numbers numbers;
+  std::string out;
+  while (out.size() < kText) {
+    const std::string name = numbers.word();
+    out += "export function " + name + "(" + numbers.word() + ") {\n  const " + numbers.word() + " = this." +
+           numbers.word() + "(" + std::to_string(numbers.next(1000)) + ");\n  if (" + numbers.word() +
+           " === undefined) return null;\n  return " + numbers.word() + ".map((" + numbers.word() + ") => " +
+           numbers.word() + "." + name + ");\n}\n";
+  }
+  out.resize(kText);
+  return out;
+}
+
 std::string answer(std::size_t size, const char* fields = "") {
   return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + std::string(fields) +
          "Content-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x');
@@ -33,8 +100,13 @@ struct Answers {
   std::string hit_64k = answer(1 << 16, "Cache-Control: max-age=3600\r\n");
   std::string hit_1m = answer(1 << 20, "Cache-Control: max-age=3600\r\n");
 
+  std::string json_text = answer_with(json(), "application/json");
+  std::string html_text = answer_with(html(), "text/html");
+  std::string script_text = answer_with(script(), "text/javascript");
+
   std::string_view to(std::string_view head) const {
     const auto asks = [&](std::string_view path) { return head.find(path) != std::string_view::npos; };
+    if (asks(" /text/")) return asks("/json ") ? json_text : asks("/html ") ? html_text : script_text;
     if (!asks(" /hit/")) return asks(" /1m ") ? large : small;
     return asks("/1k ") ? hit_1k : asks("/64k ") ? hit_64k : hit_1m;
   }

@@ -33,6 +33,7 @@ http {{
   access_log {log}; keepalive_requests 1000000000; client_body_temp_path {home}/a; proxy_temp_path {home}/b;
   fastcgi_temp_path {home}/c; uwsgi_temp_path {home}/d; scgi_temp_path {home}/e; server_tokens off;
   {f"proxy_cache_path {home}/cache keys_zone=hits:10m; sendfile on; tcp_nopush on;" if scenario.cached else ""}
+  {"gzip on; gzip_types application/json text/javascript; gzip_proxied any;" if scenario.accept else ""}
   upstream app {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port} {"ssl" if scenario.tls else ""} {"http2" if scenario.streams else ""} backlog=4096; {tls}
@@ -71,6 +72,8 @@ defaults
   {"total-max-size 64" if scenario.cached else ""}
   {"max-object-size 2000000" if scenario.cached else ""}
 frontend front
+  {"compression algo gzip" if scenario.accept else ""}
+  {"compression type text/html text/javascript application/json" if scenario.accept else ""}
   bind 127.0.0.1:{port} {tls} {protocol}
   {forwarding if scenario.log else ""}
   {backends}{by_map}

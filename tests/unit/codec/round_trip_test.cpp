@@ -44,6 +44,7 @@ TEST(RoundTrip, HoldsForAnyContentInAnyPieces) {
       if (random() % 2 == 0) options.size_hint = content.size();
       if (random() % 4 == 0) options.size_hint = random() % 200'000;
       if (random() % 3 == 0) options.window_log_max = static_cast<int>(random() % 26);
+      if (random() % 3 == 0) options.padding = random() % (2 * kPaddingMax);
       const auto in_pieces = test::random_pieces(random, 1 + random() % 20'000);
       const auto out_pieces = test::random_pieces(random, 1 + random() % 20'000);
       const auto bytes = encoded(encoders, options, content, in_pieces, out_pieces);
@@ -66,6 +67,26 @@ TEST(RoundTrip, HoldsAtEveryLevel) {
       ASSERT_TRUE(back) << to_string(coding) << level;
       EXPECT_EQ(*back == content, true) << to_string(coding) << level;
     }
+  }
+}
+
+TEST(RoundTrip, PaddingIsAsLongAsItIsToBeAndForgottenByTheNext) {
+  const std::string content = test::prose(3'000);
+  Encoders encoders;
+  for (const Coding coding : {Coding::kGzip, Coding::kBrotli, Coding::kZstd}) {
+    auto options = encoding(coding);
+    const std::size_t plain = encoded(encoders, options, content).size();
+    for (const std::size_t padding : {1, 100, 1000}) {
+      options.padding = padding;
+      const auto bytes = encoded(encoders, options, content);
+      EXPECT_GE(bytes.size(), plain + padding) << to_string(coding);
+      EXPECT_LE(bytes.size(), plain + padding + 12) << to_string(coding);
+      const auto back = decoded(decoding(coding), bytes);
+      ASSERT_TRUE(back) << to_string(coding) << padding << describe(back.error());
+      EXPECT_EQ(*back, content) << to_string(coding);
+    }
+    options.padding = 0;
+    EXPECT_EQ(encoded(encoders, options, content).size(), plain) << to_string(coding);
   }
 }
 
