@@ -24,19 +24,26 @@ std::vector<std::string> coding_names() {
   return names;
 }
 
+void add_coding(Problems& problems, const Node& node, O& out) {
+  const int word = decode_word(problems, node, coding_names());
+  if (word < 0) return;
+  const Coding coding = kCodings.at(static_cast<std::size_t>(word));
+  if (std::ranges::find(out.codings, coding) == out.codings.end()) out.codings.push_back(coding);
+}
+
+// One, or an array of them.
 void decode_codings(Problems& problems, const Node& node, O& out) {
   constexpr const char* kRemedy = "such as [\"zstd\", \"br\", \"gzip\"], the most welcome first";
-  if (!expect(problems, node, Node::Kind::kArray, "an array of codings", kRemedy)) return;
+  if (node.is(Node::Kind::kString)) {
+    out.codings.clear();
+    return add_coding(problems, node, out);
+  }
+  if (!expect(problems, node, Node::Kind::kArray, "a coding or an array of them", kRemedy)) return;
   if (node.items.empty() && node.is_whole()) {
     problems.error("RP1004", node.at, "no coding is left", "compress = false, or name one");
   }
   out.codings.clear();
-  for (const Node& item : node.items) {
-    const int word = decode_word(problems, item, coding_names());
-    if (word < 0) continue;
-    const Coding coding = kCodings.at(static_cast<std::size_t>(word));
-    if (std::ranges::find(out.codings, coding) == out.codings.end()) out.codings.push_back(coding);
-  }
+  for (const Node& item : node.items) add_coding(problems, item, out);
 }
 
 std::string render_codings(const O& from) {
@@ -153,7 +160,7 @@ void decode_compress(Problems& problems, const Node& node, O& out) {
   out.enabled = true;
   if (node.is(Node::Kind::kBool)) {
     out.enabled = node.flag;
-  } else if (node.is(Node::Kind::kArray)) {
+  } else if (node.is(Node::Kind::kString) || node.is(Node::Kind::kArray)) {
     decode_codings(problems, node, out);
   } else if (expect(problems, node, Node::Kind::kTable, "a boolean, an array of codings or a table",
                     "compress = true, or { codings = [\"zstd\", \"gzip\"] }")) {
