@@ -142,7 +142,9 @@ constexpr Key<O> kCompress[] = {
 };
 
 constexpr Key<L> kLimits[] = {
-    key<&L::memory>("memory", "of each worker, for contents that are being coded; what comes beyond is sent as it is"),
+    key<&L::memory>("memory",
+                    "of each worker, for contents that are being coded; what comes beyond is sent as it is, or refused "
+                    "with 503 where it is a request to be decoded"),
     key<&L::dictionaries>("dictionaries", "for all dictionaries, with what is made of them"),
     lasting<&L::slow_at>("slow_at", "from such a delay of other requests on levels are the lowest"),
     lasting<&L::stop_at>("stop_at", "and from such a one on contents are sent as they are"),

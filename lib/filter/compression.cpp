@@ -187,6 +187,10 @@ std::optional<Response> Compression::decode_request(Request& request) const {
   if (request.body == nullptr || !fields.has(FieldId::kContentEncoding)) return std::nullopt;
   const auto applied = http::AppliedCodings::of(fields);
   if (applied.is_identity()) return std::nullopt;
+  if (!has_memory()) {
+    count_limit(request, kMemory);
+    return exchange::error_response(request, 503);
+  }
   bool can = applied.is_understood();
   for (auto coding = applied.list().rbegin(); can && coding != applied.list().rend(); ++coding) {
     auto decoder = codecs_->decoders.take(decoder_options(*coding, Side::kClient));
@@ -231,6 +235,7 @@ void Compression::decode(const Request& request, const Asked& asked, Response& r
   if (!applied.is_understood() || applied.is_identity() || takes_all(asked.accepted, applied.list())) return;
   // Who says nothing may mean a file that is to stay as it is.
   if (!asked.says_codings && !types_.match(fields.get(FieldId::kContentType))) return;
+  if (!has_memory()) return count_limit(request, kMemory);
   std::vector<codec::Decoders::Lease> decoders;
   for (const Coding coding : applied.list()) {
     auto decoder = codecs_->decoders.take(decoder_options(coding, Side::kUpstream));
@@ -296,7 +301,7 @@ void Compression::offer_dictionary(const Request& request, const Asked& asked, R
   const std::string_view id = options_.dictionary.id;
   fields.add(kUseAsDictionary,
              request.arena->concat({"match=\"", match, id.empty() ? "\"" : "\", id=\"", id, id.empty() ? "" : "\""}));
-  if (response.body == nullptr || codecs_->dictionaries->knows(asked.origin, version)) return;
+  if (response.body == nullptr || !codecs_->dictionaries->claim(asked.origin, version)) return;
   response.body = std::make_unique<LearningContent>(
       std::move(response.body),
       LearningContent::Lesson{codecs_->dictionaries, std::string(asked.origin), std::string(version),
@@ -319,7 +324,7 @@ std::optional<codec::EncoderOptions> Compression::options_for(const Request& req
     wanted.level = codec::levels_of(coding).min;
     count_limit(request, kLevel);
   }
-  if (codecs_->memory() >= limits_.memory.bytes) return count_limit(request, kMemory), std::nullopt;
+  if (!has_memory()) return count_limit(request, kMemory), std::nullopt;
   return wanted;
 }
 

@@ -30,6 +30,7 @@ class Compression final : public exchange::Handler {
   struct Asked;
 
   std::optional<exchange::Response> decode_request(exchange::Request& request) const;
+  bool has_memory() const { return codecs_->memory() < limits_.memory.bytes; }
   codec::DecoderOptions decoder_options(http::Coding coding, Side side) const;
   void go_through(const exchange::Request& request, const Asked& asked, exchange::Response& response) const;
   void decode(const exchange::Request& request, const Asked& asked, exchange::Response& response) const;

@@ -47,9 +47,16 @@ std::string Dictionaries::name_of(std::string_view origin, std::string_view vers
   return std::string(origin).append(" ").append(version);
 }
 
-bool Dictionaries::knows(std::string_view origin, std::string_view version) const {
+bool Dictionaries::claim(std::string_view origin, std::string_view version) {
+  auto name = name_of(origin, version);
   const std::lock_guard lock(mutex_);
-  return by_name_.contains(name_of(origin, version));
+  if (by_name_.contains(name) || claimed_.size() >= kClaimsMax) return false;
+  return claimed_.insert(std::move(name)).second;
+}
+
+void Dictionaries::release(std::string_view origin, std::string_view version) {
+  const std::lock_guard lock(mutex_);
+  claimed_.erase(name_of(origin, version));
 }
 
 void Dictionaries::learn(std::string_view origin, std::string_view version, std::string_view match, std::string bytes) {

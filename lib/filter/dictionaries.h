@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/units.h"
 #include "codec/dictionary.h"
@@ -31,9 +32,11 @@ class Dictionaries {
   Dictionaries(const Dictionaries&) = delete;
   Dictionaries& operator=(const Dictionaries&) = delete;
 
-  // Whether that version is known: `version` tells it from others at the same origin.
-  bool knows(std::string_view origin, std::string_view version) const;
-  // From now on. The oldest go where there is no room.
+  // Whether that version is to be learnt, by the caller: it is not known, nobody else is at it, and not too many are at others. `version`
+  // tells it from others at the same origin. Each claim is released, whatever came of it.
+  bool claim(std::string_view origin, std::string_view version);
+  void release(std::string_view origin, std::string_view version);
+  // Known from now on. The oldest go where there is no room.
   void learn(std::string_view origin, std::string_view version, std::string_view match, std::string bytes);
   // For a request for that path; null: it has gone, or is not for it.
   std::shared_ptr<const codec::Dictionary> find(const codec::Sha256& hash, std::string_view origin,
@@ -50,6 +53,9 @@ class Dictionaries {
   };
   using Order = std::list<Known>;  // the last used first
 
+  // What is being learnt is in memory as well.
+  static constexpr std::size_t kClaimsMax = 16;
+
   static std::string name_of(std::string_view origin, std::string_view version);
   void drop_last();
 
@@ -57,6 +63,7 @@ class Dictionaries {
   mutable std::mutex mutex_;
   Order order_;
   std::unordered_map<std::string, Order::iterator> by_name_;
+  std::unordered_set<std::string> claimed_;
   std::size_t bytes_ = 0;
 };
 

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "exchange/body.h"
 #include "filter/dictionaries.h"
 
 namespace rproxy::filter {
 
+// Has claimed what it is to learn.
 class LearningContent final : public exchange::Body {
  public:
   struct Lesson {
@@ -21,6 +23,7 @@ class LearningContent final : public exchange::Body {
   };
   LearningContent(std::unique_ptr<exchange::Body> source, Lesson lesson)
       : source_(std::move(source)), lesson_(std::move(lesson)) {}
+  ~LearningContent() override { lesson_.dictionaries->release(lesson_.origin, lesson_.version); }
 
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return source_->length(); }

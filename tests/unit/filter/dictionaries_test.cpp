@@ -53,13 +53,22 @@ TEST(Dictionaries, AreFoundWhereTheyAreFor) {
   Dictionaries dictionaries(1_MiB);
   dictionaries.learn("https://shop.com", "/app-1.js \"1\"", "/app-*.js", "var version = 1");
   const auto hash = codec::sha256_of("var version = 1");
-  EXPECT_TRUE(dictionaries.knows("https://shop.com", "/app-1.js \"1\""));
-  EXPECT_FALSE(dictionaries.knows("https://shop.com", "/app-1.js \"2\""));
+  EXPECT_FALSE(dictionaries.claim("https://shop.com", "/app-1.js \"1\""));
   ASSERT_NE(dictionaries.find(hash, "https://shop.com", "/app-2.js"), nullptr);
   EXPECT_EQ(dictionaries.find(hash, "https://shop.com", "/app-2.js")->bytes(), "var version = 1");
   EXPECT_EQ(dictionaries.find(hash, "https://shop.com", "/other.js"), nullptr);
   EXPECT_EQ(dictionaries.find(hash, "https://evil.com", "/app-2.js"), nullptr);
   EXPECT_EQ(dictionaries.find(codec::sha256_of("x"), "https://shop.com", "/app-2.js"), nullptr);
+}
+
+TEST(Dictionaries, AreLearntByOneAtATimeAndByFewAtOnce) {
+  Dictionaries dictionaries(1_MiB);
+  EXPECT_TRUE(dictionaries.claim("o", "a"));
+  EXPECT_FALSE(dictionaries.claim("o", "a"));
+  dictionaries.release("o", "a");
+  int claimed = 0;
+  for (int i = 0; i < 100; ++i) claimed += dictionaries.claim("o", std::to_string(i)) ? 1 : 0;
+  EXPECT_EQ(claimed, 16);
 }
 
 TEST(Dictionaries, TheLeastUsedGo) {
@@ -68,12 +77,12 @@ TEST(Dictionaries, TheLeastUsedGo) {
     dictionaries.learn("o", name, "*", std::string(4000, name[0]));
     dictionaries.find(codec::sha256_of(std::string(4000, 'a')), "o", "/");
   }
-  EXPECT_TRUE(dictionaries.knows("o", "a"));
-  EXPECT_FALSE(dictionaries.knows("o", "b"));
-  EXPECT_TRUE(dictionaries.knows("o", "c"));
+  EXPECT_FALSE(dictionaries.claim("o", "a"));
+  EXPECT_TRUE(dictionaries.claim("o", "b"));
+  EXPECT_FALSE(dictionaries.claim("o", "c"));
   EXPECT_LE(dictionaries.bytes(), 40'000U);
   dictionaries.learn("o", "large", "*", std::string(20'000, 'x'));
-  EXPECT_FALSE(dictionaries.knows("o", "large"));
+  EXPECT_TRUE(dictionaries.claim("o", "large"));
 }
 
 }  // namespace
