@@ -12,6 +12,9 @@
 
 namespace rproxy::filter {
 
+inline constexpr std::array kUsualCodings{http::Coding::kZstd, http::Coding::kBrotli, http::Coding::kGzip,
+                                          http::Coding::kDeflate};
+
 // Answers that serve as dictionaries for later ones (RFC 9842).
 struct DictionaryOptions {
   bool enabled = false;
@@ -25,8 +28,7 @@ struct DictionaryOptions {
 struct CompressionOptions {
   bool enabled = true;
   // Those on offer, the most welcome first: it decides where a client likes several as much.
-  std::vector<http::Coding> codings{http::Coding::kZstd, http::Coding::kBrotli, http::Coding::kGzip,
-                                    http::Coding::kDeflate};
+  std::vector<http::Coding> codings{kUsualCodings.begin(), kUsualCodings.end()};
   std::vector<std::string> types;  // patterns; empty: those that are known to shrink
   ByteSize min_length = 1_KiB;     // shorter contents stay as they are, where the length is known
   std::array<std::optional<int>, http::kCodingCount> levels;  // none: the coding's usual one
