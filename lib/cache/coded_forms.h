@@ -60,7 +60,7 @@ class CodedForm final : private Content::Listener {
 // Any thread.
 class CodedForms {
  public:
-  // Null: it can't be coded, or there are too many forms already.
+  // To be left in any case: a form that is under way keeps its content. Null: there are too many already.
   std::shared_ptr<CodedForm> find(const std::shared_ptr<Content>& source, const codec::EncoderOptions& options);
   // Nobody reads it any more, or there is a reader less: what nobody goes on with goes.
   void leave(std::shared_ptr<CodedForm> form);

@@ -115,7 +115,9 @@ TEST(CodedForms, FailWithTheirContent) {
   content->fail(Error(ErrorCode::kReset, Side::kUpstream));
   finish(*form);
   EXPECT_TRUE(form->content()->has_failed());
-  EXPECT_NE(content->forms().find(content, in(Coding::kZstd)), form);
+  const auto other = content->forms().find(content, in(Coding::kZstd));
+  EXPECT_NE(other, form);
+  content->forms().leave(other);
 }
 
 TEST(CodedForms, ThatNobodyReadsToTheirEndGo) {
