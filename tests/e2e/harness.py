@@ -87,6 +87,12 @@ class Proxy:
     def connect(self, index=0, timeout=LIMIT):
         return Client(self.addresses[index], timeout)
 
+    def admin(self, path, **members):
+        """What its admin endpoint answers to curl, by the socket "admin.sock" of its directory; with members, to a POST of them as JSON."""
+        given = ["--data-binary", json.dumps(members)] if members else []
+        return subprocess.run(["curl", "-sS", "-m", str(LIMIT), "--unix-socket", self.directory / "admin.sock", *given, f"http://admin{path}"],
+                              capture_output=True, text=True, check=True).stdout
+
     def get(self, path="/", host="shop.com", method="GET", headers=(), body=b"", index=0):
         """One request on a connection of its own."""
         with self.connect(index) as client:

@@ -492,8 +492,7 @@ cache = true
         self.assertEqual(inspect("purge", "--prefix", "http://shop.com/images/"), "2 answers removed\n")
         self.assertEqual(inspect("purge", "--all"), "1 answers removed\n")
         self.assertIn("0 objects", inspect("stats"))
-        page = subprocess.run(["curl", "-sf", "--unix-socket", proxy.directory / "admin.sock", "http://admin/metrics"], capture_output=True,
-                              text=True, check=True).stdout
+        page = proxy.admin("/metrics")
         self.assertIn('rproxy_cache_requests_total{route="*",result="hit"} 1\n', page)
         self.assertIn("rproxy_cache_objects 0\n", page)
 

@@ -97,10 +97,7 @@ path = "store"
 """
 
     def ask(self, proxy, path, **members):
-        given = ["--data-binary", json.dumps(members)] if members else []
-        done = subprocess.run(["curl", "-sS", "-m", str(LIMIT), "--unix-socket", str(proxy.directory / "admin.sock"), *given, f"http://admin{path}"],
-                              capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)
+        return json.loads(proxy.admin(path, **members))
 
     def disk(self, proxy):
         return self.ask(proxy, "/cache")["disk"]
@@ -512,8 +509,7 @@ path = "store"
         proxy = self.proxy_for(origin)
         self.expect(proxy, "/a/1000", False)
         self.written(proxy, 1)
-        page = subprocess.run(["curl", "-sS", "--unix-socket", str(proxy.directory / "admin.sock"), "http://admin/metrics"],
-                              capture_output=True, text=True, check=True).stdout
+        page = proxy.admin("/metrics")
         self.assertRegex(page, r"(?m)^rproxy_cache_disk_objects 1$")
         self.assertRegex(page, r"(?m)^rproxy_cache_disk_bytes 4096$")
         shown = subprocess.run([os.environ["RPROXY"], "cache-inspect", "stats", "--attach", str(proxy.directory / "admin.sock")],

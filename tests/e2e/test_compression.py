@@ -89,9 +89,7 @@ upstream = "app"
         return proxy.get(path, headers=[*fields, *headers], method=method, body=body)
 
     def metric(self, proxy, name):
-        shown = subprocess.run(["curl", "-sS", "--unix-socket", str(proxy.directory / "admin.sock"), "http://a/metrics"],
-                               capture_output=True, text=True, check=True, timeout=LIMIT).stdout
-        return sum(float(line.rsplit(" ", 1)[1]) for line in shown.splitlines() if line.startswith(name))
+        return sum(float(line.rsplit(" ", 1)[1]) for line in proxy.admin("/metrics").splitlines() if line.startswith(name))
 
     # ---- Which coding.
 

@@ -109,9 +109,7 @@ class Reloaded(TestCase):
         until(lambda: proxy.log().count("reloaded in") > before, "the reload")
 
     def health_of(self, proxy, backend, upstream="app"):
-        done = subprocess.run(["curl", "-sS", "-m", "20", "--unix-socket", proxy.directory / "admin.sock",
-                               f"http://admin/upstreams/{upstream}/endpoints/{backend.name}"], capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)["health"]
+        return json.loads(proxy.admin(f"/upstreams/{upstream}/endpoints/{backend.name}"))["health"]
 
     def test_what_was_found_out_stays_and_no_request_goes_to_one_that_is_unhealthy(self):
         well, sick = self.start(Checked(b"well"), Checked(b"sick", healthy=False))
