@@ -1,5 +1,7 @@
 #include "codec/brotli_decoder.h"
 
+#include "codec/refused.h"
+
 namespace rproxy::codec {
 namespace {
 
@@ -12,10 +14,6 @@ int window_log_in(unsigned char first) {
   const auto small = static_cast<int>(first >> 4U & 7U);
   if (small == 0) return 17;
   return small == 1 ? kWindowLogMax : 8 + small;
-}
-
-tl::unexpected<Error> refused(std::string context) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, std::move(context));
 }
 
 }  // namespace

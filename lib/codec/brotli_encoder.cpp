@@ -5,6 +5,7 @@
 
 #include "codec/padding.h"
 #include "codec/prepared.h"
+#include "codec/refused.h"
 #include "codec/sizing.h"
 
 namespace rproxy::codec {
@@ -13,10 +14,6 @@ namespace {
 BrotliEncoderOperation native(Flush flush) {
   if (flush == Flush::kNone) return BROTLI_OPERATION_PROCESS;
   return flush == Flush::kFlush ? BROTLI_OPERATION_FLUSH : BROTLI_OPERATION_FINISH;
-}
-
-tl::unexpected<Error> refused(std::string context) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, std::move(context));
 }
 
 // Never none: the library would take the size of what it gets first for the whole, and as much memory as that deserves.

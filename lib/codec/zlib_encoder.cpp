@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/padding.h"
+#include "codec/refused.h"
 
 namespace rproxy::codec {
 namespace {
@@ -13,10 +14,6 @@ constexpr std::size_t kPieceMax = std::size_t{1} << 30U;  // zlib counts in 32 b
 int native(Flush flush) {
   if (flush == Flush::kNone) return Z_NO_FLUSH;
   return flush == Flush::kFlush ? Z_SYNC_FLUSH : Z_FINISH;
-}
-
-tl::unexpected<Error> refused(std::string context) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, std::move(context));
 }
 
 }  // namespace

@@ -7,17 +7,10 @@
 #include <algorithm>
 
 #include "codec/prepared.h"
+#include "codec/refused.h"
 #include "codec/sizing.h"
 
 namespace rproxy::codec {
-namespace {
-
-tl::unexpected<Error> refused(std::string context) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, std::move(context));
-}
-
-}  // namespace
-
 std::uint64_t zstd_window_max(const DecoderOptions& options) {
   constexpr int kLogMax = 23;  // RFC 9659 3
   if (options.window_log_max)

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "codec/prepared.h"
+#include "codec/refused.h"
 #include "codec/sizing.h"
 
 namespace rproxy::codec {
@@ -15,10 +16,6 @@ namespace {
 ZSTD_EndDirective native(Flush flush) {
   if (flush == Flush::kNone) return ZSTD_e_continue;
   return flush == Flush::kFlush ? ZSTD_e_flush : ZSTD_e_end;
-}
-
-tl::unexpected<Error> refused(std::string context) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, std::move(context));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "codec/encoder.h"
 #include "config/schema.h"
+#include "filter/dictionaries.h"
 #include "http/media_types.h"
 
 namespace rproxy::config {
@@ -85,14 +86,9 @@ constexpr Key<O> kLevels[] = {
 
 using D = filter::DictionaryOptions;
 
-// RFC 9842 2.1.1: a URL pattern, of which no more than wildcards are used here.
 void decode_dictionary_match(Problems& problems, const Node& node, D& out) {
   decode_value(problems, node, out.match);
-  const bool is_good =
-      out.match.starts_with('/') && std::ranges::all_of(out.match, [](char c) {
-        return c > ' ' && c < '\x7f' && std::string_view("\"\\(){}:?+#").find(c) == std::string_view::npos;
-      });
-  if (is_good || !node.is(Node::Kind::kString) || node.is_broken) return;
+  if (filter::is_dictionary_match(out.match) || !node.is(Node::Kind::kString) || node.is_broken) return;
   problems.error("RP1004", node.at, fmt::format("no pattern of paths: {}", shown(node)), "such as \"/app-*.js\"");
 }
 

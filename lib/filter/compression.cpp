@@ -57,11 +57,6 @@ constexpr std::string_view kUseAsDictionary = "Use-As-Dictionary";
 
 bool needs_dictionary(Coding coding) { return coding == Coding::kDcb || coding == Coding::kDcz; }
 
-// Of a path that can stand in a pattern, and in a string, as it is (RFC 9842 2.1.1: a URL pattern without regular expressions).
-bool may_be_in_match(char c) {
-  return c > ' ' && c < '\x7f' && std::string_view("\"\\(){}:?+#").find(c) == std::string_view::npos;
-}
-
 // What others must not learn from the lengths of what they are sent.
 bool is_of_one(const http::Fields& fields) {
   return fields.has(FieldId::kSetCookie) || std::ranges::any_of(fields, [](const http::Field& field) {
@@ -295,7 +290,7 @@ void Compression::offer_dictionary(const Request& request, const Asked& asked, R
   const auto length = length_of(response);
   if (length && *length > options_.dictionary.size_max.bytes) return;
   const std::string_view match = options_.dictionary.match.empty() ? asked.path : options_.dictionary.match;
-  if (!std::ranges::all_of(match, may_be_in_match)) return;
+  if (!is_dictionary_match(match)) return;
   const std::string_view version =
       request.arena->concat({asked.path, " ", fields.get(FieldId::kEtag), " ", fields.get(FieldId::kLastModified)});
   const std::string_view id = options_.dictionary.id;

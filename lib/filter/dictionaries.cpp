@@ -27,6 +27,12 @@ std::optional<codec::Sha256> available_dictionary(const http::Fields& request) {
   return hash;
 }
 
+bool is_dictionary_match(std::string_view match) {
+  return match.starts_with('/') && std::ranges::all_of(match, [](char c) {
+           return c > ' ' && c < '\x7f' && std::string_view("\"\\(){}:?+#").find(c) == std::string_view::npos;
+         });
+}
+
 // The pieces between the wildcards, each as early as it goes; the last at the end.
 bool matches_dictionary(std::string_view match, std::string_view path) {
   const auto first = match.find('*');

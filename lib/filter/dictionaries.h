@@ -22,6 +22,10 @@ namespace rproxy::filter {
 // What a client says it has; nothing where it says nothing, or what can't be read (RFC 9842 2.2).
 std::optional<codec::Sha256> available_dictionary(const http::Fields& request);
 
+// Whether it can be a pattern of paths, and stand in a string, as it is (RFC 9842 2.1.1: a URL pattern without regular expressions); of those no
+// more than wildcards are used here.
+bool is_dictionary_match(std::string_view match);
+
 // Whether a path is one that `match` of Use-As-Dictionary speaks of: "*" stands for anything.
 bool matches_dictionary(std::string_view match, std::string_view path);
 
