@@ -16,9 +16,11 @@ constexpr std::uint64_t kStep = 64 * 1024;
 
 }  // namespace
 
-CodedForm::CodedForm(std::shared_ptr<Content> source, const codec::EncoderOptions& options)
+CodedForm::CodedForm(std::shared_ptr<Content> source, const codec::EncoderOptions& options,
+                     std::shared_ptr<codec::Tally> memory)
     : options_(options),
       content_(std::make_shared<Content>(std::nullopt)),
+      encoders_({.idle_max = 0, .idle_bytes_max = 0, .spare_bytes_max = 0}, std::move(memory)),
       source_(std::make_unique<Content::Reader>(std::move(source), 0)) {
   if (auto encoder = encoders_.take(options_)) {
     encoder_ = std::move(*encoder);
@@ -69,7 +71,8 @@ void CodedForm::code(std::string_view bytes, Flush flush, Step& step) {
 }
 
 std::shared_ptr<CodedForm> CodedForms::find(const std::shared_ptr<Content>& source,
-                                            const codec::EncoderOptions& options) {
+                                            const codec::EncoderOptions& options,
+                                            const std::shared_ptr<codec::Tally>& memory) {
   std::shared_ptr<CodedForm> gone;  // goes without the lock
   const std::lock_guard lock(mutex_);
   auto found = std::ranges::find_if(held_, [&](const Held& held) { return held.form->is_such(options); });
@@ -80,7 +83,7 @@ std::shared_ptr<CodedForm> CodedForms::find(const std::shared_ptr<Content>& sour
   }
   if (found == held_.end()) {
     if (held_.size() >= kMax) return nullptr;
-    held_.push_back({std::make_shared<CodedForm>(source, options), 0});
+    held_.push_back({std::make_shared<CodedForm>(source, options, memory), 0});
     found = std::prev(held_.end());
   }
   ++found->users;

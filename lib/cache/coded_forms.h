@@ -16,7 +16,9 @@ namespace rproxy::cache {
 // One of them. Whoever reads it and finds nothing new codes on; it is one at a time who does, on whichever thread.
 class CodedForm final : private Content::Listener {
  public:
-  CodedForm(std::shared_ptr<Content> source, const codec::EncoderOptions& options);
+  // `memory`, or null: counts what coding takes.
+  CodedForm(std::shared_ptr<Content> source, const codec::EncoderOptions& options,
+            std::shared_ptr<codec::Tally> memory = nullptr);
   CodedForm(const CodedForm&) = delete;
   CodedForm& operator=(const CodedForm&) = delete;
   ~CodedForm();
@@ -51,7 +53,7 @@ class CodedForm final : private Content::Listener {
   std::atomic<std::uint32_t> uses_{0};
   const std::shared_ptr<Content> content_;
   std::mutex mutex_;  // of who codes
-  codec::Encoders encoders_{{.idle_max = 0, .idle_bytes_max = 0, .spare_bytes_max = 0}};
+  codec::Encoders encoders_;
   codec::Encoders::Lease encoder_;
   std::unique_ptr<Content::Reader> source_;  // none: it is over
   bool has_unflushed_ = false;
@@ -61,7 +63,8 @@ class CodedForm final : private Content::Listener {
 class CodedForms {
  public:
   // To be left in any case: a form that is under way keeps its content. Null: there are too many already.
-  std::shared_ptr<CodedForm> find(const std::shared_ptr<Content>& source, const codec::EncoderOptions& options);
+  std::shared_ptr<CodedForm> find(const std::shared_ptr<Content>& source, const codec::EncoderOptions& options,
+                                  const std::shared_ptr<codec::Tally>& memory = nullptr);
   // Nobody reads it any more, or there is a reader less: what nobody goes on with goes.
   void leave(std::shared_ptr<CodedForm> form);
   // In the place of what there is of that coding.

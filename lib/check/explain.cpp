@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "check/cache_step.h"
+#include "check/compression_step.h"
 #include "check/conditions.h"
 #include "check/hashed_server.h"
 #include "check/header_changes.h"
@@ -127,7 +128,9 @@ void Explainer::explain_route(exchange::Request& request, Depth depth, Explanati
   out.route_name = route.rule.name;
   out.route_at = location_of(route.at);
   out.conditions = conditions_of(route.rule.match);
+  auto coding = compression_step(request.head.fields, route.compression);  // by what the client said
   explain_action(request, route, out);
+  if (coding) out.steps.push_back({"compress", std::move(*coding)});
 }
 
 void Explainer::add_runners_up(exchange::Request& request, Explanation& out) const {

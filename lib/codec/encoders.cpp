@@ -1,9 +1,9 @@
 #include "codec/encoders.h"
 
 #include "codec/brotli_encoder.h"
+#include "codec/deflate_encoder.h"
 #include "codec/prepared.h"
 #include "codec/sizing.h"
-#include "codec/zlib_encoder.h"
 #include "codec/zstd_encoder.h"
 
 namespace rproxy::codec {
@@ -13,7 +13,7 @@ std::unique_ptr<Encoder> make_machine<Encoder>(Coding coding, Account& account) 
   switch (coding) {
     case Coding::kGzip:
     case Coding::kDeflate:
-      return std::make_unique<ZlibEncoder>(account);
+      return std::make_unique<DeflateEncoder>(account);
     case Coding::kBrotli:
     case Coding::kDcb:
       return std::make_unique<BrotliEncoder>(account);

@@ -36,6 +36,7 @@ void* Memory::allocate(std::size_t size) noexcept {
     block = new (memory) Block{whole, nullptr};
   }
   in_use_ += kHeader + block->size;
+  if (tally_ != nullptr) tally_->add(kHeader + block->size);
   return block + 1;
 }
 
@@ -44,6 +45,7 @@ void Memory::release(void* memory) noexcept {
   Block* block = static_cast<Block*>(memory) - 1;
   const std::size_t whole = kHeader + block->size;
   in_use_ -= whole;
+  if (tally_ != nullptr) tally_->subtract(whole);
   if (spare_ + whole > spare_max_) {
     std::free(block);
     return;

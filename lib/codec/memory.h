@@ -3,13 +3,27 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "base/memory_pool.h"
 
 namespace rproxy::codec {
+
+// What several of these have in use together, on whichever threads.
+class Tally {
+ public:
+  void add(std::size_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  void subtract(std::size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::size_t> bytes_{0};
+};
 
 class Memory {
  public:
@@ -20,7 +34,8 @@ class Memory {
   static constexpr bool kRecycles = true;
 #endif
 
-  explicit Memory(std::size_t spare_max) : spare_max_(kRecycles ? spare_max : 0) {}
+  explicit Memory(std::size_t spare_max, std::shared_ptr<Tally> tally = nullptr)
+      : spare_max_(kRecycles ? spare_max : 0), tally_(std::move(tally)) {}
   ~Memory();
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
@@ -61,6 +76,7 @@ class Memory {
   std::size_t spare_ = 0;
   std::size_t in_use_ = 0;
   std::uint64_t heap_calls_ = 0;
+  std::shared_ptr<Tally> tally_;  // or null
 };
 
 // One context's share of it, in the forms the libraries want: `opaque` is the account.

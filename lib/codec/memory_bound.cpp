@@ -7,6 +7,7 @@
 
 #include "codec/decoders.h"
 #include "codec/encoders.h"
+#include "codec/isal_encoder.h"
 #include "codec/sizing.h"
 #include "codec/zstd_decoder.h"
 
@@ -67,7 +68,7 @@ std::size_t memory_bound(const EncoderOptions& options) {
   switch (options.coding) {
     case Coding::kGzip:
     case Coding::kDeflate:
-      return zlib_bound(sizing);
+      return sizing.level <= IsalEncoder::kLevelMax ? IsalEncoder::memory_bound(sizing) : zlib_bound(sizing);
     case Coding::kBrotli:
     case Coding::kDcb:
       return brotli_bound(options, sizing);

@@ -38,7 +38,8 @@ class Pool {
  public:
   class Lease;
 
-  explicit Pool(const PoolLimits& limits = {}) : limits_(limits), memory_(limits.spare_bytes_max) {
+  explicit Pool(const PoolLimits& limits = {}, std::shared_ptr<Tally> tally = nullptr)
+      : limits_(limits), memory_(limits.spare_bytes_max, std::move(tally)) {
     for (auto& idle : idle_) idle.reserve(limits.idle_max);
   }
   Pool(const Pool&) = delete;

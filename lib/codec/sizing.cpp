@@ -68,14 +68,15 @@ Levels levels_of(Coding coding) {
   switch (coding) {
     case Coding::kGzip:
     case Coding::kDeflate:
-      return {1, 9, 5};
+      return {1, 9, 1};
     case Coding::kBrotli:
       return {0, 11, 4};
     case Coding::kDcb:
       return {3, 11, 5};  // those below look at no dictionary
     case Coding::kZstd:
+      return {1, 19, 1};
     case Coding::kDcz:
-      return {1, 19, 3};
+      return {1, 19, 3};  // those below see little of a large dictionary
     case Coding::kIdentity:
       break;
   }

@@ -78,10 +78,10 @@ constexpr Key<O> level(std::string_view name, std::string_view meaning) {
 }
 
 constexpr Key<O> kLevels[] = {
-    level<Coding::kZstd, 1, 19>("zstd", "default: 3"),
+    level<Coding::kZstd, 1, 19>("zstd", "default: 1"),
     level<Coding::kBrotli, 0, 11>("br", "default: 4"),
-    level<Coding::kGzip, 1, 9>("gzip", "default: 5"),
-    level<Coding::kDeflate, 1, 9>("deflate", "default: 5"),
+    level<Coding::kGzip, 1, 9>("gzip", "default: 1; up to 2 by ISA-L, else by zlib"),
+    level<Coding::kDeflate, 1, 9>("deflate", "default: 1; as gzip"),
 };
 
 using D = filter::DictionaryOptions;
@@ -124,7 +124,7 @@ constexpr Key<O> kCompress[] = {
     special<O>("types", "strings", "\"text/*\", \"*+json\": what is compressed; default: all that is known to shrink",
                decode_types),
     key<&O::min_length>("min_length", "shorter contents stay as they are"),
-    special<O>("level", "table", "of each coding, such as { zstd = 3, br = 4, gzip = 5 }: higher is smaller and slower",
+    special<O>("level", "table", "of each coding, such as { zstd = 3, br = 4, gzip = 6 }: higher is smaller and slower",
                [](Problems& p, const Node& n, O& o) { decode_table<O>(p, n, "level", kLevels, o); }),
     special<O>("dictionary", "boolean or table",
                "answers are dictionaries for later ones (RFC 9842): a newer version costs what is new in it",
@@ -139,7 +139,8 @@ constexpr Key<O> kCompress[] = {
 
 constexpr Key<L> kLimits[] = {
     key<&L::memory>("memory",
-                    "of each worker, for contents that are being coded; what comes beyond is sent as it is, or refused "
+                    "of each worker, for contents that are being coded; from half of it on with small windows; what "
+                    "comes beyond is sent as it is, or refused "
                     "with 503 where it is a request to be decoded"),
     key<&L::dictionaries>("dictionaries", "for all dictionaries, with what is made of them"),
     lasting<&L::slow_at>("slow_at", "from such a delay of other requests on levels are the lowest"),

@@ -13,7 +13,8 @@
 
 namespace rproxy::codec {
 struct EncoderOptions;
-}
+class Tally;
+}  // namespace rproxy::codec
 
 namespace rproxy::exchange {
 
@@ -42,8 +43,12 @@ class Body : public net::Pooled {
   // Who reads it can send parts of files as they are: slices may be such from now on.
   virtual void allow_files() {}
 
-  // Where coded forms of the content are kept for all who come: this one, in place of this body. Null: whoever asks codes it himself.
-  virtual std::unique_ptr<Body> in_coding(const codec::EncoderOptions& /*options*/) { return nullptr; }
+  // Where coded forms of the content are kept for all who come: this one, in place of this body; `memory` counts what making it takes. Null:
+  // whoever asks codes it himself.
+  virtual std::unique_ptr<Body> in_coding(const codec::EncoderOptions& /*options*/,
+                                          const std::shared_ptr<codec::Tally>& /*memory*/) {
+    return nullptr;
+  }
 
   // After the last slice; null where there are none.
   virtual const http::Fields* trailers() const { return nullptr; }

@@ -12,9 +12,13 @@ namespace rproxy::filter {
 struct Codecs {
   codec::Encoders encoders;
   codec::Decoders decoders;
-  std::shared_ptr<Dictionaries> dictionaries;  // of all threads
+  // Of all threads:
+  std::shared_ptr<Dictionaries> dictionaries;
+  std::shared_ptr<codec::Tally> forms;  // memory that makes coded forms of what is cached
 
-  std::size_t memory() const { return encoders.usage().leased_bytes + decoders.usage().leased_bytes; }
+  std::size_t memory() const {
+    return encoders.usage().leased_bytes + decoders.usage().leased_bytes + (forms != nullptr ? forms->bytes() : 0);
+  }
 };
 
 }  // namespace rproxy::filter

@@ -65,6 +65,8 @@ bool is_of_one(const http::Fields& fields) {
          });
 }
 
+constexpr int kCrowdedWindowLog = 16;
+
 std::size_t index_of(Coding coding) { return static_cast<std::size_t>(coding) - 1; }
 
 bool forbids_transforming(const http::Fields& fields) {
@@ -267,7 +269,7 @@ void Compression::encode(const Request& request, const Asked& asked, Response& r
   if (needs_dictionary(*choice.coding)) wanted->dictionary = asked.dictionary;
   // One form for all would have one length.
   const bool may_share = response.body != nullptr && options_.padding.bytes == 0;
-  if (auto coded = may_share ? response.body->in_coding(*wanted) : nullptr) {
+  if (auto coded = may_share ? response.body->in_coding(*wanted, codecs_->forms) : nullptr) {
     response.body = std::move(coded);
   } else if (response.body != nullptr) {
     auto encoder = codecs_->encoders.take(*wanted);
@@ -279,10 +281,11 @@ void Compression::encode(const Request& request, const Asked& asked, Response& r
   become(response, http::to_string(*choice.coding), *request.arena);
 }
 
-// Clients that take such codings are told that they may keep the answer as a dictionary; so does this side, as soon as it has passed.
+// Clients are told that they may keep the answer as a dictionary; so does this side, as soon as it has passed. Who takes a coding by
+// dictionary does not say so before there is one (RFC 9842 6.1), but takes the coding itself.
 void Compression::offer_dictionary(const Request& request, const Asked& asked, Response& response) const {
   http::Fields& fields = response.head.fields;
-  const bool is_able = asked.accepted.quality(Coding::kDcz) > 0 || asked.accepted.quality(Coding::kDcb) > 0;
+  const bool is_able = asked.accepted.quality(Coding::kZstd) > 0 || asked.accepted.quality(Coding::kBrotli) > 0;
   if (!is_able || response.head.status != 200 || request.head.method_id != http::Method::kGet || is_of_one(fields) ||
       request.head.fields.has(FieldId::kAuthorization) || fields.find(kUseAsDictionary) != nullptr) {
     return;
@@ -319,7 +322,10 @@ std::optional<codec::EncoderOptions> Compression::options_for(const Request& req
     wanted.level = codec::levels_of(coding).min;
     count_limit(request, kLevel);
   }
-  if (!has_memory()) return count_limit(request, kMemory), std::nullopt;
+  const std::size_t memory = codecs_->memory();
+  if (memory >= limits_.memory.bytes) return count_limit(request, kMemory), std::nullopt;
+  // From half of it on smaller ones, so that it is enough for several times as many.
+  if (memory >= limits_.memory.bytes / 2) wanted.window_log_max = kCrowdedWindowLog;
   return wanted;
 }
 

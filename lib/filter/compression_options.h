@@ -42,7 +42,7 @@ struct CompressionOptions {
 
 // Of the whole process.
 struct CompressionLimits {
-  ByteSize memory = 64_MiB;        // for what is being coded and decoded at once, of each worker
+  ByteSize memory = 256_MiB;       // for what is being coded and decoded at once, of each worker
   ByteSize dictionaries = 64_MiB;  // for all dictionaries of the process, with what is made of them
   Duration slow_at{20};            // from such a turn of the loop on the lowest levels
   Duration stop_at{100};           // and from such a one on nothing is coded

@@ -66,36 +66,49 @@ Result<void> EncodedContent::encode() {
 
 Slice EncodedContent::hand_out(bool is_last) { return {{out_.data(), std::exchange(filled_, 0)}, is_last, {}}; }
 
-net::Task<Result<Slice>> EncodedContent::read_on() {
+net::ValueTask<Result<Slice>> EncodedContent::read() {
   if (!out_) {
     out_ = loop_.buffers().take();
     is_coded_ = true;  // there is nothing yet
   }
+  if (auto slice = advance()) return std::move(*slice);
+  return read_on();
+}
+
+net::Task<Result<Slice>> EncodedContent::read_on() {
+  for (;;) {
+    if (taken_ >= kTurn) {
+      taken_ = 0;
+      co_await net::NextTurn(loop_);
+    } else {
+      co_await ahead_.arrival();
+    }
+    if (auto slice = advance()) co_return std::move(*slice);
+  }
+}
+
+// Nothing: there is something to wait for, the next turn or what comes next.
+std::optional<Result<Slice>> EncodedContent::advance() {
   for (;;) {
     while (!is_coded_) {
-      if (taken_ >= kTurn) {
-        taken_ = 0;
-        co_await net::NextTurn(loop_);
-      }
-      if (auto coded = encode(); !coded) co_return fail(std::move(coded.error()));
-      if (is_coded_ && flush_ == Flush::kEnd) co_return hand_out(true);
-      if (filled_ == loop_.buffers().buffer_size()) co_return hand_out(false);
+      if (taken_ >= kTurn) return std::nullopt;
+      if (auto coded = encode(); !coded) return fail(std::move(coded.error()));
+      if (is_coded_ && flush_ == Flush::kEnd) return hand_out(true);
+      if (filled_ == loop_.buffers().buffer_size()) return hand_out(false);
     }
     if (flush_ == Flush::kFlush) {
       flush_ = Flush::kNone;
       has_unflushed_ = false;
-      if (filled_ != 0) co_return hand_out(false);
+      if (filled_ != 0) return hand_out(false);
     }
     if (!ahead_.ask()) {
-      if (has_unflushed_) {
-        flush_ = Flush::kFlush;
-        is_coded_ = false;
-        continue;
-      }
-      co_await ahead_.arrival();
+      if (!has_unflushed_) return std::nullopt;
+      flush_ = Flush::kFlush;
+      is_coded_ = false;
+      continue;
     }
     auto slice = ahead_.take();
-    if (!slice) co_return fail(std::move(slice.error()));
+    if (!slice) return fail(std::move(slice.error()));
     rest_ = slice->data;
     has_unflushed_ = has_unflushed_ || !rest_.empty();
     flush_ = slice->last ? Flush::kEnd : Flush::kNone;

@@ -45,12 +45,14 @@ class EncodedContent final : public exchange::Body {
   EncodedContent(std::unique_ptr<exchange::Body> source, std::shared_ptr<Codecs> codecs, codec::Encoders::Lease encoder,
                  net::Loop& loop, metrics::CompressionCounters* counters);
 
-  net::ValueTask<Result<exchange::Slice>> read() override { return read_on(); }
+  // What can be had without waiting is there at once, so that it leaves together with the head.
+  net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override { return {http::BodyLength::Kind::kChunked, 0}; }
   const http::Fields* trailers() const override { return source_->trailers(); }
 
  private:
   net::Task<Result<exchange::Slice>> read_on();
+  std::optional<Result<exchange::Slice>> advance();
   Result<void> encode();
   exchange::Slice hand_out(bool is_last);
 

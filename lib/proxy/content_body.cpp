@@ -47,10 +47,11 @@ ContentBody::~ContentBody() {
 }
 
 // What is in a file has no forms, as they would be in memory; nor what passes through, or may turn out too long for memory.
-std::unique_ptr<exchange::Body> ContentBody::in_coding(const codec::EncoderOptions& options) {
+std::unique_ptr<exchange::Body> ContentBody::in_coding(const codec::EncoderOptions& options,
+                                                       const std::shared_ptr<codec::Tally>& memory) {
   const auto& content = entry_->content();
   if (keeper_ == nullptr || content->leans_on_file() || !content->length()) return nullptr;
-  auto form = content->forms().find(content, options);
+  auto form = content->forms().find(content, options, memory);
   if (form == nullptr) return nullptr;
   if (!form->content()->is_complete()) return std::make_unique<FormBody>(entry_, std::move(form), loop_, *keeper_);
   keeper_->note_use(entry_, *form);

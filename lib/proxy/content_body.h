@@ -29,7 +29,8 @@ class ContentBody final : public exchange::Body {
   net::ValueTask<Result<exchange::Slice>> read() override;
   http::BodyLength length() const override;
   void allow_files() override { allows_files_ = true; }
-  std::unique_ptr<exchange::Body> in_coding(const codec::EncoderOptions& options) override;
+  std::unique_ptr<exchange::Body> in_coding(const codec::EncoderOptions& options,
+                                            const std::shared_ptr<codec::Tally>& memory) override;
 
  private:
   using Piece = cache::Content::Reader::Piece;

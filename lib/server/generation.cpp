@@ -140,6 +140,7 @@ Result<std::shared_ptr<const Generation>> Generation::build(config::Config confi
   const ByteSize room = generation->config_.compression.dictionaries;
   const bool is_same = previous != nullptr && previous->config_.compression.dictionaries == room;
   generation->dictionaries_ = is_same ? previous->dictionaries_ : std::make_shared<filter::Dictionaries>(room);
+  generation->forms_memory_ = previous != nullptr ? previous->forms_memory_ : std::make_shared<codec::Tally>();
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "check/explain.h"
+#include "codec/memory.h"
 #include "config/config.h"
 #include "files/file_server.h"
 #include "filter/dictionaries.h"
@@ -46,6 +47,8 @@ class Generation {
   // Null: no route has one.
   const std::shared_ptr<storage::Cache>& cache() const { return cache_; }
   const std::shared_ptr<filter::Dictionaries>& dictionaries() const { return dictionaries_; }
+  // Taken by what makes coded forms of cached contents; one for the process's life.
+  const std::shared_ptr<codec::Tally>& forms_memory() const { return forms_memory_; }
   // Its routes and listeners are those of the configuration, in their order.
   const std::shared_ptr<const metrics::Catalogue>& catalogue() const { return catalogue_; }
 
@@ -69,6 +72,7 @@ class Generation {
   std::shared_ptr<const metrics::Catalogue> catalogue_;
   std::shared_ptr<storage::Cache> cache_;
   std::shared_ptr<filter::Dictionaries> dictionaries_;
+  std::shared_ptr<codec::Tally> forms_memory_;
 };
 
 }  // namespace rproxy::server

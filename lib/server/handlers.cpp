@@ -19,6 +19,7 @@ Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation
       generation_(std::move(generation)),
       codecs_(previous != nullptr ? previous->codecs_ : std::make_shared<filter::Codecs>()) {
   codecs_->dictionaries = generation_->dictionaries();
+  codecs_->forms = generation_->forms_memory();
   build_pools(seed, previous);
   build_routes(seed);
   for (const auto& listener : generation_->config().listeners) {

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -497,6 +498,16 @@ def once(data, then="close"):
 
 
 # ---- TLS.
+
+
+def text(size, seed=1):
+    """Such as servers send: words, some of them often."""
+    rng = random.Random(seed)
+    words = [bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(500)]
+    out = bytearray()
+    while len(out) < size:
+        out += words[min(int(rng.expovariate(0.02)), 499)] + b" "
+    return bytes(out[:size])
 
 
 def run(*command, **options):

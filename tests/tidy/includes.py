@@ -12,7 +12,7 @@ ROW = re.compile(r"^\| (\d) \| (.+?) \|", re.M)
 LINK = re.compile(r"^rproxy_room\((\w+) LINK ([^)]*)\)", re.M)
 # Only these may include the library, so that its headers stay out of everyone else's compile time.
 ONLY_IN = {"asio": ("net",), "toml++": ("config/document.cpp",), "openssl": ("net", "x509", "proxy", "codec"),
-           "brotli": ("codec",)}
+           "brotli": ("codec",), "isa-l": ("codec",)}
 THIRD_PARTY = re.compile(r"^\s*#\s*include\s+<([^>/]+)/", re.M)
 
 

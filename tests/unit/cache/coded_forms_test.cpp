@@ -108,6 +108,25 @@ TEST(CodedForms, FollowAContentThatComes) {
   waiting.forget_listener();
 }
 
+TEST(CodedForms, CountWhatTheyTakeWhileTheyAreMade) {
+  const auto content = std::make_shared<Content>(std::nullopt);
+  content->append(words(100'000));
+  const auto memory = std::make_shared<codec::Tally>();
+  const auto form = content->forms().find(content, in(Coding::kZstd), memory);
+  finish(*form);
+  EXPECT_GT(memory->bytes(), 100'000);
+  const std::size_t one = memory->bytes();
+  auto other = content->forms().find(content, in(Coding::kGzip), memory);
+  finish(*other);
+  EXPECT_GT(memory->bytes(), one);
+  content->forms().leave(std::move(other));
+  EXPECT_EQ(memory->bytes(), one);
+  content->finish();
+  finish(*form);
+  EXPECT_TRUE(form->content()->is_complete());
+  EXPECT_EQ(memory->bytes(), 0);
+}
+
 TEST(CodedForms, FailWithTheirContent) {
   const auto content = std::make_shared<Content>(1000);
   const auto form = content->forms().find(content, in(Coding::kZstd));

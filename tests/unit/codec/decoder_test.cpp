@@ -185,7 +185,7 @@ TEST(Decoder, RefusesALargerWindow) {
       {Coding::kBrotli, 16, 16, true},         {Coding::kGzip, 15, std::nullopt, true},
   };
   for (const Case& c : cases) {
-    auto sending = encoding(c.coding, levels_of(c.coding).usual);
+    auto sending = encoding(c.coding, 4);
     sending.window_log_max = c.sent;
     Encoders pool;
     const auto bytes = encoded(pool, sending, content, test::pieces_of(10'000));
