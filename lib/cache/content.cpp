@@ -287,10 +287,11 @@ Content::Reader::Reader(std::shared_ptr<Content> content, std::uint64_t position
   is_enlisted_ = true;
 }
 
-Content::Reader::~Reader() {
-  if (!is_enlisted_) return;
+bool Content::Reader::end() {
+  if (!is_enlisted_) return false;
   const std::lock_guard lock(content_->mutex_);
   leave();
+  return content_->keeping_ != Keeping::kAll;
 }
 
 // Under the content's lock. Nobody waits for it any more.

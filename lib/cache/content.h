@@ -140,7 +140,10 @@ class Content::Reader {
   Reader(std::shared_ptr<Content> content, std::uint64_t position);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
-  ~Reader();
+  ~Reader() { end(); }
+  // Reads no more; what was given is no longer held. True: it was one of those that the content waits for before it lets go of what is in a
+  // file, so that it may hold less now.
+  bool end();
 
   struct Piece {
     std::string_view data;  // in place until the next read(); empty: there is none yet, or it is over

@@ -44,6 +44,7 @@ ContentBody::ContentBody(cache::EntryPtr entry, net::Loop& loop, storage::Cache&
 
 ContentBody::~ContentBody() {
   if (wakeup_) reader_.forget_listener();
+  if (reader_.end() && keeper_ != nullptr) keeper_->settle(*entry_);
 }
 
 // What is in a file has no forms, as they would be in memory; nor what passes through, or may turn out too long for memory.
