@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/made_certificates.h"
 #include "x509/private_key.h"
 #include "x509/request.h"
 #include "x509/trust_store.h"
@@ -17,48 +18,15 @@
 namespace rproxy::x509 {
 namespace {
 
+using test::authority;
+using test::kDay;
+using test::kNow;
+using test::leaf;
+using test::Made;
+using test::made;
+using test::names_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-constexpr std::chrono::hours kDay{24};
-// 2026-11-27 00:00:00 UTC.
-constexpr WallTime kNow{std::chrono::seconds{1'795'737'600}};
-
-std::vector<SubjectName> names_of(std::initializer_list<const char*> texts) {
-  std::vector<SubjectName> names;
-  for (const char* text : texts) names.push_back(*SubjectName::parse(text));
-  return names;
-}
-
-Profile leaf(std::initializer_list<const char*> names) {
-  Profile profile;
-  profile.names = names_of(names);
-  profile.common_name = common_name_of(profile.names);
-  profile.not_before = kNow - std::chrono::hours{1};
-  profile.not_after = kNow + 90 * kDay;
-  return profile;
-}
-
-Profile authority(const std::string& name) {
-  Profile profile;
-  profile.common_name = name;
-  profile.authority.emplace();
-  profile.not_before = kNow - std::chrono::hours{1};
-  profile.not_after = kNow + 3650 * kDay;
-  return profile;
-}
-
-struct Made {
-  KeyPtr key;
-  Certificate certificate;
-};
-
-Made made(const Profile& profile, KeyType type = KeyType::kEcP256, const Made* issuer = nullptr) {
-  KeyPtr key = std::move(*generate_key(type));
-  auto certificate = issuer != nullptr ? issue(profile, key.get(), {issuer->certificate, issuer->key.get()})
-                                       : self_signed(profile, key.get());
-  if (!certificate) throw std::runtime_error(certificate.error().context);
-  return {std::move(key), std::move(*certificate)};
-}
 
 // OpenSSL's word on it, by RFC 5280 and nothing less.
 int verify(const Certificate& leaf, const std::vector<Certificate>& between, const Certificate& root) {

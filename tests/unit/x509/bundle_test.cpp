@@ -1,0 +1,167 @@
+// Files of certificates, keys and the like, in all their forms, and what they say.
+#include "x509/bundle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+
+#include <optional>
+#include <string>
+
+#include "support/made_certificates.h"
+#include "x509/facts.h"
+
+namespace rproxy::x509 {
+namespace {
+
+using test::authority;
+using test::kDay;
+using test::kNow;
+using test::leaf;
+using test::Made;
+using test::made;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+PasswordSource password(std::string_view text) {
+  return [text] { return std::optional(Secret(text)); };
+}
+
+std::string refusal(std::string_view text, const PasswordSource& source = {}) {
+  const auto bundle = Bundle::parse(text, "a.pem", source);
+  return bundle ? "" : bundle.error().context;
+}
+
+std::shared_ptr<X509_CRL> revocation_list(const Made& by) {
+  std::shared_ptr<X509_CRL> list(X509_CRL_new(), X509_CRL_free);
+  X509_CRL_set_version(list.get(), 1);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(by.certificate.native()));
+  ASN1_TIME* time = ASN1_TIME_set(nullptr, std::chrono::system_clock::to_time_t(kNow));
+  X509_CRL_set1_lastUpdate(list.get(), time);
+  for (long serial = 1; serial <= 3; ++serial) {
+    X509_REVOKED* revoked = X509_REVOKED_new();
+    ASN1_INTEGER* number = ASN1_INTEGER_new();
+    ASN1_INTEGER_set(number, serial);
+    X509_REVOKED_set_serialNumber(revoked, number);
+    X509_REVOKED_set_revocationDate(revoked, time);
+    X509_CRL_add0_revoked(list.get(), revoked);
+    ASN1_INTEGER_free(number);
+  }
+  ASN1_TIME_free(time);
+  X509_CRL_sign(list.get(), by.key.get(), EVP_sha256());
+  return list;
+}
+
+TEST(Bundle, OfPemHasAllThatIsThere) {
+  const Made root = made(authority("root"));
+  const Made one = made(leaf({"shop.com"}), KeyType::kEcP256, &root);
+  Request::Options asked;
+  asked.names = test::names_of({"shop.com"});
+  std::string text = "words in between\n" + to_pem(one.certificate) + to_pem(root.certificate);
+  text += private_key_pem(one.key.get())->view();
+  text += Request::create(asked, one.key.get())->to_pem() + to_pem(revocation_list(root).get()) +
+          public_key_pem(one.key.get());
+  text += "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  const auto bundle = Bundle::parse(text, "a.pem");
+  ASSERT_TRUE(bundle) << bundle.error().context;
+  EXPECT_EQ(bundle->form, Bundle::Form::kPem);
+  ASSERT_EQ(bundle->certificates.size(), 2U);
+  EXPECT_EQ(bundle->certificates.front().label(), "shop.com");
+  EXPECT_EQ(bundle->keys.size(), 1U);
+  EXPECT_EQ(bundle->requests.size(), 1U);
+  EXPECT_EQ(bundle->revocation_lists.size(), 1U);
+  EXPECT_EQ(bundle->public_keys.size(), 1U);
+  EXPECT_THAT(bundle->others, ElementsAre("EC PARAMETERS"));
+}
+
+TEST(Bundle, OfDerHasOne) {
+  const Made root = made(authority("root"));
+  EXPECT_EQ(Bundle::parse(to_der(root.certificate), "a")->certificates.size(), 1U);
+  EXPECT_EQ(Bundle::parse(private_key_der(root.key.get())->view(), "a")->keys.size(), 1U);
+  EXPECT_EQ(Bundle::parse(private_key_der(root.key.get(), "x")->view(), "a", password("x"))->keys.size(), 1U);
+  EXPECT_EQ(Bundle::parse(public_key_der(root.key.get()), "a")->public_keys.size(), 1U);
+  EXPECT_EQ(Bundle::parse(to_der(revocation_list(root).get()), "a")->revocation_lists.size(), 1U);
+  Request::Options asked;
+  asked.names = test::names_of({"shop.com"});
+  EXPECT_EQ(Bundle::parse(Request::create(asked, root.key.get())->to_der(), "a")->requests.size(), 1U);
+}
+
+TEST(Bundle, OfPkcs12HasKeyAndChain) {
+  const Made root = made(authority("root"));
+  const Made one = made(leaf({"shop.com"}), KeyType::kRsa2048, &root);
+  const auto store = to_pkcs12({one.certificate, root.certificate}, one.key.get(), "sesame", "shop");
+  ASSERT_TRUE(store) << store.error().context;
+  const auto bundle = Bundle::parse(store->view(), "a.p12", password("sesame"));
+  ASSERT_TRUE(bundle) << bundle.error().context;
+  EXPECT_EQ(bundle->form, Bundle::Form::kPkcs12);
+  ASSERT_EQ(bundle->certificates.size(), 2U);
+  EXPECT_EQ(bundle->certificates.front().label(), "shop.com");
+  ASSERT_EQ(bundle->keys.size(), 1U);
+  EXPECT_TRUE(is_same_key(bundle->keys.front().get(), one.key.get()));
+  EXPECT_EQ(refusal(store->view(), password("wrong")), "a.pem: that is not its password");
+  EXPECT_EQ(refusal(store->view()), "a.pem: it is encrypted, and there is no password");
+  EXPECT_FALSE(to_pkcs12({root.certificate}, one.key.get(), "x", "x"));
+  EXPECT_TRUE(Bundle::parse(to_pkcs12({one.certificate}, one.key.get(), "", "x")->view(), "a")) << "no password is one";
+}
+
+TEST(Bundle, SaysWhatIsWrong) {
+  const std::string pem = to_pem(made(authority("root")).certificate);
+  EXPECT_EQ(refusal(""), "a.pem: no certificate, key, request or revocation list");
+  EXPECT_EQ(refusal("hello"), "a.pem: no certificate, key, request or revocation list");
+  EXPECT_THAT(refusal(pem + pem.substr(0, pem.size() / 2)), HasSubstr("item 2 is damaged"));
+  EXPECT_THAT(refusal("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+              HasSubstr("item 1, \"CERTIFICATE\", is malformed"));
+  EXPECT_THAT(refusal("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), HasSubstr("no private key"));
+}
+
+TEST(Bundle, OfAnyBeginningIsTakenOrRefused) {
+  const Made one = made(leaf({"shop.com"}));
+  const std::string pem = to_pem(one.certificate) + std::string(private_key_pem(one.key.get())->view());
+  for (std::size_t size = 0; size < pem.size(); ++size) (void)Bundle::parse(std::string_view(pem).substr(0, size), "a");
+  const std::string der = to_der(one.certificate);
+  for (std::size_t size = 0; size < der.size(); ++size)
+    EXPECT_FALSE(Bundle::parse(std::string_view(der).substr(0, size), "a")) << size;
+}
+
+TEST(Facts, OfACertificateAreAllInWords) {
+  Profile narrow = authority("root, of \"all\"");
+  narrow.organization = "Shop+Co";
+  narrow.authority->path_length = 1;
+  narrow.authority->permitted.dns = {"shop.com"};
+  narrow.authority->permitted.networks = {*IpNetwork::parse("10.0.0.0/8")};
+  const Made root = made(narrow, KeyType::kEcP384);
+  const CertificateFacts facts = facts_of(root.certificate);
+  EXPECT_EQ(facts.subject, "O=Shop\\+Co, CN=root\\, of \\\"all\\\"");
+  EXPECT_EQ(facts.issuer, facts.subject);
+  EXPECT_TRUE(facts.is_self_issued);
+  EXPECT_TRUE(facts.is_authority);
+  EXPECT_EQ(facts.path_length, 1);
+  EXPECT_EQ(facts.key, "ECDSA P-384");
+  EXPECT_EQ(facts.signature, "ECDSA with SHA-384");
+  EXPECT_THAT(facts.key_usage, ElementsAre("keyCertSign", "cRLSign"));
+  EXPECT_THAT(facts.permitted, ElementsAre("DNS:shop.com", "IP:10.0.0.0/8"));
+  EXPECT_EQ(facts.serial.size(), 32U);
+  EXPECT_EQ(facts.sha256.size(), 95U);
+  EXPECT_EQ(facts.sha1.size(), 59U);
+  EXPECT_EQ(facts.key_pin.size(), 44U);
+  const CertificateFacts one = facts_of(made(leaf({"shop.com", "10.0.0.1"}), KeyType::kRsa2048, &root).certificate);
+  EXPECT_THAT(one.names, ElementsAre("DNS:shop.com", "IP:10.0.0.1"));
+  EXPECT_THAT(one.key_usage, ElementsAre("digitalSignature", "keyEncipherment"));
+  EXPECT_THAT(one.purposes, ElementsAre("serverAuth"));
+  EXPECT_EQ(one.authority_key_id, facts.subject_key_id);
+  EXPECT_FALSE(one.is_authority);
+}
+
+TEST(Facts, OfAListOfRevokedOnes) {
+  const Made root = made(authority("root"));
+  const RevocationListFacts facts = facts_of(revocation_list(root).get(), 2);
+  EXPECT_EQ(facts.issuer, "CN=root");
+  EXPECT_EQ(facts.updated, kNow);
+  EXPECT_FALSE(facts.next);
+  EXPECT_EQ(facts.count, 3U);
+  ASSERT_EQ(facts.entries.size(), 2U);
+  EXPECT_EQ(facts.entries[1].serial, "02");
+}
+
+}  // namespace
+}  // namespace rproxy::x509
