@@ -33,8 +33,10 @@ net::Task<Result<ServerAnswer>> say_hello(net::Loop& loop, Target target, Client
   ServerAnswer answer;
   std::string received;
   while (answer.kind == ServerAnswer::Kind::kMore) {
+    // Whoever sends a little now and then does not put it off.
     const auto left = std::chrono::duration_cast<Duration>(end - Clock::now());
-    (*stream)->set_read_timeout(std::max(left, Duration{1}));
+    if (left.count() <= 0) co_return fail(ErrorCode::kReadTimeout, Side::kUpstream, Retry::kSafe, target.label);
+    (*stream)->set_read_timeout(left);
     auto got = co_await (*stream)->fill();
     // Many servers say no by ending it.
     const bool is_end =

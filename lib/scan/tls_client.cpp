@@ -180,8 +180,10 @@ class Client {
   }
 
   net::Task<Result<void>> receive() {
+    // Whoever sends a little now and then does not put it off.
     const auto left = std::chrono::duration_cast<Duration>(end_ - Clock::now());
-    stream_->set_read_timeout(std::max(left, Duration{1}));
+    if (left.count() <= 0) co_return fail(ErrorCode::kReadTimeout, Side::kUpstream, Retry::kSafe, target_.label);
+    stream_->set_read_timeout(left);
     auto got = co_await stream_->fill();
     if (!got) co_return fail(std::move(got.error()));
     if (*got == 0 || received_ > kReceivedMax) {

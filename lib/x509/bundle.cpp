@@ -12,14 +12,13 @@
 #include <utility>
 
 #include "x509/extensions.h"
+#include "x509/password_rounds.h"
 
 namespace rproxy::x509 {
 namespace {
 
 // More than any list of authorities has.
 constexpr std::size_t kItemsMax = 4096;
-// A file may ask for as many rounds as it likes, and be minutes of work.
-constexpr long kIterationsMax = 10'000'000;
 
 using Pkcs12Ptr = std::unique_ptr<PKCS12, FreeBy<PKCS12_free>>;
 using Pkcs7Ptr = std::unique_ptr<PKCS7, FreeBy<PKCS7_free>>;
@@ -149,22 +148,25 @@ class Reader {
 
   Result<void> read_pkcs12(PKCS12& store) {
     found_.form = Bundle::Form::kPkcs12;
-    const ASN1_INTEGER* rounds = nullptr;
-    PKCS12_get0_mac(nullptr, nullptr, nullptr, &rounds, &store);
-    if (rounds != nullptr && (ASN1_INTEGER_get(rounds) < 0 || ASN1_INTEGER_get(rounds) > kIterationsMax))
-      return refuse(fmt::format("{}: it asks for more rounds of its password than anybody has time for", name_));
+    if (!is_check_affordable(&store)) return too_much();
     const std::optional<Secret> password = password_for(store);
     if (is_wrong_password_) return refuse(fmt::format("{}: that is not its password", name_));
     if (!password) return refuse(fmt::format("{}: it is encrypted, and there is no password", name_));
+    const Secret text = with_end(*password);
+    if (!is_affordable(&store, text.view())) return too_much();
     EVP_PKEY* key = nullptr;
     X509* leaf = nullptr;
     STACK_OF(X509)* rest = nullptr;
-    if (PKCS12_parse(&store, with_end(*password).view().data(), &key, &leaf, &rest) != 1)
+    if (PKCS12_parse(&store, text.view().data(), &key, &leaf, &rest) != 1)
       return refuse(fmt::format("{}: it is damaged, or encrypted in a way that is no longer in use", name_));
     const StackPtr owned(rest);
     if (key != nullptr) found_.keys.emplace_back(key);
     add_certificate(leaf);
     return add_all(owned.get());
+  }
+
+  Result<void> too_much() const {
+    return refuse(fmt::format("{}: it asks for more rounds of its password than anybody has time for", name_));
   }
 
   // Nothing: there is none, or it is not the one (which is said).

@@ -203,6 +203,11 @@ std::string text_of(const X509_NAME* name) {
   return out;
 }
 
+std::string entry_of(const X509_NAME* name, int nid) {
+  const int at = X509_NAME_get_index_by_NID(name, nid, -1);
+  return at < 0 ? std::string() : utf8_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+}
+
 std::string text_of(const GENERAL_NAME* name) {
   switch (name->type) {
     case GEN_DNS:

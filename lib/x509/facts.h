@@ -15,6 +15,8 @@ namespace rproxy::x509 {
 
 // "O=Shop, CN=shop.com" (RFC 4514, but in the order it is written in); "": it is empty.
 std::string text_of(const X509_NAME* name);
+// The first entry of that kind, such as NID_commonName; "": there is none.
+std::string entry_of(const X509_NAME* name, int nid);
 // "DNS:shop.com", "IP:10.0.0.1"; of kinds that are not used for servers, the kind.
 std::string text_of(const GENERAL_NAME* name);
 // "ECDSA with SHA-256", or OpenSSL's name of it.

@@ -14,6 +14,8 @@
 #include <memory>
 #include <utility>
 
+#include "x509/password_rounds.h"
+
 namespace rproxy::x509 {
 namespace {
 
@@ -30,7 +32,6 @@ constexpr NamedType kTypes[] = {
 constexpr int kIterations = 600'000;
 
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<PKCS8_PRIV_KEY_INFO_free>>;
-using EncryptedPtr = std::unique_ptr<X509_SIG, FreeBy<X509_SIG_free>>;
 
 tl::unexpected<Error> refuse(std::string context) {
   ERR_clear_error();
@@ -42,6 +43,8 @@ tl::unexpected<Error> broken(const char* what) {
 }
 
 BioPtr bio_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+using EncryptedPtr = std::unique_ptr<X509_SIG, FreeBy<X509_SIG_free>>;
 
 enum class Form : bool { kPem, kDer };
 
@@ -82,6 +85,20 @@ int give_password(char* buffer, int size, int, void* context) {
   asked.is_given = true;
   std::memcpy(buffer, password->view().data(), password->view().size());
   return static_cast<int>(password->view().size());
+}
+
+// Of one in PKCS#8; the older form has one round alone.
+bool is_too_much(std::string_view text) {
+  EncryptedPtr sealed;
+  if (text.find("-----BEGIN ") != text.npos) {
+    const BioPtr bio = bio_of(text);
+    sealed.reset(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));
+  } else {
+    const auto* data = reinterpret_cast<const unsigned char*>(text.data());
+    sealed.reset(d2i_X509_SIG(nullptr, &data, static_cast<long>(text.size())));
+  }
+  ERR_clear_error();
+  return sealed && !is_affordable(sealed.get());
 }
 
 KeyPtr parse_der(std::string_view text, Asked& asked) {
@@ -136,6 +153,8 @@ Result<Secret> private_key_der(const EVP_PKEY* key, std::string_view password) {
 
 Result<KeyPtr> parse_private_key(std::string_view text, const std::string& name, const PasswordSource& password) {
   ERR_clear_error();
+  if (is_too_much(text))
+    return refuse(fmt::format("{}: it asks for more rounds of its password than anybody has time for", name));
   Asked asked{password};
   KeyPtr key;
   if (text.find("-----BEGIN ") != text.npos) {

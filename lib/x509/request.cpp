@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "x509/extensions.h"
+#include "x509/facts.h"
 
 namespace rproxy::x509 {
 namespace {
@@ -43,17 +44,6 @@ bool add_extensions(X509_REQ* request, const Request::Options& options) {
   }
   const ExtensionsPtr owned(all);
   return is_fine && (all == nullptr || X509_REQ_add_extensions(request, all) == 1);
-}
-
-std::string entry_of(const X509_NAME* subject, int kind) {
-  const int at = X509_NAME_get_index_by_NID(subject, kind, -1);
-  if (at < 0) return {};
-  unsigned char* text = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-  if (size < 0) return {};
-  std::string copy(reinterpret_cast<char*>(text), static_cast<std::size_t>(size));
-  OPENSSL_free(text);
-  return copy;
 }
 
 std::string_view view_of(const ASN1_STRING* text) {

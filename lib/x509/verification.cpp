@@ -41,7 +41,8 @@ constexpr Violation kViolations[] = {
      "has a name that the name constraints of its authority do not permit", "have it issued by an authority that may"},
     {X509_V_ERR_EXCLUDED_VIOLATION, Severity::kError, "name-constraints",
      "has a name that the name constraints of its authority exclude", "have it issued by an authority that may"},
-    {X509_V_ERR_INVALID_PURPOSE, Severity::kError, "wrong-purpose", "is not for that purpose (extended key usage)",
+    {X509_V_ERR_INVALID_PURPOSE, Severity::kError, "wrong-purpose",
+     "is not for that purpose (key usage, extended key usage)",
      "get one with serverAuth for servers, clientAuth for clients"},
     {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, Severity::kError, "unknown-critical",
      "has a critical extension that clients don't know", "get one without it"},
@@ -117,12 +118,16 @@ class Judge {
           "put the right certificate of that authority there: its key is another one");
       return;
     }
-    if (X509_check_ca(issuer.native()) == 0)
+    // A root from before there were extensions may do without.
+    const bool is_authority =
+        X509_check_ca(issuer.native()) != 0 || (X509_get_extension_flags(issuer.native()) & EXFLAG_CA) != 0;
+    if (!is_authority) {
       add(Severity::kError, "not-an-authority", what + " is no authority (basicConstraints)",
           "have it issued by an authority");
-    else if ((X509_get_key_usage(issuer.native()) & KU_KEY_CERT_SIGN) == 0)
-      add(Severity::kError, "not-an-authority", what + " has a key usage without keyCertSign",
-          "have it issued by an authority that may sign");
+    } else if ((X509_get_key_usage(issuer.native()) & KU_KEY_CERT_SIGN) == 0) {
+      add(Severity::kError, "not-an-authority", what + " may not sign (it has a key usage without keyCertSign)",
+          "have it issued by an authority that may");
+    }
     const long allowed = X509_get_pathlen(issuer.native());
     const auto between = std::count_if(all().begin() + 1, all().begin() + static_cast<std::ptrdiff_t>(i),
                                        [](const Certificate& each) { return !is_self_issued(each); });
@@ -147,7 +152,8 @@ class Judge {
     if (X509_check_ca(leaf.native()) == 1 && question_.presented.size() == path_.places.size())
       add(Severity::kWarning, "authority-as-leaf", fmt::format("{} is an authority's, not a server's", name(0)),
           "let it issue one for the server: its key can make certificates for any name");
-    if (leaf.not_after() - leaf.not_before() > kLifetimeMax + std::chrono::hours{1})
+    if (leaf.not_after() - leaf.not_before() > kLifetimeMax + std::chrono::hours{1} &&
+        X509_check_ca(leaf.native()) == 0)
       add(Severity::kWarning, "long-lived",
           fmt::format("{} is valid for {}: Apple's clients refuse more than 825", name(0),
                       days_between(leaf.not_before(), leaf.not_after())),
@@ -253,6 +259,9 @@ class Judge {
     const bool is_server = question_.purpose == ChainQuestion::Purpose::kServer;
     X509_VERIFY_PARAM_set_purpose(how, is_server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
     X509_verify_cert(context.get());
+    const bool has_impostor = std::ranges::find(found_, "not-an-authority", &Finding::word) != found_.end();
+    // OpenSSL has no other word for it.
+    if (has_impostor) std::erase_if(errors, [](const auto& each) { return each.second == X509_V_ERR_INVALID_PURPOSE; });
     for (const auto& [depth, code] : errors) report(static_cast<std::size_t>(std::max(depth, 0)), code);
   }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 
 #include <optional>
 #include <string>
@@ -112,6 +113,37 @@ TEST(Bundle, SaysWhatIsWrong) {
   EXPECT_THAT(refusal("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
               HasSubstr("item 1, \"CERTIFICATE\", is malformed"));
   EXPECT_THAT(refusal("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), HasSubstr("no private key"));
+}
+
+// INTEGER 1000000 becomes 8340032: work for minutes where there are a few, before anybody knows whether the password is right.
+std::string with_more_rounds(std::string der) {
+  const std::string rounds("\x02\x03\x0f\x42\x40", 5);
+  for (auto at = der.find(rounds); at != std::string::npos; at = der.find(rounds, at + 1)) der[at + 2] = '\x7f';
+  return der;
+}
+
+std::string bytes_of(const BioPtr& bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+TEST(Bundle, ThatAsksForTooMuchWorkIsRefused) {
+  constexpr int kRounds = 1'000'000;
+  const Made one = made(leaf({"shop.com"}));
+  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<PKCS8_PRIV_KEY_INFO_free>> plain(EVP_PKEY2PKCS8(one.key.get()));
+  const std::unique_ptr<X509_SIG, FreeBy<X509_SIG_free>> sealed(
+      PKCS8_encrypt(-1, EVP_aes_256_cbc(), "x", 1, nullptr, 0, kRounds, plain.get()));
+  const BioPtr key(BIO_new(BIO_s_mem()));
+  i2d_PKCS8_bio(key.get(), sealed.get());
+  EXPECT_TRUE(Bundle::parse(bytes_of(key), "a", password("x")));
+  EXPECT_THAT(refusal(with_more_rounds(bytes_of(key)), password("x")), HasSubstr("more rounds"));
+  const std::unique_ptr<PKCS12, FreeBy<PKCS12_free>> store(
+      PKCS12_create("x", "x", one.key.get(), one.certificate.native(), nullptr, 0, 0, kRounds, -1, 0));
+  ASSERT_TRUE(store);
+  const BioPtr both(BIO_new(BIO_s_mem()));
+  i2d_PKCS12_bio(both.get(), store.get());
+  EXPECT_THAT(refusal(with_more_rounds(bytes_of(both)), password("x")), HasSubstr("more rounds"));
 }
 
 TEST(Bundle, OfAnyBeginningIsTakenOrRefused) {
