@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   commands.push_back(make_route_check(app));
   commands.push_back(make_health(app));
   commands.push_back(make_cache_inspect(app));
+  commands.push_back(make_cert(app));
 
   int code = kUsage;
   // Nagios reads standard output alone, and knows 1 and 2 for something else.
