@@ -184,6 +184,47 @@ TEST(Facts, OfACertificateAreAllInWords) {
   EXPECT_FALSE(one.is_authority);
 }
 
+// What public authorities put into theirs.
+TEST(Facts, OfAPublicCertificate) {
+  const Made root = made(authority("root"));
+  Profile profile = leaf({"shop.com"});
+  const std::string log(32, 'L');
+  // RFC 6962 3.3: a list of one SCT of version 1, with a signature of no meaning.
+  const std::string sct = std::string(1, '\0') + log + std::string("\x00\x00\x01\xa2\x1a\x4d\x40\x00", 8) +
+                          std::string("\x00\x00\x04\x03\x00\x02ss", 8);
+  const auto size16 = [](std::size_t size) {
+    return std::string{static_cast<char>(size >> 8U), static_cast<char>(size & 0xffU)};
+  };
+  const std::string list = size16(sct.size() + 2) + size16(sct.size()) + sct;
+  profile.extensions.push_back(
+      {"1.3.6.1.4.1.11129.2.4.2", false, std::string("\x04") + static_cast<char>(list.size()) + list});
+  profile.extensions.push_back({"1.3.6.1.5.5.7.1.24", false, std::string("\x30\x03\x02\x01\x05", 5)});
+  profile.extensions.push_back({"2.5.29.32", false, "\x30\x0a\x30\x08\x06\x06\x67\x81\x0c\x01\x02\x01"});
+  const Made one = made(profile, KeyType::kEcP256, &root);
+  const Certificate public_one = test::changed(one.certificate, root.key.get(), [](X509* c) {
+    const std::pair<int, const char*> extensions[] = {
+        {NID_info_access, "OCSP;URI:http://ocsp.example,caIssuers;URI:http://ca.example/a.crt"},
+        {NID_crl_distribution_points, "URI:http://crl.example/a.crl"}};
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, nullptr, c, nullptr, nullptr, 0);
+    X509V3_set_ctx_nodb(&context);
+    for (const auto& [nid, value] : extensions) {
+      X509_EXTENSION* made = X509V3_EXT_conf_nid(nullptr, &context, nid, value);
+      X509_add_ext(c, made, -1);
+      X509_EXTENSION_free(made);
+    }
+  });
+  const CertificateFacts facts = facts_of(public_one);
+  EXPECT_THAT(facts.ocsp, ElementsAre("http://ocsp.example"));
+  EXPECT_THAT(facts.issuers, ElementsAre("http://ca.example/a.crt"));
+  EXPECT_THAT(facts.revocation_lists, ElementsAre("http://crl.example/a.crl"));
+  EXPECT_THAT(facts.policies, ElementsAre("2.23.140.1.2.1"));
+  EXPECT_TRUE(facts.must_staple);
+  ASSERT_EQ(facts.timestamps.size(), 1U);
+  EXPECT_EQ(facts.timestamps.front().log, "TExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTEw=");
+  EXPECT_EQ(facts.timestamps.front().time, WallTime{std::chrono::seconds{1'795'737'600}});
+}
+
 TEST(Facts, OfAListOfRevokedOnes) {
   const Made root = made(authority("root"));
   const RevocationListFacts facts = facts_of(revocation_list(root).get(), 2);
