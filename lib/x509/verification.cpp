@@ -222,13 +222,13 @@ class Judge {
       const std::string where = facts.issuers.empty() ? "" : fmt::format("; it is at {}", facts.issuers.front());
       add(Severity::kError, "missing-issuer",
           fmt::format("{} was issued by \"{}\", which is neither there nor trusted", name(last), facts.issuer),
-          fmt::format("append the certificate of that authority{}, or trust it (--ca)", where));
+          fmt::format("append the certificate of that authority{}, or trust it", where));
     } else if (all().size() == 1) {
       add(Severity::kError, "self-signed", fmt::format("{} is signed by its own key, and is not trusted", name(last)),
-          "trust it (--ca), or get one from an authority");
+          "trust it, or get one from an authority");
     } else {
       add(Severity::kError, "untrusted-root", fmt::format("{}, where the chain ends, is not trusted", name(last)),
-          "trust it (--ca), or use an authority that clients trust");
+          "trust it, or use an authority that clients trust");
     }
   }
 
