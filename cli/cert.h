@@ -71,6 +71,8 @@ class NewFiles {
     x509::Secret content;
     x509::Access access;
   };
+  void write(const File& file) const;
+
   std::vector<File> files_;
   bool is_forced_;
 };

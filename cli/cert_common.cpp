@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "cli/cert.h"
+#include "cli/output.h"
 #include "config/text.h"
 #include "x509/certified_key.h"
 
@@ -153,15 +154,23 @@ void NewFiles::write() const {
     if (!is_forced_ && file.path != "-" && ::access(file.path.c_str(), F_OK) == 0)
       fail_cert(fmt::format("{} is there already: move it away, or say --force", file.path));
   }
-  for (const File& file : files_) {
-    if (file.path == "-") {
-      if (std::fwrite(file.content.view().data(), 1, file.content.view().size(), stdout) != file.content.view().size())
-        fail_cert("can't write the output");
-      continue;
+  std::size_t done = 0;
+  try {
+    for (; done < files_.size(); ++done) write(files_[done]);
+  } catch (const CertFailure&) {
+    // All or none, as far as nothing was lost for it.
+    for (std::size_t i = 0; i < done && !is_forced_; ++i) {
+      if (files_[i].path != "-") ::unlink(files_[i].path.c_str());
     }
-    const auto how = is_forced_ ? x509::IfThere::kReplace : x509::IfThere::kRefuse;
-    take(x509::write_new_file(file.path, file.content.view(), file.access, how));
+    throw;
   }
+}
+
+void NewFiles::write(const File& file) const {
+  const std::string_view content = file.content.view();
+  if (file.path == "-") return write_output(content);
+  const auto how = is_forced_ ? x509::IfThere::kReplace : x509::IfThere::kRefuse;
+  take(x509::write_new_file(file.path, content, file.access, how));
 }
 
 std::optional<WallTime> parse_time(const std::string& text, WallTime now) {

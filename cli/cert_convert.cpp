@@ -72,7 +72,10 @@ class Convert final : public Command {
     for (const x509::Request& each : bundle.requests) text += each.to_pem();
     for (const auto& each : bundle.revocation_lists) text += x509::to_pem(each.get());
     for (const x509::KeyPtr& each : bundle.public_keys) text += x509::public_key_pem(each.get());
+    // In one piece, for what it had to grow out of would not be wiped.
+    constexpr std::size_t kKeyMax = std::size_t{32} * 1024;
     std::string keys;
+    keys.reserve(bundle.keys.size() * kKeyMax);
     const auto password =
         bundle.keys.empty() ? std::nullopt : new_password_from(passout_, key_out_.empty() ? out_ : key_out_);
     for (const x509::KeyPtr& each : bundle.keys) {

@@ -55,6 +55,10 @@ class Create final : public Command {
     profile.common_name = common_name_.empty() ? x509::common_name_of(profile.names) : common_name_;
     profile.organization = organization_;
     profile.purposes = purposes_of(usages_);
+    // No server has a mail address for a name.
+    const bool is_person = std::ranges::all_of(
+        profile.names, [](const auto& name) { return name.kind == x509::SubjectName::Kind::kEmail; });
+    if (usages_.empty() && is_person) profile.purposes = {false, true};
     key_.passin = issuer_.passin;
     const x509::KeyPtr key = key_.get();
     const x509::Certificate made =

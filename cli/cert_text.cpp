@@ -26,6 +26,9 @@ std::string fingerprint_lines(std::string_view label, const std::string& text) {
   return cert_field(label, text.substr(0, kHalf - 1)) + cert_field("", text.substr(kHalf));
 }
 
+constexpr std::size_t kWidth = 80;
+constexpr std::size_t kIssuerMin = 20;
+
 class Tree {
  public:
   Tree(const std::vector<x509::Certificate>& all, WallTime now) : all_(all), now_(now) {}
@@ -57,9 +60,13 @@ class Tree {
     std::string state = "ends " + relative_time(each.not_after(), now_);
     if (each.not_after() <= now_) state = "EXPIRED " + relative_time(each.not_after(), now_);
     if (each.not_before() > now_) state = "not valid yet";
-    const std::string issuer = x509::text_of(X509_get_issuer_name(each.native()));
-    const std::string by = first.empty() && !x509::is_self_issued(each) ? fmt::format(", issued by {}", issuer) : "";
-    out_ += fmt::format("{}{} ({}{})\n", first, config::printable(short_name(each)), state, config::printable(by));
+    std::string line = fmt::format("{}{} ({}", first, config::printable(short_name(each)), state);
+    if (first.empty() && !x509::is_self_issued(each)) {
+      line += ", issued by ";
+      const std::string issuer = config::printable(x509::text_of(X509_get_issuer_name(each.native())));
+      line += config::cut_text(issuer, std::max(kWidth - std::min(kWidth, line.size() + 1), kIssuerMin));
+    }
+    out_ += line + ")\n";
     std::vector<std::size_t> below;
     for (std::size_t j = 0; j < all_.size(); ++j) {
       if (issuer_of(j) == i) below.push_back(j);
@@ -82,7 +89,9 @@ std::string short_name(const x509::Certificate& certificate) {
   const bool has_names = !certificate.dns_names().empty() || !certificate.ip_addresses().empty();
   if (has_names && X509_check_ca(certificate.native()) == 0) return certificate.label();
   const X509_NAME* subject = X509_get_subject_name(certificate.native());
-  if (std::string name = x509::entry_of(subject, NID_commonName); !name.empty()) return name;
+  for (const int kind : {NID_commonName, NID_organizationalUnitName, NID_organizationName}) {
+    if (std::string name = x509::entry_of(subject, kind); !name.empty()) return name;
+  }
   std::string all = x509::text_of(subject);
   return all.empty() ? certificate.label() : all;
 }

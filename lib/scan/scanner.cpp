@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -62,6 +63,7 @@ net::Task<void> Scanner::run() {
       each.take();
     }
   }
+  add_version();
   std::vector<net::Child<void>> children;
   children.emplace_back(find_groups());
   children.emplace_back(find_old_ways());
@@ -72,6 +74,13 @@ net::Task<void> Scanner::run() {
     co_await each.wait();
     each.take();
   }
+}
+
+// There are servers that want a key share in the first hello, whatever RFC 8446 4.2.8 says.
+void Scanner::add_version() {
+  if (version_ == 0 || report_.find(version_) != nullptr) return;
+  report_.protocols.push_back({version_, {cipher_}, false});
+  std::ranges::sort(report_.protocols, std::greater{}, &Protocol::version);
 }
 
 void Scanner::note_problem(const std::string& what, const Error& error) {
@@ -196,6 +205,8 @@ net::Task<void> Scanner::find_certificate() {
     note_problem("the handshake for the certificate failed", seen.error());
     co_return;
   }
+  version_ = seen->version;
+  cipher_ = seen->cipher_number;
   report_.chain = std::move(seen->chain);
   if (!seen->ocsp.empty()) report_.ocsp = x509::parse_ocsp(seen->ocsp);
   if (report_.chain.empty()) co_return;

@@ -2,6 +2,10 @@
 // half-way but by closing, and nothing malformed is sent.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "base/units.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -26,6 +30,7 @@ class Scanner {
 
  private:
   net::Task<void> find_versions();
+  void add_version();
   net::Task<void> find_version(std::uint16_t version, bool& is_spoken);
   net::Task<void> find_ciphers(Protocol& protocol);
   net::Task<void> find_order(Protocol& protocol);
@@ -45,6 +50,9 @@ class Scanner {
   const x509::TrustStore* trusted_;
   const x509::WallTime now_;
   Report report_;
+  // Of the whole handshake.
+  std::uint16_t version_ = 0;
+  std::uint16_t cipher_ = 0;
 };
 
 }  // namespace rproxy::scan

@@ -88,6 +88,7 @@ class Client {
     Seen out;
     out.version = static_cast<std::uint16_t>(SSL_version(ssl_.get()));
     out.cipher = SSL_get_cipher_name(ssl_.get());
+    out.cipher_number = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl_.get()));
     const unsigned char* name = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &name, &size);

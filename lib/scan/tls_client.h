@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct Offer {
 struct Seen {
   std::uint16_t version = 0;
   std::string cipher;
+  std::uint16_t cipher_number = 0;
   std::string alpn;
   std::vector<x509::Certificate> chain;  // as it is sent
   std::string ocsp;                      // the stapled answer, DER; empty: none

@@ -157,8 +157,11 @@ class Reader {
     EVP_PKEY* key = nullptr;
     X509* leaf = nullptr;
     STACK_OF(X509)* rest = nullptr;
-    if (PKCS12_parse(&store, text.view().data(), &key, &leaf, &rest) != 1)
-      return refuse(fmt::format("{}: it is damaged, or encrypted in a way that is no longer in use", name_));
+    if (PKCS12_parse(&store, text.view().data(), &key, &leaf, &rest) != 1) {
+      return refuse(fmt::format(
+          "{}: damaged, or protected in an old way, which `openssl pkcs12 -legacy -nomacver -in {} -out NEW` reads",
+          name_, name_));
+    }
     const StackPtr owned(rest);
     if (key != nullptr) found_.keys.emplace_back(key);
     add_certificate(leaf);
