@@ -37,7 +37,8 @@ std::optional<x509::Finding> fault_of_chain(const std::vector<Certificate>& chai
   question.presented = chain;
   question.trusted = known ? &*known : nullptr;
   question.now = std::chrono::system_clock::now();
-  for (x509::Finding& each : x509::verify_chain(question).findings) {
+  x509::ChainVerdict verdict = x509::verify_chain(question);
+  for (x509::Finding& each : verdict.findings) {
     if (std::ranges::find(kWords, each.word) != std::end(kWords)) return std::move(each);
   }
   return std::nullopt;
