@@ -78,6 +78,8 @@ class Client {
     co_return Result<void>{};
   }
 
+  bool has_chain() const { return ssl_ && SSL_get_peer_cert_chain(ssl_.get()) != nullptr; }
+
   // Without it OpenSSL takes the session for one that is not to be gone on with.
   net::Task<void> say_goodbye() {
     SSL_shutdown(ssl_.get());
@@ -88,7 +90,8 @@ class Client {
     Seen out;
     out.version = static_cast<std::uint16_t>(SSL_version(ssl_.get()));
     out.cipher = SSL_get_cipher_name(ssl_.get());
-    out.cipher_number = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl_.get()));
+    const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl_.get());
+    out.cipher_number = cipher != nullptr ? SSL_CIPHER_get_protocol_id(cipher) : 0;
     const unsigned char* name = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &name, &size);
@@ -218,6 +221,8 @@ class Client {
 net::Task<Result<Seen>> shake_hands(net::Loop& loop, Target target, Offer offer, bool asks_http) {
   Client client(std::move(target), std::move(offer));
   auto connected = co_await client.connect(loop);
+  // A server that wants a certificate of its clients shows its own before it says no.
+  if (!connected && client.has_chain()) co_return client.seen();
   if (!connected) co_return fail(std::move(connected.error()));
   // What it answers is worth having, and no more.
   if (asks_http) {

@@ -51,7 +51,7 @@ struct Seen {
 };
 
 // Connects, shakes hands, and with `asks_http` sends GET / and reads the head of what comes. Errors: kConnect..., kTlsHandshake, kHandshakeTimeout,
-// kClosed: the context says why. Never longer than the target's timeout.
+// kClosed: the context says why; none where the certificate has been seen before it failed. Never longer than the target's timeout.
 net::Task<Result<Seen>> shake_hands(net::Loop& loop, Target target, Offer offer, bool asks_http);
 
 }  // namespace rproxy::scan

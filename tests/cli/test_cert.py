@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import socket
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -609,6 +610,49 @@ at best A     there is no Strict-Transport-Security [no-hsts]
             done = self.cert("scan", f"127.0.0.1:{self.port}", "--server-name", "other.com", "--ca", "ca.pem", "--require", "C", code=1)
         self.assertIn("grade F", done.stdout)
         self.assertIn("[name-mismatch]", done.stdout)
+
+    def test_what_is_stapled_is_shown(self):
+        (self.home / "ca.cnf").write_text("[ca]\n")
+        serial = self.openssl("x509", "-in", "localhost.pem", "-noout", "-serial").split("=")[1].strip()
+        for line, status, letter in ((f"V\t301231000000Z\t\t{serial}\tunknown\t/CN=localhost\n", "good", "A"),
+                                     (f"R\t301231000000Z\t261127000000Z\t{serial}\tunknown\t/CN=localhost\n", "revoked", "F")):
+            with self.subTest(status):
+                (self.home / "index.txt").write_text(line)
+                self.openssl("ocsp", "-index", "index.txt", "-rsigner", "ca.pem", "-rkey", "ca.key", "-CA", "ca.pem", "-issuer", "ca.pem",
+                             "-cert", "localhost.pem", "-ndays", "7", "-respout", "ocsp.der", "-noverify")
+                with self.s_server("-www", "-status_file", "ocsp.der"):
+                    done = self.scan()
+                    self.assertIn(f"stapled: {status}\n", self.cert("show", f"localhost:{self.port}").stdout)
+                self.assertIn(f"grade {letter}\n", done.stdout)
+                self.assertIn(f"OCSP          stapled: {status}\n", done.stdout)
+
+    def test_early_data_is_found(self):
+        with self.s_server("-early_data", "-max_early_data", "16384"):
+            found = json.loads(self.scan("--json", "--timeout", "700ms").stdout)
+        self.assertEqual(found["early_data_max"], 16384)
+        self.assertIn("early-data", [each["word"] for each in found["reasons"]])
+        self.assertFalse(found["http"])
+
+    def test_the_best(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.home / "localhost.pem", self.home / "localhost.key")
+
+        def answer(connection):
+            with context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(65536)
+                secured.sendall(b"HTTP/1.1 200 OK\r\nstrict-transport-security: max-age=31536000\r\nContent-Length: 0\r\n\r\n")
+                secured.recv(65536)
+
+        with peer(answer) as port:
+            done = self.cert("scan", f"localhost:{port}", "--ca", "ca.pem", "--require", "A+", "--timeout", "1s")
+        self.assertIn("HSTS          max-age=31536000\n", done.stdout)
+
+    def test_servers_that_want_certificates_of_their_clients(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            with self.subTest(version), self.s_server("-www", version, "-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem"):
+                self.assertIn("DNS:localhost", self.cert("show", f"localhost:{self.port}").stdout)
+                self.cert("check", f"localhost:{self.port}")
+                self.assertIn("localhost (ends in", self.scan().stdout)
 
     def test_whatever_answers_it_ends(self):
         def silent(connection):
