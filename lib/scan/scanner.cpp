@@ -162,13 +162,27 @@ net::Task<void> Scanner::find_order(Protocol& protocol) {
 }
 
 net::Task<void> Scanner::find_groups() {
-  ClientHello hello = hello_of(report_.protocols.front().version);
+  const std::uint16_t version = report_.protocols.front().version;
+  ClientHello hello = hello_of(version);
   for (std::size_t round = 0; round < kRoundsMax && !hello.groups.empty(); ++round) {
     const ServerAnswer answer = co_await ask(hello);
     const auto taken = std::ranges::find(hello.groups, answer.group);
     if (answer.kind != ServerAnswer::Kind::kHello || taken == hello.groups.end()) break;
     report_.groups.push_back(answer.group);
     hello.groups.erase(taken);
+  }
+  if (version < kTls13 && !report_.groups.empty()) co_await find_more_groups(hello.groups);
+}
+
+// Before TLS 1.3 a certificate's own curve has to be offered, too (RFC 8422 5.1): without it all ended. Others behind it in the server's order
+// are only for who asks for them first, if at all.
+net::Task<void> Scanner::find_more_groups(std::vector<std::uint16_t> groups) {
+  const std::uint16_t last = report_.groups.back();
+  for (const std::uint16_t group : groups) {
+    ClientHello hello = hello_of(report_.protocols.front().version);
+    hello.groups = {group, last};
+    const ServerAnswer answer = co_await ask(std::move(hello));
+    if (answer.kind == ServerAnswer::Kind::kHello && answer.group == group) report_.groups.push_back(group);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/units.h"
 #include "net/loop.h"
@@ -35,6 +36,7 @@ class Scanner {
   net::Task<void> find_ciphers(Protocol& protocol);
   net::Task<void> find_order(Protocol& protocol);
   net::Task<void> find_groups();
+  net::Task<void> find_more_groups(std::vector<std::uint16_t> groups);
   net::Task<void> find_old_ways();
   net::Task<void> find_certificate();
   net::Task<void> find_alpn();

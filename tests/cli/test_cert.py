@@ -605,6 +605,11 @@ at best A     there is no Strict-Transport-Security [no-hsts]
         self.assertIn("old-tls", [each["word"] for each in found["reasons"]])
         self.assertEqual(found["fallback_scsv"], True)
 
+    def test_groups(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            with self.subTest(version), self.s_server("-www", version, "-groups", "P-384:P-256:X25519"):
+                self.assertEqual(set(json.loads(self.scan("--json").stdout)["groups"]), {"P-384", "P-256", "X25519"})
+
     def test_a_certificate_that_clients_refuse_is_the_worst(self):
         with self.s_server("-www"):
             done = self.cert("scan", f"127.0.0.1:{self.port}", "--server-name", "other.com", "--ca", "ca.pem", "--require", "C", code=1)
