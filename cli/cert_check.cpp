@@ -6,7 +6,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "config/load.h"
 #include "config/text.h"
 #include "server/survey.h"
+#include "x509/lifetime.h"
 
 namespace rproxy::cli {
 namespace {
@@ -26,30 +26,12 @@ namespace {
 using nagios::Level;
 using std::chrono::seconds;
 
-// What has to be left: a time, or a part of the whole lifetime.
-struct Limit {
-  double part = 0;
-  seconds most{0};   // of the part: long-lived ones need no months
-  seconds fixed{0};  // 0: by the part
+using x509::LifetimeLimit;
+using x509::LifetimeState;
 
-  seconds of(WallTime begin, WallTime end) const {
-    if (fixed.count() != 0) return fixed;
-    const auto lifetime = std::chrono::duration_cast<seconds>(end - begin);
-    const seconds left{static_cast<long>(part * static_cast<double>(lifetime.count()))};
-    return most.count() != 0 ? std::min(left, most) : left;
-  }
-};
-
-Limit parse_limit(const char* option, const std::string& text, Limit usual) {
+LifetimeLimit parse_limit(const char* option, const std::string& text, const LifetimeLimit& usual) {
   if (text.empty()) return usual;
-  if (text.ends_with('%')) {
-    int percent = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, percent);
-    if (error == std::errc() && end == text.data() + text.size() - 1 && percent > 0 && percent < 100)
-      return {static_cast<double>(percent) / 100, seconds{0}, seconds{0}};
-  } else if (const auto time = parse_duration(text); time && time->count() >= 1000) {
-    return {0, seconds{0}, std::chrono::duration_cast<seconds>(*time)};
-  }
+  if (const auto limit = LifetimeLimit::parse(text)) return *limit;
   refuse_cert(fmt::format("{}: {} is neither a time, such as 20d, nor a part of the lifetime, such as 25%", option,
                           config::printable(text)));
 }
@@ -86,9 +68,8 @@ class Check final : public Command {
 
   int run() override {
     if (what_.empty()) refuse_cert("what? A CONFIG, a certificate FILE, or HOST:PORT");
-    constexpr std::chrono::hours kDay{24};
-    const Limit warn = parse_limit("--warn", warn_, {0.25, 30 * kDay, seconds{0}});
-    const Limit crit = parse_limit("--crit", crit_, {0.10, 10 * kDay, seconds{0}});
+    const LifetimeLimit warn = parse_limit("--warn", warn_, x509::kWarnLimit);
+    const LifetimeLimit crit = parse_limit("--crit", crit_, x509::kCriticalLimit);
     limit_ = remote_.limit();
     for (const std::string& each : what_) find(each);
     ask_servers();
@@ -167,7 +148,7 @@ class Check final : public Command {
 
   // ---- What to think of it.
 
-  static void judge(Item& item, const Limit& warn, const Limit& crit, WallTime now) {
+  static void judge(Item& item, const LifetimeLimit& warn, const LifetimeLimit& crit, WallTime now) {
     if (item.name.empty()) {
       item.level = nagios::kCritical;
       return;
@@ -175,14 +156,13 @@ class Check final : public Command {
     item.left = std::chrono::duration_cast<seconds>(item.end - now);
     item.warn = warn.of(item.begin, item.end);
     item.crit = crit.of(item.begin, item.end);
-    if (item.begin > now) item.problem = "is not valid before " + time_text(item.begin);
-    if (item.end <= now) item.problem = "expired " + relative_time(item.end, now);
-    if (!item.problem.empty() || item.left < item.crit) {
-      item.level = nagios::kCritical;
-    } else if (item.left < item.warn) {
-      item.level = nagios::kWarning;
-    }
-    if (item.problem.empty()) item.problem = "ends " + relative_time(item.end, now);
+    const LifetimeState state = x509::judge_lifetime(item.begin, item.end, now, warn, crit);
+    item.level = state == LifetimeState::kFine       ? nagios::kFine
+                 : state == LifetimeState::kEndsSoon ? nagios::kWarning
+                                                     : nagios::kCritical;
+    item.problem = state == LifetimeState::kExpired       ? "expired " + relative_time(item.end, now)
+                   : state == LifetimeState::kNotYetValid ? "is not valid before " + time_text(item.begin)
+                                                          : "ends " + relative_time(item.end, now);
   }
 
   int print(WallTime now) const {

@@ -180,8 +180,13 @@ std::optional<WallTime> parse_time(const std::string& text, WallTime now) {
   std::tm parts{};
   const char* end = ::strptime(text.c_str(), "%Y-%m-%d", &parts);
   if (end != nullptr && (*end == 'T' || *end == ' ')) end = ::strptime(end + 1, "%H:%M:%S", &parts);
+  // The clock ends in 2262.
   if (end == nullptr || (*end != '\0' && std::string_view(end) != "Z") || parts.tm_year > 361) return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+  const std::tm said = parts;
+  const std::time_t time = ::timegm(&parts);
+  // The 31st of February would be one in March.
+  if (said.tm_mday != parts.tm_mday || said.tm_sec != parts.tm_sec) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(time);
 }
 
 std::string time_text(WallTime time) {

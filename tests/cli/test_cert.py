@@ -709,6 +709,7 @@ class Usage(CertCase):
                                 (("create", "a_b c"), "a_b c: that is no host name"), (("create", "bücher.de"), "write it as xn--..."),
                                 (("create", "a.com", "--not-after", "soon"), "--not-after: soon is no time"),
                                 (("create", "a.com", "--days", "3", "--not-after", "3d"), "say the same"),
+                                (("create", "a.com", "--not-after", "2027-02-31"), "2027-02-31 is no time"),
                                 (("create", "a.com:443"), "leave out port and path"), (("ca", "--permit", "a b"), "neither a domain"),
                                 (("sign", "x"), "who signs it? --ca FILE"), (("convert", "x"), "into what?"), (("scan",), "whom? HOST:PORT"),
                                 (("scan", "x"), "x is no HOST:PORT"), (("verify",), "what? A FILE"), (("show", "a", "b"), "one argument too many: b")):
