@@ -33,6 +33,14 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string in_words(const Error& error) {
+  std::string words = describe(error);
+  const auto end = words.find(':');
+  std::replace(words.begin(), end == std::string::npos ? words.end() : words.begin() + static_cast<std::ptrdiff_t>(end),
+               '_', ' ');
+  return words;
+}
+
 // The value of a field of a head; "" where there is none.
 std::string field_of(const std::string& head, std::string_view name) {
   for (std::size_t at = head.find("\r\n"); at != std::string::npos; at = head.find("\r\n", at)) {
@@ -53,11 +61,16 @@ net::Task<void> Scanner::run() {
   report_.address = target_.label;
   report_.server_name = target_.server_name;
   co_await find_versions();
+  if (report_.protocols.empty() && report_.problems.empty()) {
+    co_await find_certificate();
+    report_.problems.clear();
+    add_version();
+  }
   if (report_.protocols.empty()) co_return;
   {
     std::vector<net::Child<void>> children;
     for (Protocol& each : report_.protocols) children.emplace_back(find_ciphers(each));
-    children.emplace_back(find_certificate());
+    if (report_.chain.empty()) children.emplace_back(find_certificate());
     for (auto& each : children) {
       co_await each.wait();
       each.take();
@@ -84,7 +97,10 @@ void Scanner::add_version() {
 }
 
 void Scanner::note_problem(const std::string& what, const Error& error) {
-  report_.problems.push_back(fmt::format("{}: {}", what, describe(error)));
+  std::string problem = fmt::format("{}: {}", what, in_words(error));
+  // The same failure again and again is one.
+  if (std::ranges::find(report_.problems, problem) == report_.problems.end())
+    report_.problems.push_back(std::move(problem));
 }
 
 ClientHello Scanner::hello_of(std::uint16_t version) const {
@@ -100,10 +116,12 @@ ClientHello Scanner::hello_of(std::uint16_t version) const {
   return hello;
 }
 
-// What fails is no answer.
+// What fails, and fails again, is no answer.
 net::Task<ServerAnswer> Scanner::ask(ClientHello hello) {
-  auto answer = co_await say_hello(loop_, target_, std::move(hello));
+  auto answer = co_await say_hello(loop_, target_, hello);
+  if (!answer) answer = co_await say_hello(loop_, target_, std::move(hello));
   if (answer) co_return *answer;
+  note_problem("a connection failed, and what it was to find out is missing", answer.error());
   ServerAnswer none;
   none.kind = ServerAnswer::Kind::kOther;
   co_return none;
@@ -124,16 +142,13 @@ net::Task<void> Scanner::find_versions() {
   for (std::size_t i = 0; i < std::size(kVersions); ++i) {
     if (is_spoken[i]) report_.protocols.push_back({kVersions[i], {}, false});
   }
-  // The same failure five times is one.
-  if (!report_.protocols.empty()) report_.problems.clear();
-  std::ranges::sort(report_.problems);
-  report_.problems.erase(std::unique(report_.problems.begin(), report_.problems.end()), report_.problems.end());
 }
 
 net::Task<void> Scanner::find_version(std::uint16_t version, bool& is_spoken) {
   auto answer = co_await say_hello(loop_, target_, hello_of(version));
+  // A server that is there passes over what it does not speak, too.
   if (!answer)
-    note_problem("can't connect", answer.error());
+    note_problem("can't be asked", answer.error());
   else
     is_spoken = answer->kind == ServerAnswer::Kind::kHello && answer->version == version;
 }

@@ -652,6 +652,23 @@ at best A     there is no Strict-Transport-Security [no-hsts]
             done = self.cert("scan", f"localhost:{port}", "--ca", "ca.pem", "--require", "A+", "--timeout", "1s")
         self.assertIn("HSTS          max-age=31536000\n", done.stdout)
 
+    def test_servers_that_want_a_key_share_at_once(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.home / "localhost.pem", self.home / "localhost.key")
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+        def answer(connection):
+            # key_share with nothing in it.
+            if b"\x00\x33\x00\x02\x00\x00" in connection.recv(65536, socket.MSG_PEEK):
+                return
+            with context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(65536)
+
+        with peer(answer) as port:
+            found = json.loads(self.cert("scan", f"localhost:{port}", "--ca", "ca.pem", "--json", "--timeout", "1s").stdout)
+        self.assertEqual([(each["version"], len(each["ciphers"])) for each in found["protocols"]], [("TLS 1.3", 1)])
+        self.assertEqual((found["trusted"], found["grade"]), (True, "A+"))
+
     def test_servers_that_want_certificates_of_their_clients(self):
         for version in ("-tls1_2", "-tls1_3"):
             with self.subTest(version), self.s_server("-www", version, "-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem"):
