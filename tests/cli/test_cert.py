@@ -736,6 +736,19 @@ class Usage(CertCase):
                 self.assertIn(said, done.stderr)
                 self.assertRegex(done.stderr, r"\nRun `rproxy cert[ a-z]* --help` for what it takes\.\n$")
 
+    def test_colors_are_for_terminals(self):
+        self.cert("create", "a.com")
+        for more, is_colored in (({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
+            controlling, terminal = pty.openpty()
+            done = subprocess.run([BINARY, "cert", "verify", "a.com.pem"], stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.PIPE,
+                                  timeout=60, cwd=self.home, env={**os.environ, **more})
+            os.close(terminal)
+            output = os.read(controlling, 65536)
+            os.close(controlling)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(b"\x1b[31merror         \x1b[0m" in output, is_colored, output)
+        self.assertNotIn("\x1b", self.cert("verify", "a.com.pem", code=1).stdout)
+
     def test_output_that_can_not_be_written_is_an_error(self):
         self.cert("create", "a.com")
         for arguments in (("show", "a.com.pem"), ("verify", "a.com.pem", "--ca", "a.com.pem"), ("trust", "--help")):
