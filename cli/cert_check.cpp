@@ -18,6 +18,7 @@
 #include "config/load.h"
 #include "config/text.h"
 #include "server/survey.h"
+#include "upstream/client_header.h"
 #include "x509/lifetime.h"
 
 namespace rproxy::cli {
@@ -113,7 +114,9 @@ class Check final : public Command {
     std::vector<server::SurveyRow> unresolved;
     for (const auto& [upstream, endpoint] : survey.find_endpoints(unresolved)) {
       const HostPort& address = endpoint.options.address;
-      servers_.push_back({upstream->name + " " + address.to_string(), {address, endpoint.tls_name, endpoint.address}});
+      servers_.push_back(
+          {upstream->name + " " + address.to_string(),
+           {address, endpoint.tls_name, endpoint.address, upstream::client_header(upstream->proxy_protocol, nullptr)}});
     }
     for (const auto& row : unresolved) items_.push_back({row.upstream + " " + row.endpoint, "", row.result.reason});
   }

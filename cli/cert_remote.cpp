@@ -29,6 +29,7 @@ net::Task<void> look_at(net::Loop& loop, const Wanted& wanted, Duration limit, R
     target->label = wanted.address.to_string();
     target->server_name = wanted.server_name;
     target->timeout = limit;
+    target->greeting = wanted.greeting;
   } else {
     target = co_await scan::find_target(loop, wanted.address, wanted.server_name, limit);
   }

@@ -31,6 +31,7 @@ struct Wanted {
   HostPort address;
   std::string server_name;
   std::optional<net::SocketAddress> found{};
+  std::string greeting{};  // before TLS
 };
 // Several at once; errors in their places, in the order of `wanted`.
 std::vector<Result<scan::Seen>> fetch_all(const std::vector<Wanted>& wanted, Duration limit);

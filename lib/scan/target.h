@@ -17,6 +17,7 @@ struct Target {
   std::string label;        // "127.0.0.1:443"
   std::string server_name;  // SNI, and what the certificate is to have
   Duration timeout{5'000};  // of each connection
+  std::string greeting;     // sent before TLS, such as a PROXY header
 };
 
 // The first address that the name leads to. An empty `server_name` is the host. Errors: kConfig (no port), kResolveFailed.

@@ -60,6 +60,10 @@ class Client {
     if (!stream) co_return fail(std::move(stream.error()));
     stream_ = std::move(*stream);
     stream_->set_write_timeout(target_.timeout);
+    if (!target_.greeting.empty()) {
+      auto greeted = co_await stream_->write(target_.greeting);
+      if (!greeted) co_return fail(std::move(greeted.error()));
+    }
     set_up();
     co_return co_await run(Step::kHandshake);
   }

@@ -527,6 +527,24 @@ class Checking(CertCase):
         self.assertRegex(done.stdout, rf"^CERT CRITICAL - a 127\.0\.0\.1:{port} connect refused")
 
 
+    def test_an_upstream_that_wants_to_know_its_clients(self):
+        self.cert("create", "a.internal")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.home / "a.internal.pem", self.home / "a.internal.key")
+        headers = []
+
+        def answer(connection):
+            headers.append(connection.recv(16, socket.MSG_WAITALL))
+            context.wrap_socket(connection, server_side=True).close()
+
+        with peer(answer) as port:
+            (self.home / "c.toml").write_text(
+                f'[listen]\nhttp = "127.0.0.1:{free_port()}"\n[upstreams.a]\nservers = ["127.0.0.1:{port}"]\nproxy_protocol = "v2"\n'
+                'tls = { verify = false }\n[[routes]]\nmatch = "*"\nupstream = "a"\n')
+            self.assertIn("a.internal: ends in", self.cert("check", "c.toml").stdout)
+        self.assertEqual(headers, [b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"])
+
+
 class Scanning(CertCase):
     def setUp(self):
         super().setUp()
