@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <unordered_map>
 
 #include "cli/cert_view.h"
 #include "config/text.h"
@@ -31,32 +33,49 @@ constexpr std::size_t kIssuerMin = 20;
 
 class Tree {
  public:
-  Tree(const std::vector<x509::Certificate>& all, WallTime now) : all_(all), now_(now) {}
+  Tree(const std::vector<x509::Certificate>& all, WallTime now)
+      : all_(all), now_(now), below_(all.size()), is_drawn_(all.size()) {
+    std::unordered_multimap<unsigned long, std::size_t> by_subject;
+    for (std::size_t i = 0; i < all.size(); ++i) by_subject.emplace(X509_subject_name_hash(all[i].native()), i);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto [first, last] = by_subject.equal_range(X509_issuer_name_hash(all[i].native()));
+      std::optional<std::size_t> issuer;
+      for (auto each = first; each != last; ++each) {
+        // The first one there.
+        if (is_issuer(each->second, i)) issuer = std::min(issuer.value_or(each->second), each->second);
+      }
+      (issuer ? below_[*issuer] : tops_).push_back(i);
+    }
+  }
 
   std::string draw() {
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (!issuer_of(i)) branch(i, "", "");
-    }
+    for (const std::size_t each : tops_) branch(each, "", "", 0);
     // Those that have issued each other in a circle.
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (std::ranges::find(drawn_, i) == drawn_.end()) branch(i, "", "");
-    }
+    for (std::size_t i = 0; i < all_.size(); ++i) branch(i, "", "", 0);
     return std::move(out_);
   }
 
  private:
-  std::optional<std::size_t> issuer_of(std::size_t i) const {
-    if (x509::is_self_issued(all_[i])) return std::nullopt;
-    for (std::size_t j = 0; j < all_.size(); ++j) {
-      if (j != i && x509::is_named_issuer(all_[j], all_[i]) && !x509::is_same(all_[i], all_[j])) return j;
-    }
-    return std::nullopt;
+  // Deeper than any chain that is verified anywhere: from there on it goes straight down.
+  static constexpr std::size_t kDepthMax = 16;
+
+  bool is_issuer(std::size_t issuer, std::size_t of) const {
+    return issuer != of && !x509::is_self_issued(all_[of]) && x509::is_named_issuer(all_[issuer], all_[of]) &&
+           !x509::is_same(all_[issuer], all_[of]);
   }
 
-  void branch(std::size_t i, const std::string& first, const std::string& rest) {
-    if (std::ranges::find(drawn_, i) != drawn_.end()) return;
-    drawn_.push_back(i);
-    const x509::Certificate& each = all_[i];
+  void branch(std::size_t i, const std::string& first, const std::string& rest, std::size_t depth) {
+    if (is_drawn_[i]) return;
+    is_drawn_[i] = true;
+    out_ += line_of(all_[i], first);
+    for (std::size_t k = 0; k < below_[i].size(); ++k) {
+      const bool is_last = k + 1 == below_[i].size();
+      const std::string deeper = depth < kDepthMax ? rest + (is_last ? "   " : "│  ") : rest;
+      branch(below_[i][k], rest + (is_last ? "└─ " : "├─ "), deeper, depth + 1);
+    }
+  }
+
+  std::string line_of(const x509::Certificate& each, const std::string& first) const {
     std::string state = "ends " + relative_time(each.not_after(), now_);
     if (each.not_after() <= now_) state = "EXPIRED " + relative_time(each.not_after(), now_);
     if (each.not_before() > now_) state = "not valid yet";
@@ -66,20 +85,14 @@ class Tree {
       const std::string issuer = config::printable(x509::text_of(X509_get_issuer_name(each.native())));
       line += config::cut_text(issuer, std::max(kWidth - std::min(kWidth, line.size() + 1), kIssuerMin));
     }
-    out_ += line + ")\n";
-    std::vector<std::size_t> below;
-    for (std::size_t j = 0; j < all_.size(); ++j) {
-      if (issuer_of(j) == i) below.push_back(j);
-    }
-    for (std::size_t k = 0; k < below.size(); ++k) {
-      const bool is_last = k + 1 == below.size();
-      branch(below[k], rest + (is_last ? "└─ " : "├─ "), rest + (is_last ? "   " : "│  "));
-    }
+    return line + ")\n";
   }
 
   const std::vector<x509::Certificate>& all_;
   WallTime now_;
-  std::vector<std::size_t> drawn_;
+  std::vector<std::vector<std::size_t>> below_;
+  std::vector<std::size_t> tops_;
+  std::vector<bool> is_drawn_;
   std::string out_;
 };
 

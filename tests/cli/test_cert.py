@@ -437,6 +437,18 @@ Test CA
         self.assertNotRegex(as_json, "[\x00-\x09\x0b-\x1f\x7f-\U0010ffff]")
         self.assertIn("\u202e", json.loads(as_json)["certificates"][0]["subject"])
 
+    def test_many(self):
+        self.authority()
+        self.cert("create", "a.com", "--ca", "ca.pem")
+        leaf, authority = ((self.home / name).read_text() for name in ("a.com.pem", "ca.pem"))
+        (self.home / "many.pem").write_text(leaf * 4000 + authority)
+        begun = time.monotonic()
+        tree = self.cert("show", "many.pem").stdout.split("\n\n")[1].splitlines()
+        self.assertLess(time.monotonic() - begun, 20)
+        self.assertEqual((len(tree), tree[0][:7], tree[1][:8], tree[-1][:8]), (4001, "Test CA", "├─ a.com", "└─ a.com"))
+        (self.home / "many.pem").write_text(leaf * 5000)
+        self.assertIn("more than 4096 items", self.cert("show", "many.pem", code=1).stderr)
+
     def test_requests_and_lists(self):
         self.cert("csr", "shop.com", "--must-staple")
         self.assertEqual(normal(self.cert("show", "shop.com.csr").stdout),
