@@ -27,5 +27,6 @@ std::unique_ptr<Command> make_serve(CLI::App& app);
 std::unique_ptr<Command> make_health(CLI::App& app);
 std::unique_ptr<Command> make_route_check(CLI::App& app);
 std::unique_ptr<Command> make_cache_inspect(CLI::App& app);
+std::unique_ptr<Command> make_cert(CLI::App& app);
 
 }  // namespace rproxy::cli

@@ -4,30 +4,17 @@
 #include <utility>
 
 #include "cli/health.h"
+#include "cli/nagios.h"
 
 namespace rproxy::cli {
 namespace {
 
 using upstream::ProbeResult;
-enum Level : int { kFine = 0, kWarning = 1, kCritical = 2, kUnknown = 3 };
+using namespace nagios;
 
 double seconds(std::chrono::microseconds time) { return static_cast<double>(time.count()) / 1e6; }
 
 // ---- Nagios.
-
-// Behind '|' performance data begins, and all is one line.
-std::string plain(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '|'; }, ' ');
-  return text;
-}
-
-// A label of performance data.
-std::string plain_label(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return c == '\'' || c == '='; }, ' ');
-  return plain(std::move(text));
-}
 
 bool is_slow(const ProbeResult& result, const HealthThreshold& threshold) {
   return threshold.latency && result.is_ok() && result.total > *threshold.latency;
@@ -39,17 +26,6 @@ std::string latency_limit(const HealthThreshold& threshold) {
 
 // "2:": fewer than two are out of it.
 std::string healthy_limit(std::optional<std::size_t> least) { return least ? fmt::format("{}:", *least) : ""; }
-
-struct Findings {
-  Level level = kFine;
-  std::string text;
-
-  void add(Level found, const std::string& what) {
-    if (found == kFine) return;
-    level = std::max(level, found);
-    text += (text.empty() ? "" : "; ") + plain(what);
-  }
-};
 
 void judge(const HealthUpstream& upstream, const HealthThreshold& warn, const HealthThreshold& crit,
            Findings& findings) {
@@ -164,7 +140,7 @@ class Metrics {
 
 }  // namespace
 
-std::string health_unknown(const std::string& why) { return fmt::format("HEALTH UNKNOWN - {}\n", plain(why)); }
+std::string health_unknown(const std::string& why) { return unknown("HEALTH", why); }
 
 HealthVerdict health_nagios(const HealthView& view, const HealthThreshold& warn, const HealthThreshold& crit) {
   if (view.upstreams().empty()) return {health_unknown("there are no upstreams"), kUnknown};
@@ -176,9 +152,8 @@ HealthVerdict health_nagios(const HealthView& view, const HealthThreshold& warn,
     healthy += upstream.healthy();
     all += upstream.endpoints.size();
   }
-  static constexpr const char* kWords[] = {"OK", "WARNING", "CRITICAL"};
   if (findings.text.empty()) findings.text = fmt::format("{} of {} endpoints healthy", healthy, all);
-  return {fmt::format("HEALTH {} - {} |{}\n", kWords[findings.level], findings.text, performance(view, warn, crit)),
+  return {fmt::format("HEALTH {} - {} |{}\n", word(findings.level), findings.text, performance(view, warn, crit)),
           findings.level};
 }
 

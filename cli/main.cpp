@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/health.h"
+#include "cli/nagios.h"
 #include "cli/usage.h"
 
 int main(int argc, char** argv) {
@@ -27,10 +27,12 @@ int main(int argc, char** argv) {
   commands.push_back(make_route_check(app));
   commands.push_back(make_health(app));
   commands.push_back(make_cache_inspect(app));
+  commands.push_back(make_cert(app));
 
   int code = kUsage;
   // Nagios reads standard output alone, and knows 1 and 2 for something else.
-  const bool is_nagios = is_for_nagios(argc, argv);
+  const std::string service = nagios_service(argc, argv);
+  const bool is_nagios = !service.empty();
   std::string unknown;
   try {
     app.parse(argc, argv);
@@ -47,7 +49,7 @@ int main(int argc, char** argv) {
     unknown = error.what();
   }
   if (is_nagios && !unknown.empty()) {
-    fmt::print("{}", health_unknown(unknown));
+    fmt::print("{}", nagios::unknown(service, unknown));
     code = kNagiosUnknown;
   }
   // A full disk shows here at the latest.

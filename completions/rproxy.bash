@@ -1,9 +1,46 @@
 # bash completion for rproxy
+# Of cert, which has commands of its own.
+_rproxy_cert() {
+  local current=$1 previous=$2
+  if ((COMP_CWORD == 2)); then
+    mapfile -t COMPREPLY < <(compgen -W "create ca trust csr sign show verify check scan convert --help" -- "$current")
+    return
+  fi
+  case $previous in
+    --key-type) mapfile -t COMPREPLY < <(compgen -W "p256 p384 rsa2048 rsa3072 rsa4096 ed25519" -- "$current"); return ;;
+    --usage) mapfile -t COMPREPLY < <(compgen -W "server client" -- "$current"); return ;;
+    --purpose) mapfile -t COMPREPLY < <(compgen -W "server client" -- "$current"); return ;;
+    --for) mapfile -t COMPREPLY < <(compgen -W "debian fedora arch alpine macos windows firefox nss curl node python java go git rproxy" -- "$current"); return ;;
+    --require) mapfile -t COMPREPLY < <(compgen -W "A+ A B C" -- "$current"); return ;;
+    --to) mapfile -t COMPREPLY < <(compgen -W "pem der p12" -- "$current"); return ;;
+    --ca | --ca-key | --key | --keyout | --out | --p12 | -o) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --passin | --passout) mapfile -t COMPREPLY < <(compgen -W "env: file: prompt" -- "$current"); return ;;
+    --at | --common-name | --crit | --days | --max-time | --name | --not-after | --not-before | --organization | --path-length | --permit | --server-name | --timeout | --warn) return ;;
+  esac
+  case ${COMP_WORDS[2]}:$current in
+    create:-*) mapfile -t COMPREPLY < <(compgen -W "--ca --ca-key --passin --key-type --key --keyout --passout --days --not-before --not-after --usage --common-name --organization --out --p12 --force --help" -- "$current") ;;
+    ca:-*) mapfile -t COMPREPLY < <(compgen -W "--ca --ca-key --passin --key-type --key --keyout --passout --days --not-before --not-after --organization --path-length --permit --out --force --help" -- "$current") ;;
+    trust:-*) mapfile -t COMPREPLY < <(compgen -W "--for --help" -- "$current") ;;
+    csr:-*) mapfile -t COMPREPLY < <(compgen -W "--key-type --key --keyout --passout --passin --common-name --organization --must-staple --out --force --help" -- "$current") ;;
+    sign:-*) mapfile -t COMPREPLY < <(compgen -W "--ca --ca-key --passin --days --not-before --not-after --usage --name --out --force --help" -- "$current") ;;
+    show:-*) mapfile -t COMPREPLY < <(compgen -W "--server-name --timeout --passin --json --help" -- "$current") ;;
+    verify:-*) mapfile -t COMPREPLY < <(compgen -W "--ca --key --name --purpose --at --strict --server-name --timeout --passin --json --help" -- "$current") ;;
+    check:-*) mapfile -t COMPREPLY < <(compgen -W "--warn --crit --server-name --timeout --passin --json --help" -- "$current") ;;
+    scan:-*) mapfile -t COMPREPLY < <(compgen -W "--server-name --timeout --max-time --ca --require --json --help" -- "$current") ;;
+    convert:-*) mapfile -t COMPREPLY < <(compgen -W "--to --out --key --keyout --passin --passout --name --force --help" -- "$current") ;;
+    create:* | ca:* | csr:* | scan:*) ;;
+    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  esac
+}
 _rproxy() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "serve route-check health cache-inspect --help --version" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "serve route-check health cache-inspect cert --help --version" -- "$current")
+    return
+  fi
+  if [[ ${COMP_WORDS[1]} == cert ]]; then
+    _rproxy_cert "$current" "$previous"
     return
   fi
   case $previous in

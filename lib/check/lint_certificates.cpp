@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,9 +9,11 @@
 
 #include "check/lint_parts.h"
 #include "config/source.h"
+#include "config/text.h"
 #include "config/values.h"
 #include "x509/certified_key.h"
 #include "x509/trust_store.h"
+#include "x509/verification.h"
 
 namespace rproxy::check {
 namespace {
@@ -24,16 +27,21 @@ struct Used {
   std::vector<Certificate> chain;
 };
 
-// Whether each of the chain was issued by the next, up to one that an authority of the system, or itself, has issued.
-std::string fault_of_chain(const std::vector<Certificate>& chain, const std::optional<x509::TrustStore>& known) {
-  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
-    if (chain[i + 1].may_have_issued(chain[i])) continue;
-    return fmt::format("the certificate for {} is not followed by the one that it was issued by", chain[i].label());
+// The first thing that is wrong with how it hangs together, as `rproxy cert verify` says it. Whom it ends at is the operator's business: many
+// have an authority of their own.
+std::optional<x509::Finding> fault_of_chain(const std::vector<Certificate>& chain,
+                                            const std::optional<x509::TrustStore>& known) {
+  constexpr std::string_view kWords[] = {"wrong-order",      "missing-issuer", "bad-signature",
+                                         "not-an-authority", "path-too-long",  "name-constraints"};
+  x509::ChainQuestion question;
+  question.presented = chain;
+  question.trusted = known ? &*known : nullptr;
+  question.now = std::chrono::system_clock::now();
+  x509::ChainVerdict verdict = x509::verify_chain(question);
+  for (x509::Finding& each : verdict.findings) {
+    if (std::ranges::find(kWords, each.word) != std::end(kWords)) return std::move(each);
   }
-  const Certificate& last = chain.back();
-  if (last.may_have_issued(last)) return {};
-  if (known && known->has_issuer_of(last)) return {};
-  return fmt::format("the chain of {} ends at one whose issuer clients may not know", chain.front().label());
+  return std::nullopt;
 }
 
 class CertificateLint {
@@ -73,9 +81,8 @@ class CertificateLint {
     if (all_.empty()) {
       if (auto system = x509::TrustStore::system()) known_ = std::move(*system);
     }
-    if (const std::string fault = fault_of_chain(*chain, known_); !fault.empty())
-      problems_.warning("RP2302", cert->at, fault,
-                        "put the certificates of the authorities in between behind it, in order");
+    if (const auto fault = fault_of_chain(*chain, known_); fault)
+      problems_.warning("RP2302", cert->at, config::printable(fault->text), config::printable(fault->remedy));
     all_.push_back({cert, std::move(*chain)});
   }
 

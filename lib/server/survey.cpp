@@ -105,6 +105,29 @@ std::vector<SurveyRow> Survey::run() {
   return all;
 }
 
+std::vector<Survey::Found> Survey::find_endpoints(std::vector<SurveyRow>& unresolved) {
+  seen_.clear();
+  const std::size_t count = config_.upstreams.size();
+  std::vector<std::vector<SurveyRow>> rows(count);
+  std::vector<std::vector<upstream::DiscoveredEndpoint>> found(count);
+  {
+    Round round{loop_, options_.is_stopped, {}};
+    round.run([&] {
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto& upstream = config_.upstreams[i];
+        if (wants(options_.upstreams, upstream.name)) round.tasks.spawn(find(upstream, rows[i], found[i]));
+      }
+    });
+  }
+  std::vector<Found> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    rows[i].resize(rows[i].size() - found[i].size());
+    std::ranges::move(rows[i], std::back_inserter(unresolved));
+    for (auto& each : found[i]) all.push_back({&config_.upstreams[i], std::move(each)});
+  }
+  return all;
+}
+
 net::Task<void> Survey::look_at(const upstream::Options& upstream, std::vector<SurveyRow>& rows) {
   std::vector<upstream::DiscoveredEndpoint> found;
   co_await find(upstream, rows, found);

@@ -47,6 +47,13 @@ class Survey {
   // Blocks for one round, names looked up anew; in the order of the configuration. What is stopped gives what there is by then, and failures of the rest.
   std::vector<SurveyRow> run();
 
+  struct Found {
+    const upstream::Options* upstream;
+    upstream::DiscoveredEndpoint endpoint;
+  };
+  // Where the endpoints are, without a probe; blocks. What can't be resolved is a row of `unresolved`.
+  std::vector<Found> find_endpoints(std::vector<SurveyRow>& unresolved);
+
   // What the admin endpoint of a running proxy on that socket answers to GET `path`; blocks. Errors: kBadResponse, with the reason.
   Result<std::string> ask_proxy(const std::string& socket, const std::string& path);
 

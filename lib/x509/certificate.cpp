@@ -9,35 +9,14 @@
 #include <string_view>
 #include <utility>
 
+#include "x509/subject_name.h"
+
 namespace rproxy::x509 {
 namespace {
-
-using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, FreeBy<GENERAL_NAMES_free>>;
 
 std::string_view view_of(const ASN1_STRING* text) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
           static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
-
-WallTime wall_time(const ASN1_TIME* time) {
-  std::tm parts{};
-  // A date that can't be read is one that never was valid.
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
-  // The clock ends in 2262; "no end" is written as the year 9999 (RFC 5280 4.1.2.5). From 1970 to there any two differ by what fits.
-  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(WallTime::max().time_since_epoch());
-  return WallTime{std::clamp(std::chrono::seconds{::timegm(&parts)}, std::chrono::seconds{0}, kLast)};
-}
-
-std::optional<IpAddress> ip_address(std::string_view bytes) {
-  IpAddress address;
-  if (bytes.size() == 16) {
-    std::memcpy(address.bytes.data(), bytes.data(), 16);
-    return address;
-  }
-  if (bytes.size() != 4) return std::nullopt;
-  address.bytes[10] = address.bytes[11] = 0xff;
-  std::memcpy(address.bytes.data() + 12, bytes.data(), 4);
-  return address;
 }
 
 bool is_label(std::string_view label) {
@@ -54,6 +33,27 @@ std::string take_openssl_reason() {
   std::string text = reason != nullptr ? reason : "unknown error";
   ERR_clear_error();
   return text;
+}
+
+WallTime wall_time(const ASN1_TIME* time) {
+  std::tm parts{};
+  // A date that can't be read is one that never was valid.
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
+  // The clock ends in 2262; "no end" is written as the year 9999 (RFC 5280 4.1.2.5). From 1970 to there any two differ by what fits.
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(WallTime::max().time_since_epoch());
+  return WallTime{std::clamp(std::chrono::seconds{::timegm(&parts)}, std::chrono::seconds{0}, kLast)};
+}
+
+std::optional<IpAddress> ip_from_bytes(std::string_view bytes) {
+  IpAddress address;
+  if (bytes.size() == 16) {
+    std::memcpy(address.bytes.data(), bytes.data(), 16);
+    return address;
+  }
+  if (bytes.size() != 4) return std::nullopt;
+  address.bytes[10] = address.bytes[11] = 0xff;
+  std::memcpy(address.bytes.data() + 12, bytes.data(), 4);
+  return address;
 }
 
 std::string normal_dns_name(std::string_view name, bool wildcard) {
@@ -90,7 +90,7 @@ Certificate::Certificate(X509Ptr parsed) {
         made->dns_names.push_back(std::move(text));
       }
     } else if (name->type == GEN_IPADD) {
-      if (auto address = ip_address(view_of(name->d.iPAddress))) made->ip_addresses.push_back(*address);
+      if (auto address = ip_from_bytes(view_of(name->d.iPAddress))) made->ip_addresses.push_back(*address);
     }
   }
   parsed_ = std::move(made);

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -48,8 +50,14 @@ class Certificate {
   std::shared_ptr<const Parsed> parsed_;
 };
 
+// The epoch where it can't be read; nothing is beyond the clock's end.
+WallTime wall_time(const ASN1_TIME* time);
+
 // When the certificate ends.
 WallTime end_of(const X509* certificate);
+
+// Four bytes or sixteen, as certificates have them; nothing: of another size.
+std::optional<IpAddress> ip_from_bytes(std::string_view bytes);
 
 // The name in lower case if it is a host name (letters, digits, '-', '_', labels of 1-63, 253 in all, no final dot); "" otherwise.
 // With `wildcard` the first label may be "*".

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "x509/secret.h"
 
 namespace rproxy::x509 {
 namespace {
@@ -47,12 +47,6 @@ Result<KeyPtr> parse_key(std::string_view pem, const std::string& name) {
   }
   return key;
 }
-
-// Private keys do not stay in freed memory.
-struct Wiped {
-  std::string text;
-  ~Wiped() { OPENSSL_cleanse(text.data(), text.size()); }
-};
 
 }  // namespace
 
@@ -113,8 +107,8 @@ Result<std::vector<Certificate>> load_chain(const std::string& file) {
 Result<KeyPtr> load_key(const std::string& file) {
   auto text = read_file(file, kFileMax);
   if (!text) return fail(std::move(text.error()));
-  const Wiped wiped{std::move(*text)};
-  return parse_key(wiped.text, file);
+  const Secret secret = Secret::take(*text);
+  return parse_key(secret.view(), file);
 }
 
 Result<CertifiedKey> CertifiedKey::load(const std::string& cert_file, const std::string& key_file) {

@@ -64,13 +64,27 @@ Result<TrustStore> TrustStore::from_file(const std::string& path) {
   return store;
 }
 
-bool TrustStore::has_issuer_of(const Certificate& certificate) const {
+std::optional<Certificate> TrustStore::issuer_of(const Certificate& certificate) const {
+  const std::unique_ptr<X509_STORE_CTX, FreeBy<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), native(), nullptr, nullptr) != 1) return std::nullopt;
+  X509* issuer = nullptr;
+  if (X509_STORE_CTX_get1_issuer(&issuer, context.get(), certificate.native()) != 1) return std::nullopt;
+  return Certificate(X509Ptr(issuer));
+}
+
+bool TrustStore::has(const Certificate& certificate) const {
   const std::unique_ptr<X509_STORE_CTX, FreeBy<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), native(), nullptr, nullptr) != 1) return false;
-  X509* issuer = nullptr;
-  const bool is_known = X509_STORE_CTX_get1_issuer(&issuer, context.get(), certificate.native()) == 1;
-  const X509Ptr found(issuer);
-  return is_known;
+  struct StackFree {
+    void operator()(STACK_OF(X509) * all) const { sk_X509_pop_free(all, X509_free); }
+  };
+  const std::unique_ptr<STACK_OF(X509), StackFree> found(
+      X509_STORE_CTX_get1_certs(context.get(), X509_get_subject_name(certificate.native())));
+  const int count = found ? sk_X509_num(found.get()) : 0;
+  for (int i = 0; i < count; ++i) {
+    if (X509_cmp(sk_X509_value(found.get(), i), certificate.native()) == 0) return true;
+  }
+  return false;
 }
 
 }  // namespace rproxy::x509

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -18,7 +19,10 @@ class TrustStore {
   static Result<TrustStore> from_file(const std::string& path);
 
   // Whether it has the one that has issued `certificate`.
-  bool has_issuer_of(const Certificate& certificate) const;
+  bool has_issuer_of(const Certificate& certificate) const { return issuer_of(certificate).has_value(); }
+  std::optional<Certificate> issuer_of(const Certificate& certificate) const;
+  // Whether `certificate` is one of them.
+  bool has(const Certificate& certificate) const;
 
   X509_STORE* native() const { return store_.get(); }
   // Read from the same text, as far as is known.

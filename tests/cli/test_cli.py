@@ -15,19 +15,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests/cases/config"
 
 
+CERT_COMMANDS = ("create", "ca", "trust", "csr", "sign", "show", "verify", "check", "scan", "convert")
+
+
 def rproxy(*arguments, cwd=None, **environment):
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd=cwd,
                           env={**os.environ, **environment})
 
 
 def options_of_help(text):
-    return set(re.findall(r"(--[a-z-]+)", text.split("Signals:")[0]))
+    return set(re.findall(r"(--[a-z0-9-]+)", text.split("Signals:")[0]))
 
 
 class Commands(unittest.TestCase):
     def test_help_fits_a_terminal(self):
         for arguments in (("--help",), ("serve", "--help"), ("route-check", "--help"), ("health", "--help"),
-                          ("cache-inspect", "--help")):
+                          ("cache-inspect", "--help"), ("cert", "--help"), *(("cert", command, "--help") for command in CERT_COMMANDS)):
             done = rproxy(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
@@ -248,6 +251,26 @@ class Documents(unittest.TestCase):
                 self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in lines}, options)
                 zsh = (ROOT / "completions/_rproxy").read_text().split(f"arguments:{command}")[1].split(";;")[0]
                 self.assertEqual(set(re.findall(r"(--[a-z-]+)", zsh)), options)
+
+    def test_options_of_cert_agree_everywhere(self):
+        page = (ROOT / "man/rproxy-cert.1").read_text().replace("\\-", "-")
+        bash = (ROOT / "completions/rproxy.bash").read_text()
+        fish = (ROOT / "completions/rproxy.fish").read_text().splitlines()
+        zsh = (ROOT / "completions/_rproxy").read_text()
+        self.assertEqual(set(re.findall(r"^  ([a-z]+) {2,}", rproxy("cert", "--help").stdout.split("Subcommands:")[1], re.M)), set(CERT_COMMANDS))
+        self.assertIn(f'"{" ".join(CERT_COMMANDS)} --help"', bash)
+        for command in CERT_COMMANDS:
+            with self.subTest(command):
+                options = set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", rproxy("cert", command, "--help").stdout, re.M))
+                self.assertGreater(len(options), 1)
+                section = page.split(f".SH {command.upper()}\n")[1].split(".SH ")[0]
+                documented = set(re.findall(r"^\.(?:B|BI|BR) \"?(?:-[hof](?: \", \" |, ))?(--[a-z0-9-]+)", section, re.M))
+                self.assertEqual(documented | {"--help"}, options)
+                words = re.search(r"^    " + command + r':-\*\).*?-W "([^"]*)"', bash, re.M).group(1)
+                self.assertEqual(set(re.findall(r"--[a-z0-9-]+", words)), options)
+                lines = [line for line in fish if f"from cert; and __fish_seen_subcommand_from {command}'" in line]
+                self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in lines}, options)
+                self.assertEqual(set(re.findall(r"(--[a-z0-9-]+)", zsh.split(f"  cert:{command})")[1].split(";;")[0])), options)
 
     def test_readme_links_lead_somewhere(self):
         for page in (ROOT / "README.md", ROOT / "lib/README.md"):
