@@ -35,6 +35,9 @@ Answer put_weight(Call& call);
 Answer add_endpoint(Call& call);
 Answer remove_endpoint(Call& call);
 
+Answer get_certificates(Call& call);
+Answer renew_certificate(Call& call);
+
 Answer get_cache(Call& call);
 Answer list_cache(Call& call);
 Answer show_cache(Call& call);

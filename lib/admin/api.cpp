@@ -42,6 +42,8 @@ constexpr std::array kOperations{
     Operation{"POST", "/upstreams/{upstream}/endpoints/{endpoint}/disable", disable_endpoint},
     Operation{"POST", "/upstreams/{upstream}/endpoints/{endpoint}/enable", enable_endpoint},
     Operation{"PUT", "/upstreams/{upstream}/endpoints/{endpoint}/weight", put_weight, true},
+    Operation{"GET", "/certificates", get_certificates},
+    Operation{"POST", "/certificates/renew", renew_certificate, true},
     Operation{"GET", "/cache", get_cache},
     Operation{"POST", "/cache/list", list_cache, true},
     Operation{"POST", "/cache/show", show_cache, true},

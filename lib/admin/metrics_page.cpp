@@ -53,6 +53,7 @@ class Page {
     put_routes();
     put_compression();
     put_cache();
+    put_certificates();
     put_endpoints();
     put_upstreams(text_, subject_.serving, series_max(), now_);
     return text_.take();
@@ -86,6 +87,17 @@ class Page {
     metrics::WordCounters::Totals totals;
     subject_.serving.catalogue->terminations()->add_to(totals);
     for (const auto& [word, count] : totals) text_.sample({{"termination", word}}, count);
+  }
+
+  void put_certificates() {
+    text_.family("rproxy_certificate_end_time_seconds", Type::kGauge,
+                 "When a certificate that clients are shown ends, in seconds since 1970.");
+    std::size_t left = series_max();
+    for (const CertificateState& certificate : subject_.certificates()) {
+      if (!certificate.not_after || certificate.names.empty() || left-- == 0) continue;
+      text_.sample({{"name", certificate.names.front()}, {"source", certificate.source}},
+                   seconds(certificate.not_after->time_since_epoch()));
+    }
   }
 
   void put_listeners() {

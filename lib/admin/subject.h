@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,23 @@ struct ReloadOutcome {
   std::string text;  // what has changed; or why nothing has, as diagnostics are shown to people
 };
 
+// One that clients are shown, or are to be.
+struct CertificateState {
+  using Time = std::chrono::system_clock::time_point;
+
+  std::vector<std::string> names;
+  std::string source;  // the file; or "acme"
+  // Absent where there is none yet.
+  std::optional<Time> not_before;
+  std::optional<Time> not_after;
+  // Of those that are had from an ACME server.
+  std::optional<Time> renew_at;
+  std::optional<Time> retry_at;
+  std::uint32_t failures = 0;  // in a row
+  std::string last_error;
+  bool is_under_way = false;
+};
+
 // Used on the control loop only. Functions are never empty.
 struct Subject {
   Serving serving;
@@ -41,6 +59,9 @@ struct Subject {
   std::function<bool()> is_draining;
   std::function<std::uint64_t()> open_connections;
   std::function<std::uint64_t()> max_connections;
+  std::function<std::vector<CertificateState>()> certificates = [] { return std::vector<CertificateState>(); };
+  // As soon as may be; false: no certificate for that name is had from an ACME server.
+  std::function<bool(const std::string& name)> renew = [](const std::string&) { return false; };
   // `done` is called once, on the control loop.
   std::function<void(std::function<void(ReloadOutcome)> done)> reload;
 };

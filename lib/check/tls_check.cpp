@@ -107,7 +107,7 @@ class Checker {
       return;
     }
     const auto shared = std::make_shared<const x509::CertifiedKey>(std::move(*both));
-    if (const auto tried = net::TlsServerContext::create({}, {shared}, tickets_); !tried)
+    if (const auto tried = net::TlsIdentity::create(shared); !tried)
       report("RP1304", cert, tried.error(), "OpenSSL refuses it: get one with a newer key or signature");
   }
 
@@ -155,7 +155,6 @@ class Checker {
   }
 
   config::Problems& problems_;
-  net::TicketKeys tickets_;
 };
 
 }  // namespace

@@ -61,7 +61,7 @@ class ListenerBuilder {
     const std::size_t before = problems_.errors();
     if (const Node* tls = tree_.find("tls")) {
       net::TlsServerOptions options;
-      decode_tls(problems_, *tls, "[tls]", options);
+      decode_tls(problems_, *tls, "[tls]", options, &config_.acme);
       shared_tls_ = std::move(options);
     }
     build_short();
@@ -153,9 +153,10 @@ class ListenerBuilder {
     shared_tls_used_ = true;
     if (shared_tls_) {
       listener.tls = *shared_tls_;
+      listener.has_acme = config_.acme.enabled;
     } else if (lacks(tree_, "tls", top_level_keys()) && !problems_.is_incomplete()) {
       problems_.error("RP1301", at, "https needs a certificate",
-                      "add [tls] with cert = \"site.pem\" and key = \"site.key\"");
+                      "add [tls] with cert = \"site.pem\" and key = \"site.key\", or [tls.acme] to have them made");
     }
   }
 

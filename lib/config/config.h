@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "acme/options.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "config/admin.h"
@@ -28,6 +29,7 @@ struct Listener {
   net::ListenOptions listen;
   net::ProxyPeers proxy_protocol;
   std::optional<net::TlsServerOptions> tls;  // absent: plain
+  bool has_acme = false;                     // shows certificates from the ACME server as well
   // What clients may speak, the preferred first; with TLS agreed upon by ALPN, else told from a connection's first bytes.
   std::vector<std::string> protocols{"h2", "http/1.1"};
   bool speaks(std::string_view protocol) const { return std::ranges::find(protocols, protocol) != protocols.end(); }
@@ -61,6 +63,7 @@ struct Server {
 struct Config {
   Server server;
   std::vector<Listener> listeners;
+  acme::Options acme;
   std::vector<upstream::Options> upstreams;
   std::vector<Route> routes;
   downstream::Options client;

@@ -136,6 +136,7 @@ class Printer {
   void put_tls(const std::string& name, const Node& tls) {
     put_section<TlsDraft>(name, tls_keys(), {}, &tls);
     put_items<net::CertificateFiles>(name + ".certificates", certificate_keys(), tls.find("certificates"));
+    if (tls.find("acme") != nullptr) put_inner(name, "acme", acme_keys(), config_.acme, &tls);
   }
 
   void put_listeners() {
@@ -254,6 +255,8 @@ std::vector<KeyInfo> all_keys() {
   list_keys<ListenerDraft>(out, "listeners.", listener_keys(), {});
   list_keys<TlsDraft>(out, "tls.", tls_keys(), {});
   list_keys<net::CertificateFiles>(out, "tls.certificates.", certificate_keys(), {});
+  list_keys<acme::Options>(out, "tls.acme.", acme_keys(), {});
+  list_keys<acme::ExternalAccount>(out, "tls.acme.external_account.", external_account_keys(), {});
   list_keys<downstream::Options>(out, "client.", client_keys(), {});
   list_keys<http2::Options>(out, "http2.", http2_keys(), {});
   list_keys<upstream::Options>(out, "upstreams.*.", upstream_keys(), {});

@@ -38,6 +38,8 @@ struct RouteDraft {
 
 struct TlsDraft {
   net::TlsServerOptions options;
+  acme::Options acme;
+  const Node* acme_at = nullptr;
   net::CertificateFiles single;  // cert and key, the short form for one
 };
 
@@ -57,6 +59,8 @@ Keys<Server> server_keys();
 Keys<ListenDraft> listen_keys();
 Keys<ListenerDraft> listener_keys();
 Keys<TlsDraft> tls_keys();
+Keys<acme::Options> acme_keys();
+Keys<acme::ExternalAccount> external_account_keys();
 Keys<net::CertificateFiles> certificate_keys();
 Keys<downstream::Options> client_keys();
 Keys<http2::Options> http2_keys();
@@ -121,8 +125,11 @@ bool decode_listen_address(Problems& problems, const Node& node, HostPort& out);
 bool check_socket_path(Problems& problems, const Node& node, const std::string& path);
 // `protocols = ["h2", "http/1.1"]`.
 void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out);
-// A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none.
-void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out);
+// A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none. `acme`: null where it has none of its own.
+void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out,
+                acme::Options* acme = nullptr);
+// [tls.acme].
+void decode_acme(Problems& problems, const Node& node, acme::Options& out);
 // `health = "/healthz"`, or a table.
 void decode_health(Problems& problems, const Node& node, upstream::Options& out);
 // `retry = { ... }`, or false.

@@ -190,6 +190,11 @@ constexpr Key<T> kTls[] = {
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.single.key); }),
     special<T>("certificates", "array of { cert, key }",
                "several; chosen by the name asked for, the first is the default", decode_certificates),
+    special<T>("acme", "table", "certificates for the hosts of the routes, had from an ACME server; in [tls] alone",
+               [](Problems& p, const Node& n, T& o) {
+                 o.acme_at = &n;
+                 decode_acme(p, n, o.acme);
+               }),
     one_of<kTlsVersions, &T::options, &net::TlsServerOptions::min_version>("min_version", "\"1.2\" or \"1.3\""),
     key<&T::options, &net::TlsServerOptions::ciphers>("ciphers",
                                                       "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
@@ -202,7 +207,8 @@ constexpr Key<T> kTls[] = {
 
 }  // namespace
 
-void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out) {
+void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out,
+                acme::Options* acme) {
   TlsDraft draft;
   const std::vector<std::string> known = names_of(Keys<TlsDraft>(kTls));
   decode_table<TlsDraft>(problems, node, name, kTls, draft);
@@ -214,11 +220,16 @@ void decode_tls(Problems& problems, const Node& node, const std::string& name, n
   } else if (has_single) {
     check_pair(problems, node, known);
     draft.options.certificates.push_back(std::move(draft.single));
-  } else if (lacks(node, "certificates", known) ||
-             (list != nullptr && list->is(Node::Kind::kArray) && list->items.empty())) {
+  } else if (lacks(node, "acme", known) && (lacks(node, "certificates", known) ||
+                                            (list != nullptr && list->is(Node::Kind::kArray) && list->items.empty()))) {
     problems.error("RP1301", list != nullptr ? list->at : node.at, name + " has no certificate",
-                   "cert = \"site.pem\" and key = \"site.key\"");
+                   "cert = \"site.pem\" and key = \"site.key\", or [tls.acme] to have them made");
   }
+  if (draft.acme_at != nullptr && acme == nullptr) {
+    problems.error("RP1006", draft.acme_at->at, "a listener's own tls has no acme",
+                   "write [tls.acme], and tls = true for the listener");
+  }
+  if (acme != nullptr) *acme = std::move(draft.acme);
   out = std::move(draft.options);
 }
 

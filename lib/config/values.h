@@ -69,7 +69,7 @@ bool is_secret(const Node& node);
 // A key as TOML writes it: bare where it can be.
 std::string quote_key(std::string_view key);
 // Whether a value by that name is secret in whatever table.
-constexpr bool is_secret_key(std::string_view key) { return key == "secret" || key == "token"; }
+constexpr bool is_secret_key(std::string_view key) { return key == "secret" || key == "token" || key == "hmac_key"; }
 // A secret: written out it is no value of any text, for it would be another configuration that has it.
 std::string render_secret(const Node& node);
 // The node as written, ${...} unexpanded: secrets are not printed.

@@ -14,9 +14,9 @@
 
 #include "base/result.h"
 #include "net/options.h"
+#include "net/tls_identities.h"
 #include "net/tls_ticket_keys.h"
 #include "x509/certificate.h"
-#include "x509/certified_key.h"
 #include "x509/trust_store.h"
 
 namespace rproxy::net {
@@ -27,13 +27,10 @@ using SslSessionPtr = std::unique_ptr<SSL_SESSION, x509::FreeBy<SSL_SESSION_free
 
 class TlsServerContext {
  public:
-  using Keys = std::vector<std::shared_ptr<const x509::CertifiedKey>>;
-
-  // `keys` are the certificates in the order of the options; the first is the default. Several with one name and different kinds of
-  // keys stand side by side, and the client's abilities decide. `tickets` outlives the context. `alpn`: protocols spoken, the
-  // preferred first. Errors: kConfig (a cipher or group list or a certificate that OpenSSL refuses).
-  static Result<std::unique_ptr<TlsServerContext>> create(const TlsServerOptions& options, const Keys& keys,
-                                                          TicketKeys& tickets,
+  // `tickets` outlives the context. `alpn`: protocols spoken, the preferred first. Errors: kConfig (a cipher or group list that OpenSSL
+  // refuses).
+  static Result<std::unique_ptr<TlsServerContext>> create(const TlsServerOptions& options,
+                                                          std::shared_ptr<TlsPresence> presence, TicketKeys& tickets,
                                                           const std::vector<std::string>& alpn = {"http/1.1"});
 
   // Whether create() would take the options, whatever the certificates. Errors: kConfig, naming the list that OpenSSL refuses.
@@ -42,31 +39,15 @@ class TlsServerContext {
   TlsServerContext(const TlsServerContext&) = delete;
   TlsServerContext& operator=(const TlsServerContext&) = delete;
 
-  SslPtr make_ssl() const { return SslPtr(SSL_new(context_.get())); }
+  // With what is shown just now. The context outlives it.
+  SslPtr make_ssl();
 
  private:
-  // A certificate with what OpenSSL wants beside it.
-  struct FreeChain {
-    void operator()(STACK_OF(X509) * chain) const;
-  };
-  struct Presented {
-    std::shared_ptr<const x509::CertifiedKey> key;
-    std::unique_ptr<STACK_OF(X509), FreeChain> chain;
-  };
-  // At most one for each kind of key; points into presented_.
-  using KeySet = std::vector<const Presented*>;
+  TlsServerContext(const TlsServerOptions& options, TicketKeys& tickets);
+  Result<void> set_options(SSL_CTX* context);
+  Result<void> renew();
 
-  explicit TlsServerContext(TicketKeys& tickets);
-  Result<void> set_options(const TlsServerOptions& options);
-  void set_session_context(const TlsServerOptions& options);
-  Result<void> add_keys(const Keys& keys);
-  Result<void> set_default();
-  static void add_to(KeySet& set, const Presented& presented);
-  static Result<void> present(SSL_CTX* context, const Presented& presented);
-  static bool present(SSL* ssl, const KeySet& set);
-  // For the name asked for; null where no certificate covers it.
-  const KeySet* find(const char* name) const;
-
+  static int on_client_hello(SSL* ssl, int* alert, void* self);
   static int on_server_name(SSL* ssl, int* alert, void* self);
   static int on_certificate(SSL* ssl, void* self);
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
@@ -74,13 +55,14 @@ class TlsServerContext {
   static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                        int seal);
 
-  SslCtxPtr context_;
-  std::vector<Presented> presented_;
-  std::map<std::string, KeySet, std::less<>> by_name_;  // "shop.com", "*.shop.com"
-  KeySet default_;
-  std::string alpn_;  // as on the wire (RFC 7301 3.1)
+  const TlsServerOptions options_;
   TicketKeys& tickets_;
-  bool strict_sni_ = false;
+  std::string alpn_;  // as on the wire (RFC 7301 3.1)
+  std::shared_ptr<TlsPresence> presence_;
+  std::uint64_t version_ = 0;  // of what follows
+  std::shared_ptr<const TlsIdentities> shown_;
+  std::string session_context_;  // of what was shown first
+  SslCtxPtr context_;
 };
 
 class TlsClientContext {

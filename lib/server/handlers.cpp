@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "acme/challenge_handler.h"
 #include "filter/compression.h"
 #include "filter/grpc_web.h"
 #include "proxy/cache_scope.h"
@@ -30,6 +31,10 @@ Handlers::Handlers(net::Loop& loop, std::shared_ptr<const Generation> generation
       explainers_.push_back(
           std::make_unique<ExplainHandler>(generation_->config().explain, *explainer, listener, next));
     }
+  }
+  const auto& issued = generation_->tls().issued();
+  for (std::size_t i = 0; issued != nullptr && i < generation_->config().listeners.size(); ++i) {
+    challenges_.push_back(std::make_unique<acme::ChallengeHandler>(issued->proofs(), behind_challenges(i)));
   }
 }
 
@@ -108,6 +113,10 @@ std::unique_ptr<exchange::Handler> Handlers::make_chain(const config::Route& rou
 }
 
 exchange::Handler& Handlers::at(std::size_t listener) const {
+  return challenges_.empty() ? behind_challenges(listener) : *challenges_[listener];
+}
+
+exchange::Handler& Handlers::behind_challenges(std::size_t listener) const {
   if (!explainers_.empty()) return *explainers_[listener];
   exchange::Handler* redirect = redirects_[listener].get();
   return redirect != nullptr ? *redirect : *root_;

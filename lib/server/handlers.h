@@ -44,6 +44,7 @@ class Handlers {
     std::unique_ptr<upstream::Pool> pool;
   };
 
+  exchange::Handler& behind_challenges(std::size_t listener) const;
   void build_pools(std::uint64_t seed, const Handlers* previous);
   const Supply* find(const upstream::Upstream& upstream, const TlsMaterial& tls) const;
   void build_routes(std::uint64_t seed);
@@ -54,6 +55,8 @@ class Handlers {
   std::vector<Supply> supplies_;                                // as the upstreams
   std::vector<std::unique_ptr<exchange::Handler>> explainers_;  // as the listeners; none where nobody may ask
   std::vector<std::unique_ptr<exchange::Handler>> redirects_;   // as the listeners; null where the root is asked
+  std::vector<std::unique_ptr<exchange::Handler>>
+      challenges_;  // as the listeners; none where no certificates are issued
   downstream::Users users_;
   std::shared_ptr<filter::Codecs> codecs_;
   std::vector<files::FileServer*> file_servers_;  // of the root's

@@ -15,6 +15,7 @@
 #include "server/admin_endpoint.h"
 #include "server/admin_sockets.h"
 #include "server/buffer_size.h"
+#include "server/certificates.h"
 #include "server/change_summary.h"
 #include "server/config_watch.h"
 #include "server/control.h"
@@ -79,6 +80,7 @@ class Server {
   std::size_t buffer_size_;
   ConfigWatch* watch_ = nullptr;    // lives on the control thread; null: nobody watches
   AdminEndpoint* admin_ = nullptr;  // the same
+  Certificates* certificates_ = nullptr;
   std::atomic<bool> is_draining_{false};
   Control control_;
   Fleet fleet_{&Signals::wake};
@@ -88,6 +90,11 @@ void Server::add_residents(const config::Sources& sources) {
   control_.add([](net::Loop& loop) { return std::make_unique<Discoveries>(loop); });
   control_.add([](net::Loop& loop) { return std::make_unique<HealthChecks>(loop); });
   control_.add([](net::Loop& loop) { return std::make_unique<OutlierSweeps>(loop); });
+  control_.add([this](net::Loop& loop) {
+    auto made = std::make_unique<Certificates>(loop);
+    certificates_ = made.get();
+    return made;
+  });
   if (!options_.watch) return;
   control_.add([this, sources](net::Loop& loop) {
     auto watch = std::make_unique<ConfigWatch>(loop, [this] { reloads_.request_reload("its files have changed"); });
@@ -118,6 +125,8 @@ admin::Subject Server::make_subject() {
   subject.is_draining = [this] { return is_draining_.load(); };
   subject.open_connections = [this] { return fleet_.connections().open.load(); };
   subject.max_connections = [this] { return fleet_.connections().max.load(); };
+  subject.certificates = [this] { return certificates_->list(); };
+  subject.renew = [this](const std::string& name) { return certificates_->renew(name); };
   subject.reload = [this](auto done) {
     reloads_.request_reload("asked for by the admin endpoint", [this, done](const ReloadOutcome& outcome) {
       control_.post([done, told = admin::ReloadOutcome{outcome.ok, outcome.text}] { done(told); });

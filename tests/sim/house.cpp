@@ -80,7 +80,9 @@ House::House(std::vector<Scenario> scenarios, const WorldOptions& options, Speec
       loop_(kBufferSize),
       world_(loop_, options),
       upstream_options_(make_upstream_options(is_http2_upstream(), scenarios_)),
-      tls_server_(tls_ != nullptr ? std::move(*net::TlsServerContext::create({}, tls_->keys(), tickets_)) : nullptr),
+      tls_server_(tls_ != nullptr ? std::move(*net::TlsServerContext::create(
+                                        {}, net::TlsPresence::of(tls_->keys()).value(), tickets_))
+                                  : nullptr),
       tls_client_(tls_ != nullptr ? std::move(*net::TlsClientContext::create(unverified())) : nullptr),
       upstream_(std::move(*upstream::Upstream::create(upstream_options_))),
       origin_(world_, tls_, is_http2_upstream()),

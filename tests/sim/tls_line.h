@@ -18,12 +18,12 @@ class TlsParts {
 
   SSL_CTX* client() { return client_.get(); }
   SSL_CTX* server() { return server_.get(); }
-  const net::TlsServerContext::Keys& keys() const { return keys_; }
+  const net::TlsIdentities::Keys& keys() const { return keys_; }
 
  private:
   net::SslCtxPtr client_;
   net::SslCtxPtr server_;
-  net::TlsServerContext::Keys keys_;
+  net::TlsIdentities::Keys keys_;
 };
 
 // Stands between a wire and the script. An end without close_notify is told as a reset: the script can't take it for an end.

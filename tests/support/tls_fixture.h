@@ -22,7 +22,8 @@ struct TlsEnds {
   net::TlsClientOptions client_options;
   std::vector<std::string> server_alpn{"http/1.1"};
   int server_version_max = 0;
-  net::TlsServerContext::Keys keys;
+  net::TlsIdentities::Keys keys;
+  std::shared_ptr<net::TlsPresence> presence;
   std::unique_ptr<net::TlsServerContext> server_context;
   std::unique_ptr<net::TlsClientContext> client_context;
   net::TlsStream::Ptr client;
@@ -41,7 +42,8 @@ struct TlsEnds {
   void serve(std::vector<std::string> names) { add_key({.names = std::move(names)}); }
 
   void make_contexts() {
-    auto made_server = net::TlsServerContext::create(server_options, keys, tickets, server_alpn);
+    auto made_server = net::TlsServerContext::create(server_options, presence = net::TlsPresence::of(keys).value(),
+                                                     tickets, server_alpn);
     if (!made_server) throw std::runtime_error(describe(made_server.error()));
     server_context = std::move(*made_server);
     if (server_version_max != 0) {

@@ -11,7 +11,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"/]+)/', re.M)
 ROW = re.compile(r"^\| (\d) \| (.+?) \|", re.M)
 LINK = re.compile(r"^rproxy_room\((\w+) LINK ([^)]*)\)", re.M)
 # Only these may include the library, so that its headers stay out of everyone else's compile time.
-ONLY_IN = {"asio": ("net",), "toml++": ("config/document.cpp",), "openssl": ("net", "x509", "scan", "proxy", "codec"),
+ONLY_IN = {"asio": ("net",), "toml++": ("config/document.cpp",),
+           "openssl": ("net", "x509", "jose", "scan", "proxy", "codec"),
            "brotli": ("codec",), "isa-l": ("codec",)}
 THIRD_PARTY = re.compile(r"^\s*#\s*include\s+<([^>/]+)/", re.M)
 

@@ -1,0 +1,39 @@
+// How certificates are had from an ACME server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "acme/client.h"
+#include "base/units.h"
+#include "x509/private_key.h"
+
+namespace rproxy::acme {
+
+enum class ChallengeType : std::uint8_t { kTlsAlpn01, kHttp01, kDns01 };
+std::string_view to_string(ChallengeType type);  // "tls-alpn-01"
+
+inline constexpr std::string_view kLetsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
+
+struct Options {
+  bool enabled = false;
+  std::vector<std::string> email;
+  std::string directory{kLetsEncrypt};
+  std::vector<ChallengeType> challenges{ChallengeType::kTlsAlpn01, ChallengeType::kHttp01};  // the preferred first
+  x509::KeyType key_type = x509::KeyType::kEcP256;
+  std::optional<ExternalAccount> external_account;
+  std::string profile;             // of those the directory names; empty: the server's usual one
+  std::vector<std::string> names;  // beside those of the routes
+  std::string storage = "/var/lib/rproxy/acme";
+  std::string ca_file;              // whom the directory's certificate is held against; empty: the system's authorities
+  Duration retry{300'000};          // after a failure; twice as long each time
+  std::uint32_t renew_percent = 0;  // of a certificate's life; 0: two thirds, of less than ten days half
+  std::vector<std::string> dns_hook;  // a program and its arguments
+  Duration dns_propagation{30'000};   // from the hook's end until the record can be seen
+  Duration dns_hook_timeout{120'000};
+  bool operator==(const Options&) const = default;
+};
+
+}  // namespace rproxy::acme

@@ -1,0 +1,82 @@
+// What is kept of an ACME server's: the account, certificates with their keys, and what is known of renewals. One directory for several
+// servers and several instances of the proxy; every file is there whole or not at all, and readable by its owner alone.
+//
+//   accounts/SERVER/account.key, account.json      challenges/TOKEN
+//   certificates/SERVER/NAME.pem, NAME.json        locks/SERVER/NAME
+//
+// A certificate is one file with its key, so that no crash parts them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "acme/wall_time.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "x509/certified_key.h"
+
+namespace rproxy::acme {
+
+struct Account {
+  x509::KeyPtr key;
+  std::string url;  // empty: it has not signed up yet
+};
+
+// Of one certificate, beside itself. Times are absent where there are none.
+struct Progress {
+  std::uint32_t failures = 0;  // in a row
+  std::string last_error;
+  std::uint32_t early = 0;  // certificates in a row that took the place of one that had just been made
+  std::optional<WallTime> retry_at;
+  std::optional<WallTime> renew_at;
+  std::optional<WallTime> asked_at;  // when the server's renewal information is to be asked for again
+};
+
+class Store {
+ public:
+  // `server` is a directory's URL. Makes the directories there are not. Errors: kFile.
+  static Result<Store> open(const std::string& directory, std::string_view server);
+
+  // Errors of all: kFile, kConfig (what is there is broken), naming the file. Nothing: there is none.
+  Result<std::optional<Account>> account() const;
+  Result<void> keep_account(const EVP_PKEY* key, const std::string& url) const;
+
+  Result<std::shared_ptr<const x509::CertifiedKey>> certificate(const std::string& name) const;  // null: none
+  Result<void> keep_certificate(const std::string& name, const EVP_PKEY* key, const std::string& chain_pem) const;
+  Result<void> remove_certificate(const std::string& name) const;
+  std::vector<std::string> names() const;
+  std::string certificate_file(const std::string& name) const;
+
+  // What is broken counts as nothing known.
+  Progress progress(const std::string& name) const;
+  Result<void> keep_progress(const std::string& name, const Progress& progress) const;
+
+  // The right to have a certificate made, as long as it lives; not valid where another has it, process or thread.
+  Result<Fd> lock(const std::string& name) const;
+
+ private:
+  Store(std::string directory, std::string server) : directory_(std::move(directory)), server_(std::move(server)) {}
+  std::string path(std::string_view kind, std::string_view file) const;
+
+  std::string directory_;
+  std::string server_;  // as a directory's name
+};
+
+// What other instances answer HTTP challenges with: by files, as any of them may be asked.
+class ChallengeFiles {
+ public:
+  explicit ChallengeFiles(const std::string& directory) : directory_(directory + "/challenges") {}
+
+  Result<void> put(const std::string& token, const std::string& authorization) const;
+  void remove(const std::string& token) const;
+  // Waits for a disk; empty: there is none.
+  std::string find(const std::string& token) const;
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace rproxy::acme
