@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 import threading
+import time
 import unittest
 
 from acme_server import AcmeServer
@@ -254,6 +255,14 @@ class RenewalInformation(AcmeTest):
         serial = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", server.home / "0.pem"], capture_output=True, text=True, check=True)
         number = base64.urlsafe_b64decode(server.asked[0].split(".")[1] + "==")
         self.assertEqual(number.hex().upper().removeprefix("00"), serial.stdout.strip().partition("=")[2])
+
+    def test_a_window_that_is_always_past_is_no_reason_to_order_without_end(self):
+        begin = time.monotonic()
+        server, proxy = self.serve(window=lambda _: (0, 1))
+        # The second a pause after the first, the third two after that.
+        until(lambda: len(server.orders) == 3, "the orders")
+        self.assertGreater(time.monotonic() - begin, 2.5)
+        self.assertGreater(json.loads(proxy.admin("/certificates"))["certificates"][0]["not_after"], "2026")
 
     def test_a_rate_limit_is_heeded(self):
         server, proxy = self.serve(window=lambda _: (4102444800, 4102444801), refusals=[(429, "rateLimited", {"Retry-After": "7200"})])
