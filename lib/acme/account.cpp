@@ -2,14 +2,13 @@
 
 #include <utility>
 
+#include "acme/failed.h"
 #include "base/log.h"
 #include "net/sleep.h"
 #include "x509/private_key.h"
 
 namespace rproxy::acme {
 namespace {
-
-tl::unexpected<Failure> failed(Error error) { return tl::unexpected<Failure>(Failure(std::move(error))); }
 
 // The store's, or a new one with no URL yet.
 Result<Account> account_in(const Store& store) {
@@ -54,7 +53,7 @@ net::Task<Outcome<std::unique_ptr<Client>>> open_account(net::Loop& loop, upstre
   if (!signing) co_return failed(std::move(signing.error()));
   key.emplace(std::move(*signing));
   auto client = std::make_unique<Client>(fetcher, *key, options.directory);
-  if (auto opened = co_await client->open(); !opened) co_return tl::unexpected<Failure>(std::move(opened.error()));
+  if (auto opened = co_await client->open(); !opened) co_return failed(std::move(opened.error()));
   if (!account->url.empty()) {
     client->use_account(account->url);
     co_return client;
@@ -64,7 +63,7 @@ net::Task<Outcome<std::unique_ptr<Client>>> open_account(net::Loop& loop, upstre
                            "the ACME server wants an external account: set external_account"));
   }
   auto url = co_await client->sign_up(contacts_of(options.email), options.external_account);
-  if (!url) co_return tl::unexpected<Failure>(std::move(url.error()));
+  if (!url) co_return failed(std::move(url.error()));
   log::info("acme: signed up at {}: {}", options.directory, *url);
   if (auto done = store.keep_account(key->native(), *url); !done) co_return failed(std::move(done.error()));
   co_return client;

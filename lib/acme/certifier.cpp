@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "acme/account.h"
+#include "acme/failed.h"
 #include "base/log.h"
 #include "net/sleep.h"
 
@@ -211,11 +212,11 @@ net::Task<Outcome<void>> Certifier::open_client() {
     upstream::Fetcher::Options fetching;
     fetching.ca_file = options_.ca_file;
     auto fetcher = upstream::Fetcher::create(loop_, resolver_, std::move(fetching));
-    if (!fetcher) co_return tl::unexpected<Failure>(Failure(std::move(fetcher.error())));
+    if (!fetcher) co_return failed(std::move(fetcher.error()));
     fetcher_ = std::move(*fetcher);
   }
   auto opened = co_await open_account(loop_, *fetcher_, *store_, options_, account_key_);
-  if (!opened) co_return tl::unexpected<Failure>(std::move(opened.error()));
+  if (!opened) co_return failed(std::move(opened.error()));
   client_ = std::move(*opened);
   co_return Outcome<void>();
 }
@@ -243,7 +244,7 @@ Solvers Certifier::solvers_for(const std::string& name) const {
 }
 
 net::Task<Outcome<Issued>> Certifier::order(std::string name) {
-  if (auto opened = co_await open_client(); !opened) co_return tl::unexpected<Failure>(std::move(opened.error()));
+  if (auto opened = co_await open_client(); !opened) co_return failed(std::move(opened.error()));
   Wanted wanted;
   wanted.names = {name};
   wanted.key_type = options_.key_type;
@@ -270,7 +271,7 @@ net::Task<Outcome<void>> Certifier::make(std::string name) {
     log::warn("acme: the account is unknown at {}: signing up again", options_.directory);
     if (auto kept = store_->keep_account(account_key_->native(), ""); kept) issued = co_await order(name);
   }
-  if (!issued) co_return tl::unexpected<Failure>(std::move(issued.error()));
+  if (!issued) co_return failed(std::move(issued.error()));
   if (auto kept = store_->keep_certificate(name, issued->key->key(), issued->chain_pem); !kept) {
     log::error("acme: {}: the certificate can't be kept, and is lost at the next start: {}", name,
                describe(kept.error()));

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "acme/failed.h"
 #include "base/address.h"
 #include "http/date.h"
 #include "jose/base64url.h"
@@ -22,12 +23,6 @@ namespace {
 constexpr int kNoncesMax = 12;
 constexpr std::size_t kSpareNonces = 4;
 constexpr std::chrono::seconds kRetryMax{86'400};
-
-tl::unexpected<Failure> failed(Failure failure) { return tl::unexpected<Failure>(std::move(failure)); }
-tl::unexpected<Failure> failed(Error error) { return tl::unexpected<Failure>(Failure(std::move(error))); }
-tl::unexpected<Failure> bad_answer(std::string what) {
-  return failed(Error(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, 0, std::move(what)));
-}
 
 bool is_success(const FetchedAnswer& answer) { return answer.status >= 200 && answer.status < 300; }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "acme/failed.h"
 #include "jose/base64url.h"
 #include "net/from_thread.h"
 #include "net/sleep.h"
@@ -24,11 +25,6 @@ constexpr seconds kPauseMax{15};
 // A server that validates from several places takes a minute or so; one that is not done by then never is.
 constexpr seconds kPatience{600};
 
-tl::unexpected<Failure> failed(Failure failure) { return tl::unexpected<Failure>(std::move(failure)); }
-tl::unexpected<Failure> failed(Error error) { return tl::unexpected<Failure>(Failure(std::move(error))); }
-tl::unexpected<Failure> bad_answer(std::string what) {
-  return failed(Error(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, 0, std::move(what)));
-}
 tl::unexpected<Failure> refused(std::string what, const std::optional<Problem>& problem) {
   Failure failure(Error(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, 0, std::move(what)));
   failure.problem = problem;
