@@ -86,6 +86,32 @@ class Checker {
     check_list(tls, "ciphersuites", &net::TlsServerOptions::ciphersuites,
                "TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 or TLS_CHACHA20_POLY1305_SHA256, with ':' between");
     check_list(tls, "groups", &net::TlsServerOptions::groups, "such as X25519:P-256:P-384");
+    if (const Node* asked = tls.find("client_auth")) check_client_auth(*asked);
+  }
+
+  void check_client_auth(const Node& asked) {
+    const Node* authorities = text_at(asked, "ca_file");
+    if (authorities == nullptr || !check_authorities(*authorities)) return;
+    const Node* lists = text_at(asked, "crl_file");
+    if (lists == nullptr) return;
+    const File file(*lists);
+    const auto store = x509::TrustStore::from_files(File(*authorities).path, file.path);
+    if (!store) return report("RP1311", file, store.error(), "a PEM file with the authorities' lists (X509 CRL)");
+    for (const auto& [issuer, next] : store->revocation_lists()) {
+      if (!next || *next > std::chrono::system_clock::now()) continue;
+      problems_.warning("RP1312", file.node.at,
+                        file.tell(fmt::format("{}: the list of {} has run out", file.path, issuer)),
+                        "get a newer one: nobody of that authority is let in");
+    }
+  }
+
+  bool check_authorities(const Node& node) {
+    const File file(node);
+    net::TlsClientOptions options;
+    options.ca_file = file.path;
+    const auto store = net::TlsClientContext::read_trusted(options);
+    if (!store) report("RP1307", file, store.error(), "a PEM file with the authorities' certificates");
+    return store.has_value();
   }
 
   void check_pair(const Node& table) {
@@ -142,12 +168,8 @@ class Checker {
     const Node* verify = tls != nullptr ? tls->find("verify") : nullptr;
     const bool is_verified = verify == nullptr || !verify->is(Node::Kind::kBool) || verify->flag;
     const Node* node = tls != nullptr && is_verified ? text_at(*tls, "ca_file") : nullptr;
-    if (node == nullptr) return;
-    const File file(*node);
-    net::TlsClientOptions options;
-    options.ca_file = file.path;
-    if (const auto store = net::TlsClientContext::read_trusted(options); !store)
-      report("RP1307", file, store.error(), "a PEM file with the authorities' certificates");
+    if (node != nullptr) check_authorities(*node);
+    if (tls != nullptr) check_pair(*tls);
   }
 
   void report(const char* id, const File& file, const Error& error, const char* remedy) {

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "x509/certified_key.h"
+#include "x509/trust_store.h"
 
 namespace rproxy::net {
 
@@ -26,6 +27,15 @@ class TlsIdentity {
 
   const x509::CertifiedKey& key() const { return *key_; }
   const std::shared_ptr<const x509::CertifiedKey>& shared_key() const { return key_; }
+  // What its authority says of it (OCSP, in DER), to be shown to who asks until it has run out. Any thread.
+  struct Staple {
+    std::string der;
+    x509::WallTime until;
+  };
+  void staple(std::shared_ptr<const Staple> answer) const;
+  // Null: there is none, or none any more.
+  std::shared_ptr<const Staple> stapled() const;
+
   // Beside those of other kinds of keys, if these are there. False: OpenSSL refuses.
   bool present(SSL_CTX* context) const;
   bool present(SSL* ssl) const;
@@ -38,6 +48,8 @@ class TlsIdentity {
 
   std::shared_ptr<const x509::CertifiedKey> key_;
   std::unique_ptr<STACK_OF(X509), FreeChain> chain_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Staple> staple_;
 };
 
 class TlsIdentities {
@@ -94,6 +106,9 @@ class TlsPresence {
   // From the next handshake on.
   void show(std::shared_ptr<const TlsIdentities> next);
   std::shared_ptr<const TlsIdentities> shown() const;
+  // The same, of whose certificates are taken from clients; null: nobody's.
+  void trust(std::shared_ptr<const x509::TrustStore> next);
+  std::shared_ptr<const x509::TrustStore> trusted() const;
   // Another one each time something else is shown.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
@@ -106,6 +121,7 @@ class TlsPresence {
   const std::shared_ptr<const TlsChallenges> challenges_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TlsIdentities> shown_;
+  std::shared_ptr<const x509::TrustStore> trusted_;
   std::atomic<std::uint64_t> version_{1};
 };
 

@@ -30,7 +30,7 @@ void HealthChecks::adopt(const std::shared_ptr<const Generation>& generation) {
       continue;
     }
     checkers_.push_back(std::make_unique<upstream::HealthChecker>(
-        loop_, upstream, generation->tls().trusted_by(upstream->options()), slots_, random()));
+        loop_, upstream, generation->tls().client_material(upstream->options()), slots_, random()));
   }
   if (!checkers_.empty()) keeping_up_ = net::Child<void>(keep_up());
 }

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,9 +10,12 @@
 #include <utility>
 
 #include "x509/certified_key.h"
+#include "x509/facts.h"
 
 namespace rproxy::x509 {
 namespace {
+
+using ListPtr = std::unique_ptr<X509_CRL, FreeBy<X509_CRL_free>>;
 
 constexpr std::size_t kBundleMax = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t kCertificatesMax = 4096;
@@ -62,6 +66,61 @@ Result<TrustStore> TrustStore::from_file(const std::string& path) {
   // What the operator put there is trusted as it is: a private intermediate does not need its root beside it.
   if (store) X509_STORE_set_flags(store->native(), X509_V_FLAG_PARTIAL_CHAIN);
   return store;
+}
+
+Result<TrustStore> TrustStore::from_files(const std::string& authorities, const std::string& revocation_lists) {
+  auto store = from_file(authorities);
+  if (!store || revocation_lists.empty()) return store;
+  if (auto done = store->add_lists(revocation_lists); !done) return fail(std::move(done.error()));
+  return store;
+}
+
+Result<void> TrustStore::add_lists(const std::string& path) {
+  auto text = read_file(path, kBundleMax);
+  if (!text) return fail(std::move(text.error()));
+  ERR_clear_error();
+  const BioPtr bio(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
+  std::size_t count = 0;
+  for (;;) {
+    const ListPtr list(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
+    if (!list) break;
+    X509_STORE_add_crl(native(), list.get());
+    ++count;
+  }
+  const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (count == 0 || !is_at_end) {
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                count == 0 && is_at_end ? path + ": no list of revoked certificates (BEGIN X509 CRL)"
+                                        : path + ": malformed list of revoked certificates: " + take_openssl_reason());
+  }
+  ERR_clear_error();
+  X509_STORE_set_flags(native(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  digest_ = digest_of(digest_ + *text);
+  return {};
+}
+
+std::vector<std::pair<std::string, std::optional<WallTime>>> TrustStore::revocation_lists() const {
+  std::vector<std::pair<std::string, std::optional<WallTime>>> all;
+  STACK_OF(X509_OBJECT)* const objects = X509_STORE_get0_objects(native());
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    const X509_CRL* const each = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i));
+    if (each == nullptr) continue;
+    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(each);
+    all.emplace_back(text_of(X509_CRL_get_issuer(each)),
+                     next != nullptr ? std::optional(wall_time(next)) : std::nullopt);
+  }
+  return all;
+}
+
+std::vector<Certificate> TrustStore::certificates() const {
+  std::vector<Certificate> all;
+  STACK_OF(X509_OBJECT)* const objects = X509_STORE_get0_objects(native());
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    X509* const each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (each == nullptr || X509_up_ref(each) != 1) continue;
+    all.emplace_back(X509Ptr(each));
+  }
+  return all;
 }
 
 std::optional<Certificate> TrustStore::issuer_of(const Certificate& certificate) const {
