@@ -21,7 +21,7 @@ using config::Node;
 constexpr std::chrono::hours kExpiresSoon{14 * 24};
 
 // As describe(), without the code: the diagnostic's id says it.
-std::string text_of(const Error& error) {
+std::string reason_text(const Error& error) {
   if (error.code != ErrorCode::kFile) return error.context;
   if (error.os_error == 0) return "can't read " + error.context;
   return fmt::format("can't read {}: {}", error.context, std::generic_category().message(error.os_error));
@@ -128,7 +128,7 @@ class Checker {
     warn_of_dates(cert, chain->front());
     auto both = x509::CertifiedKey::pair(std::move(*chain), std::move(*private_key), cert.path, key.path);
     if (!both) {
-      problems_.error("RP1306", key.node.at, key.tell(cert.tell(text_of(both.error()))),
+      problems_.error("RP1306", key.node.at, key.tell(cert.tell(reason_text(both.error()))),
                       "the key that the certificate was requested with");
       return;
     }
@@ -160,7 +160,7 @@ class Checker {
     net::TlsServerOptions options;
     options.*member = node->text;
     if (const auto checked = net::TlsServerContext::check(options); !checked)
-      problems_.error("RP1308", node->at, text_of(checked.error()), remedy);
+      problems_.error("RP1308", node->at, reason_text(checked.error()), remedy);
   }
 
   void check_upstream(const Node& upstream) {
@@ -173,7 +173,7 @@ class Checker {
   }
 
   void report(const char* id, const File& file, const Error& error, const char* remedy) {
-    problems_.error(id, file.node.at, file.tell(text_of(error)), remedy);
+    problems_.error(id, file.node.at, file.tell(reason_text(error)), remedy);
   }
 
   config::Problems& problems_;

@@ -140,6 +140,8 @@ class Printer {
     put_section<TlsDraft>(name, tls_keys(), {}, &tls);
     put_items<net::CertificateFiles>(name + ".certificates", certificate_keys(), tls.find("certificates"));
     if (tls.find("acme") != nullptr) put_inner(name, "acme", acme_keys(), config_.acme, &tls);
+    if (config_.acme.on_demand && tls.find("acme") != nullptr)
+      put_inner(name + ".acme", "on_demand", on_demand_keys(), *config_.acme.on_demand, tls.find("acme"));
     if (tls.find("client_auth") != nullptr)
       put_inner<net::ClientAuth>(name, "client_auth", client_auth_keys(), {}, &tls);
   }
@@ -262,6 +264,7 @@ std::vector<KeyInfo> all_keys() {
   list_keys<net::CertificateFiles>(out, "tls.certificates.", certificate_keys(), {});
   list_keys<net::ClientAuth>(out, "tls.client_auth.", client_auth_keys(), {});
   list_keys<acme::Options>(out, "tls.acme.", acme_keys(), {});
+  list_keys<acme::OnDemandOptions>(out, "tls.acme.on_demand.", on_demand_keys(), {});
   list_keys<acme::ExternalAccount>(out, "tls.acme.external_account.", external_account_keys(), {});
   list_keys<downstream::Options>(out, "client.", client_keys(), {});
   list_keys<http2::Options>(out, "http2.", http2_keys(), {});

@@ -68,6 +68,7 @@ Keys<ListenerDraft> listener_keys();
 Keys<TlsDraft> tls_keys();
 Keys<acme::Options> acme_keys();
 Keys<acme::ExternalAccount> external_account_keys();
+Keys<acme::OnDemandOptions> on_demand_keys();
 Keys<net::CertificateFiles> certificate_keys();
 Keys<net::ClientAuth> client_auth_keys();
 Keys<proxy::ClientCertificateField> client_cert_field_keys();

@@ -47,8 +47,8 @@ void decode_field_name(Problems& problems, const Node& node, C& out) {
 }
 
 constexpr Key<C> kField[] = {
-    {"header", "string", "its name; copies of it that clients send are dropped", decode_field_name,
-     [](const C& o) { return render_value(o.name); }},
+    {"header", "string", "its name; copies that clients send are dropped; default: as the format is usually called",
+     decode_field_name, [](const C& o) { return render_value(o.name); }},
     one_of<kFormats, &C::format>("format", "\"rfc9440\", \"pem\" (in percent-encoding) or \"xfcc\" (Envoy's)"),
 };
 
@@ -100,6 +100,10 @@ void decode_client_cert_field(Problems& problems, const Node& node, proxy::Forwa
   } else if (expect(problems, node, Node::Kind::kTable, "a boolean or a table",
                     "client_cert = true, or { header = \"X-SSL-Client-Cert\", format = \"pem\" }")) {
     decode_table<C>(problems, node, "client_cert", kField, field);
+    // As those who know the format look for it.
+    static constexpr std::array kUsualNames{"Client-Cert", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert"};
+    if (lacks(node, "header", names_of(Keys<C>(kField))))
+      field.name = kUsualNames.at(static_cast<std::size_t>(field.format));
   }
 }
 

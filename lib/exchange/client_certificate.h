@@ -1,6 +1,8 @@
 // The certificate that a client has shown and the listener has verified; one per connection.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -21,9 +23,9 @@ struct ClientCertificate {
 
   x509::Certificate certificate;
   x509::CertificateNames names;
-  // What upstreams are told, made once; whose format the second is.
-  mutable std::string told;
-  mutable int told_format = -1;
+  // What upstreams are told, made once in each format; requests have views of it.
+  static constexpr std::size_t kFormats = 3;
+  mutable std::array<std::string, kFormats> told;
 };
 
 }  // namespace rproxy::exchange

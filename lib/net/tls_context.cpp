@@ -67,18 +67,18 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::create(const TlsClie
     if (!shown) return fail(std::move(shown.error()));
     made->own_ = std::move(*shown);
   }
-  if (auto done = made->show_own(); !done) return fail(std::move(done.error()));
   return made;
 }
 
 // From the next connection on; a session would go on as whoever it was begun by.
-Result<void> TlsClientContext::show_own() {
-  if (own_ == nullptr || own_->version() == own_version_) return {};
-  own_version_ = own_->version();
-  const auto shown = own_->shown();
-  if (!shown->all().front()->present(context_.get())) return tls::option_error("certificate");
-  for (auto& [name, server] : servers_) server.session.reset();
-  return {};
+void TlsClientContext::show_own(SSL* ssl) {
+  if (own_ == nullptr) return;
+  if (std::exchange(own_version_, own_->version()) != own_version_) {
+    own_shown_ = own_->shown();
+    for (auto& [name, server] : servers_) server.session.reset();
+  }
+  // To the connection, not to the context, where one of another kind of key would stay beside it.
+  (void)own_shown_->all().front()->present(ssl);
 }
 
 TlsClientContext::Server& TlsClientContext::server(std::string_view name) {
@@ -96,10 +96,9 @@ bool TlsClientContext::is_verifiable(std::string_view name) {
 }
 
 SslPtr TlsClientContext::make_ssl(Server& server) {
-  // What was shown before goes on where this fails.
-  (void)show_own();
   SslPtr ssl(SSL_new(context_.get()));
   SSL_set_app_data(ssl.get(), &server);
+  show_own(ssl.get());
   const char* name = server.name.c_str();
   // RFC 6066 3: an address is not a server name.
   const auto address = IpAddress::parse(server.name);

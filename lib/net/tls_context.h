@@ -42,6 +42,11 @@ class TlsServerContext {
 
   // With what is shown just now. The context outlives it.
   SslPtr make_ssl();
+  // A handshake that has come to SSL_ERROR_WANT_X509_LOOKUP asks for a certificate to be made, goes on when it is told, and does not wait
+  // again.
+  void have_made(SSL* ssl, std::function<void(bool)> told);
+  // It is only validated that this machine answers to a name (RFC 8737): nothing is served.
+  static bool is_for_validation(const SSL* ssl);
   bool takes_early_data() const { return options_.early_data && options_.session_tickets; }
 
  private:
@@ -49,6 +54,9 @@ class TlsServerContext {
   Result<void> set_options(SSL_CTX* context);
   void ask_clients(SSL_CTX* context) const;
   Result<void> renew();
+  bool may_come(const SSL* ssl) const;
+  bool is_good_for(const X509* shown) const;
+  static int begin_validation(SSL* ssl);
 
   static int on_client_hello(SSL* ssl, int* alert, void* self);
   static int on_server_name(SSL* ssl, int* alert, void* self);
@@ -112,7 +120,7 @@ class TlsClientContext {
 
  private:
   TlsClientContext() = default;
-  Result<void> show_own();
+  void show_own(SSL* ssl);
   static int on_new_session(SSL* ssl, SSL_SESSION* session);
   static int on_verified(int ok, X509_STORE_CTX* chain);
 
@@ -120,6 +128,7 @@ class TlsClientContext {
   bool verify_ = true;
   std::shared_ptr<TlsPresence> own_;  // null: nothing is shown
   std::uint64_t own_version_ = 0;
+  std::shared_ptr<const TlsIdentities> own_shown_;
   std::map<std::string, Server, std::less<>> servers_;  // as many as the upstream has names
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls_on_demand.h"
 #include "x509/certified_key.h"
 #include "x509/trust_store.h"
 
@@ -96,10 +97,11 @@ class TlsChallenges {
 // What a listener shows just now. Any thread.
 class TlsPresence {
  public:
-  // `challenges`: null where it answers none.
+  // `challenges`: null where it answers none; `on_demand`: null where nothing is made for who asks.
   explicit TlsPresence(std::shared_ptr<const TlsIdentities> first,
-                       std::shared_ptr<const TlsChallenges> challenges = nullptr)
-      : challenges_(std::move(challenges)), shown_(std::move(first)) {}
+                       std::shared_ptr<const TlsChallenges> challenges = nullptr,
+                       std::shared_ptr<TlsOnDemand> on_demand = nullptr)
+      : challenges_(std::move(challenges)), on_demand_(std::move(on_demand)), shown_(std::move(first)) {}
   // Errors: as of TlsIdentities::create().
   static Result<std::shared_ptr<TlsPresence>> of(const TlsIdentities::Keys& keys);
 
@@ -112,6 +114,7 @@ class TlsPresence {
   // Another one each time something else is shown.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
+  TlsOnDemand* on_demand() const { return on_demand_.get(); }
   // Null: there is none.
   std::shared_ptr<const TlsIdentity> challenge(std::string_view name) const {
     return challenges_ != nullptr ? challenges_->find(name) : nullptr;
@@ -119,6 +122,7 @@ class TlsPresence {
 
  private:
   const std::shared_ptr<const TlsChallenges> challenges_;
+  const std::shared_ptr<TlsOnDemand> on_demand_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TlsIdentities> shown_;
   std::shared_ptr<const x509::TrustStore> trusted_;

@@ -23,6 +23,8 @@ constexpr const char* kHybridGroups = "X25519MLKEM768:X25519:P-256:P-384";
 // More are not named to clients: the message has an end, and so have the lists browsers show.
 constexpr std::size_t kAuthoritiesNamedMax = 100;
 
+// What OpenSSL's callback says to be called again.
+constexpr int kWaitForCertificate = -1;
 // Of one connection: a request or two.
 constexpr std::uint32_t kEarlyDataMax = 16384;
 
@@ -31,6 +33,9 @@ void* const kValidation = const_cast<char*>("acme-tls/1");
 constexpr std::string_view kValidationAlpn =
     "\x0a"
     "acme-tls/1";
+
+// Or where it has waited for a certificate.
+void* const kWaited = const_cast<char*>("waited");
 
 bool is_validation(const SSL* ssl) { return SSL_get_app_data(ssl) == kValidation; }
 
@@ -158,7 +163,7 @@ void TlsServerContext::ask_clients(SSL_CTX* context) const {
   SSL_CTX_set_verify_depth(context, static_cast<int>(options_.client_auth->verify_depth));
   SSL_CTX_set1_verify_cert_store(context, trusted_->native());
   SSL_CTX_set_session_ticket_cb(context, &on_ticket_made, &on_ticket_opened, nullptr);
-  const auto authorities = trusted_->certificates();
+  const auto& authorities = trusted_->certificates();
   if (authorities.size() > kAuthoritiesNamedMax) return;
   for (const auto& each : authorities) SSL_CTX_add_client_CA(context, each.native());
 }
@@ -178,16 +183,23 @@ int TlsServerContext::on_client_verified(int ok, X509_STORE_CTX* chain) {
 
 int TlsServerContext::on_ticket_made(SSL*, void*) { return 1; }
 
-// A session lasts no longer than the certificate it was begun with.
-SSL_TICKET_RETURN TlsServerContext::on_ticket_opened(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t,
+// A session lasts no longer than the certificate it was begun with, nor than anybody can tell that it is not revoked; and it is no way around
+// showing one.
+bool TlsServerContext::is_good_for(const X509* shown) const {
+  const auto now = std::chrono::system_clock::now();
+  if (shown == nullptr) return options_.client_auth->mode != ClientAuth::Mode::kRequired;
+  return x509::end_of(shown) >= now && (!trusted_->good_until() || *trusted_->good_until() >= now);
+}
+
+SSL_TICKET_RETURN TlsServerContext::on_ticket_opened(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t,
                                                      SSL_TICKET_STATUS status, void*) {
-  const X509* const shown = session != nullptr ? SSL_SESSION_get0_peer(session) : nullptr;
-  const bool has_ended = shown != nullptr && x509::end_of(shown) < std::chrono::system_clock::now();
+  const auto& self = *static_cast<const TlsServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  const bool is_good = session != nullptr && self.is_good_for(SSL_SESSION_get0_peer(session));
   switch (status) {
     case SSL_TICKET_SUCCESS:
-      return has_ended ? SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_USE;
+      return is_good ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW;
     case SSL_TICKET_SUCCESS_RENEW:
-      return has_ended ? SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_USE_RENEW;
+      return is_good ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_IGNORE_RENEW;
     case SSL_TICKET_EMPTY:
     case SSL_TICKET_NO_DECRYPT:
       return SSL_TICKET_RETURN_IGNORE_RENEW;
@@ -206,30 +218,61 @@ int TlsServerContext::on_client_hello(SSL* ssl, int*, void*) {
         "\0\x0b\x0a"
         "acme-tls/1",
         13);
-    if (std::string_view(reinterpret_cast<const char*>(offered), size) == kList) SSL_set_app_data(ssl, kValidation);
+    if (std::string_view(reinterpret_cast<const char*>(offered), size) == kList) return begin_validation(ssl);
   }
+  // The second hello of a client that was asked for another (RFC 8446 4.1.4) is to be of the same kind.
+  return is_validation(ssl) ? SSL_CLIENT_HELLO_ERROR : SSL_CLIENT_HELLO_SUCCESS;
+}
+
+// It shows no certificate of its own, and has no session: that would be one of a client that has shown none.
+int TlsServerContext::begin_validation(SSL* ssl) {
+  SSL_set_app_data(ssl, kValidation);
+  SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
+  SSL_set_options(ssl, SSL_OP_NO_TICKET);
+  SSL_set_num_tickets(ssl, 0);
+  SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(kValidationAlpn.data()),
+                             static_cast<unsigned>(kValidationAlpn.size()));
   return SSL_CLIENT_HELLO_SUCCESS;
 }
+
+bool TlsServerContext::is_for_validation(const SSL* ssl) { return is_validation(ssl); }
 
 int TlsServerContext::on_server_name(SSL* ssl, int* alert, void* self) {
   const auto& context = *static_cast<const TlsServerContext*>(self);
   if (is_validation(ssl)) return SSL_TLSEXT_ERR_OK;
   if (context.shown_->find(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) != nullptr) return SSL_TLSEXT_ERR_OK;
-  if (!context.options_.strict_sni) return SSL_TLSEXT_ERR_NOACK;
+  // What may come is waited for by who is shown a certificate, which a session that goes on is not.
+  const bool may_wait = SSL_session_reused(ssl) != 1 && context.may_come(ssl);
+  if (!context.options_.strict_sni || may_wait) return SSL_TLSEXT_ERR_NOACK;
   *alert = SSL_AD_UNRECOGNIZED_NAME;  // RFC 6066 3
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+bool TlsServerContext::may_come(const SSL* ssl) const {
+  if (presence_->on_demand() == nullptr || SSL_get_app_data(ssl) == kWaited) return false;
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  return name != nullptr && presence_->on_demand()->may_come(x509::normal_dns_name(name));
+}
+
+void TlsServerContext::have_made(SSL* ssl, std::function<void(bool)> told) {
+  SSL_set_app_data(ssl, kWaited);
+  presence_->on_demand()->have_made(x509::normal_dns_name(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)),
+                                    std::move(told));
+}
+
 int TlsServerContext::on_certificate(SSL* ssl, void* self) {
-  const auto& context = *static_cast<const TlsServerContext*>(self);
+  auto& context = *static_cast<TlsServerContext*>(self);
+  // It has waited: what has come meanwhile counts.
+  if (SSL_get_app_data(ssl) == kWaited && context.presence_->version() != context.version_) (void)context.renew();
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   if (is_validation(ssl)) {
     const auto answer = context.presence_->challenge(name != nullptr ? x509::normal_dns_name(name) : "");
     SSL_certs_clear(ssl);
-    SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);  // who validates has no certificate
     return answer != nullptr && answer->present(ssl) ? 1 : 0;
   }
   const TlsIdentities::Set* set = context.shown_->find(name);
+  if (set == nullptr && context.may_come(ssl)) return kWaitForCertificate;
+  if (set == nullptr && context.options_.strict_sni) return 0;
   if (set == nullptr) set = &context.shown_->fallback();
   // In place already, unless something else is shown since the connection was made.
   if (*set == context.shown_->fallback() && SSL_get_SSL_CTX(ssl) == context.context_.get()) return 1;

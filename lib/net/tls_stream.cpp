@@ -31,7 +31,7 @@ TlsStream::TlsStream(StreamPtr inner, SslPtr ssl)
 TlsStream::Ptr TlsStream::accept(StreamPtr inner, TlsServerContext& context) {
   Ptr stream(new TlsStream(std::move(inner), context.make_ssl()));
   SSL_set_accept_state(stream->ssl_.get());
-  stream->takes_early_data_ = context.takes_early_data();
+  stream->context_ = &context;
   return stream;
 }
 
@@ -98,6 +98,8 @@ Stream::IoResult TlsStream::decrypt() {
       continue;
     }
     const int reason = SSL_get_error(ssl_.get(), 0);
+    // Tickets may wait for room in the output: they are as good later.
+    if (reason == SSL_ERROR_WANT_WRITE) break;
     if (reason != SSL_ERROR_WANT_READ) end_ = end_of_input(reason);
   }
   ERR_clear_error();

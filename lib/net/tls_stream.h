@@ -38,6 +38,7 @@ class TlsStream final : public Stream {
   std::string_view alpn() const;         // "http/1.1"; empty: none agreed upon
   std::string_view server_name() const;  // the host name the client asked for; empty where it did not
   bool is_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  bool is_validation() const { return TlsServerContext::is_for_validation(ssl_.get()); }
   // The other side's own, which has been verified where that is asked for; nothing: it has shown none.
   std::optional<x509::Certificate> peer_certificate() const;
 
@@ -68,6 +69,7 @@ class TlsStream final : public Stream {
   // True: some has come, and the handshake goes on beside it. False: there is none.
   Task<Result<bool>> take_early_data();
   Task<Result<void>> send_output();
+  Task<void> wait_for_certificate();
   void establish();
   // Waits for input where there is none.
   Task<Result<void>> receive();
@@ -100,6 +102,7 @@ class TlsStream final : public Stream {
   TlsOutput output_;
   Pending flight_;                              // of output_, while flushing_
   TlsClientContext::Server* server_ = nullptr;  // where this is the client's side
+  TlsServerContext* context_ = nullptr;         // where it is the server's
   IoResult end_;                                // how the input ended, once it has
   IoResult broken_;                             // why nothing more can be written
   std::uint32_t records_ = 0;                   // under the present keys
@@ -107,7 +110,6 @@ class TlsStream final : public Stream {
   // Early data is coming; it has come, and the client's part of the handshake is awaited.
   enum class Early : std::uint8_t { kNone, kComing, kComplete };
   Early early_ = Early::kNone;
-  bool takes_early_data_ = false;
   bool flushing_ = false;
   bool established_ = false;
   bool shutdown_wanted_ = false;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "net/from_thread.h"
 #include "net/tls_stream.h"
 
 namespace rproxy::net {
@@ -44,7 +45,7 @@ Task<Result<void>> TlsStream::shake_hands() {
   if (server_ == nullptr) {
     if (auto begun = co_await receive(); !begun) co_return begun;
     if (is_plain_http()) co_return fail(ErrorCode::kBadRequest, side(), Retry::kNever, "plain HTTP on a TLS port");
-    if (takes_early_data_) {
+    if (context_->takes_early_data()) {
       auto taken = co_await take_early_data();
       if (!taken) co_return fail(std::move(taken.error()));
       if (*taken) co_return Result<void>();
@@ -54,6 +55,10 @@ Task<Result<void>> TlsStream::shake_hands() {
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_.get());
     const int reason = SSL_get_error(ssl_.get(), done);
+    if (reason == SSL_ERROR_WANT_X509_LOOKUP) {
+      co_await wait_for_certificate();
+      continue;
+    }
     const bool goes_on = reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE;
     // The client waits for no tickets: they leave with the first answer.
     if (done == 1 && server_ == nullptr && SSL_version(ssl_.get()) >= TLS1_3_VERSION) co_return Result<void>();
@@ -77,6 +82,13 @@ Task<Result<void>> TlsStream::send_output() {
   co_return Result<void>();
 }
 
+// Who makes it says no more than that it is over: the handshake then finds it, or does without.
+Task<void> TlsStream::wait_for_certificate() {
+  FromThread<bool> made(loop());
+  context_->have_made(ssl_.get(), made.teller());
+  (void)co_await made.told();
+}
+
 // RFC 8446 4.2.10. What a client without a ticket sends comes to SSL_READ_EARLY_DATA_FINISH at once.
 Task<Result<bool>> TlsStream::take_early_data() {
   for (;;) {
@@ -85,7 +97,12 @@ Task<Result<bool>> TlsStream::take_early_data() {
     std::size_t got = 0;
     const int read = SSL_read_early_data(ssl_.get(), room.data(), room.size(), &got);
     const int reason = read == SSL_READ_EARLY_DATA_ERROR ? SSL_get_error(ssl_.get(), 0) : SSL_ERROR_NONE;
-    const bool is_broken = reason != SSL_ERROR_NONE && reason != SSL_ERROR_WANT_READ;
+    if (reason == SSL_ERROR_WANT_X509_LOOKUP) {
+      drop_empty_buffer();
+      co_await wait_for_certificate();
+      continue;
+    }
+    const bool is_broken = reason != SSL_ERROR_NONE && reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE;
     Error error = is_broken ? handshake_error(reason) : Error{};
     if (read == SSL_READ_EARLY_DATA_SUCCESS) {
       add_received(got);
@@ -99,6 +116,7 @@ Task<Result<bool>> TlsStream::take_early_data() {
     if (is_broken) co_return fail(std::move(error));
     if (!sent) co_return fail(std::move(sent.error()));
     if (read == SSL_READ_EARLY_DATA_SUCCESS) co_return true;
+    if (reason == SSL_ERROR_WANT_WRITE) continue;
     if (auto more = co_await receive(); !more) co_return fail(std::move(more.error()));
   }
 }

@@ -91,18 +91,23 @@ std::string client_certificate_text(const ClientCertificate& client, Format form
 }
 
 void tell_client_certificate(exchange::Request& request, const ForwardingOptions& options) {
-  if (!options.client_cert || request.from_trusted_proxy) return;
+  if (!options.client_cert) return;
   const std::string& name = options.client_cert->name;
-  request.head.fields.remove_if([&name](const http::Field& field) {
+  // Servers may merge trailers into the head, where one of that name would be taken for ours.
+  if (http::field_id(name) == FieldId::kOther) request.head.drops_trailers = true;
+  request.head.fields.remove_if([&](const http::Field& field) {
+    // A trusted proxy sets it, but lets other spellings through from its client.
+    if (request.from_trusted_proxy)
+      return is_spelling_of(field.name, name) && !http::equals_ignoring_case(field.name, name);
     const FieldId id = field.id != FieldId::kOther ? field.id : http::field_id_with_hyphens(field.name);
     return id == FieldId::kClientCert || id == FieldId::kClientCertChain || is_spelling_of(field.name, name);
   });
   const ClientCertificate* const client = request.client->certificate;
-  if (client == nullptr) return;
+  if (client == nullptr || request.from_trusted_proxy) return;
   const Format format = options.client_cert->format;
-  if (std::exchange(client->told_format, static_cast<int>(format)) != static_cast<int>(format))
-    client->told = client_certificate_text(*client, format);
-  request.head.fields.add(name, client->told);
+  std::string& told = client->told.at(static_cast<std::size_t>(format));
+  if (told.empty()) told = client_certificate_text(*client, format);
+  request.head.fields.add(name, told);
 }
 
 }  // namespace rproxy::proxy

@@ -8,7 +8,7 @@ namespace rproxy::server {
 namespace {
 
 // How soon an endpoint that was added is checked.
-constexpr Duration kLookAgain{200};
+constexpr Duration kKeepUpEvery{200};
 
 // Nobody finds out any more.
 void forget_health(const upstream::Upstream& upstream, TimePoint now) {
@@ -37,7 +37,7 @@ void HealthChecks::adopt(const std::shared_ptr<const Generation>& generation) {
 
 net::Task<void> HealthChecks::keep_up() {
   for (;;) {
-    co_await net::Sleep(loop_, kLookAgain);
+    co_await net::Sleep(loop_, kKeepUpEvery);
     for (const auto& checker : checkers_) checker->update();
   }
 }

@@ -13,7 +13,7 @@ namespace rproxy::server {
 namespace {
 
 // Certificates come to be shown at any time.
-constexpr Duration kLookAgain{1'000};
+constexpr Duration kStapleEvery{1'000};
 constexpr std::chrono::minutes kRetryFirst{1};
 constexpr std::chrono::minutes kRetryMax{60};
 // How long what says nothing of its end is good for, and how soon one is asked again at the earliest.
@@ -42,7 +42,7 @@ void OcspStaples::adopt(const std::shared_ptr<const Generation>& generation) {
 net::Task<void> OcspStaples::keep_up() {
   for (;;) {
     co_await look();
-    co_await net::Sleep(loop_, kLookAgain);
+    co_await net::Sleep(loop_, kStapleEvery);
   }
 }
 
@@ -53,6 +53,9 @@ net::Task<void> OcspStaples::look() {
     Known& known = known_[key_of(*identity)];
     known.is_shown = true;
     if (known.staple != nullptr && identity->stapled() != known.staple) identity->staple(known.staple);
+  }
+  for (const Identity& identity : shown) {
+    Known& known = known_[key_of(*identity)];
     if (known.ask_at <= loop_.now()) co_await ask(identity, known);
   }
   std::erase_if(known_, [](const auto& each) { return !each.second.is_shown; });

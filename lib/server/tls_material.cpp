@@ -91,13 +91,27 @@ Result<void> TlsMaterial::find_names(const config::Config& config, const TlsMate
   names_ = server::names_to_certify(config, have);
   const bool goes_on = previous != nullptr && previous->issued_ != nullptr && previous->issued_->is_of(config.acme);
   issued_ = goes_on ? previous->issued_ : std::make_shared<IssuedCertificates>(config.acme);
-  return issued_->read(names_);
+  if (const auto& options = config.acme.on_demand) {
+    const bool is_same = goes_on && previous->on_demand_ != nullptr && previous->on_demand_->options() == *options;
+    on_demand_ = is_same ? previous->on_demand_ : std::make_shared<OnDemand>(*options);
+    if (!is_same) on_demand_->admit(issued_->stored_names());
+  }
+  return issued_->read(names_to_certify());
+}
+
+std::vector<std::string> TlsMaterial::names_to_certify() const {
+  std::vector<std::string> names = names_;
+  if (on_demand_ == nullptr) return names;
+  for (std::string& name : on_demand_->names()) {
+    if (!std::ranges::binary_search(names_, name)) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 Result<std::shared_ptr<const net::TlsIdentities>> TlsMaterial::identities_of(const Door& door) const {
   net::TlsIdentities::List all = door.from_files->shown();
   if (door.has_acme && issued_ != nullptr) {
-    const auto issued = issued_->of(names_);
+    const auto issued = issued_->of(names_to_certify());
     all.insert(all.end(), issued.begin(), issued.end());
   }
   if (all.empty()) {
@@ -112,8 +126,8 @@ Result<void> TlsMaterial::show(Door& door) {
   if (door.options == nullptr) return {};
   auto identities = identities_of(door);
   if (!identities) return fail(std::move(identities.error()));
-  door.presence =
-      std::make_shared<net::TlsPresence>(std::move(*identities), door.has_acme ? issued_->challenges() : nullptr);
+  door.presence = std::make_shared<net::TlsPresence>(
+      std::move(*identities), door.has_acme ? issued_->challenges() : nullptr, door.has_acme ? on_demand_ : nullptr);
   if (door.clients != nullptr) door.presence->trust(door.clients->trusted());
   auto tried = net::TlsServerContext::create(*door.options, door.presence, *tickets_);
   if (!tried) return fail(std::move(tried.error()));

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "net/tls_context.h"
 #include "server/issued_certificates.h"
+#include "server/on_demand.h"
 #include "server/watched_files.h"
 #include "upstream/upstream.h"
 
@@ -23,8 +24,10 @@ class TlsMaterial {
   // Of `previous` the keys of tickets go on, and authorities whose file says the same. Errors: kFile, kConfig.
   static Result<TlsMaterial> load(const config::Config& config, const TlsMaterial* previous = nullptr);
 
-  // What certificates are to be had from the ACME server for; none where there is none.
-  const std::vector<std::string>& names_to_certify() const { return names_; }
+  // What certificates are to be had from the ACME server for, just now; none where there is none.
+  std::vector<std::string> names_to_certify() const;
+  // Null: nothing is made for who asks.
+  const std::shared_ptr<OnDemand>& on_demand() const { return on_demand_; }
   // Null: there is none.
   const std::shared_ptr<IssuedCertificates>& issued() const { return issued_; }
 
@@ -78,7 +81,8 @@ class TlsMaterial {
   std::vector<Door> doors_;                                                 // as the listeners
   std::map<std::string, std::shared_ptr<const x509::TrustStore>> trusted_;  // by file; "": the system's
   std::map<OwnKey, Own> own_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_;  // of the configuration
+  std::shared_ptr<OnDemand> on_demand_;
   std::shared_ptr<IssuedCertificates> issued_;
   std::shared_ptr<net::TicketKeys> tickets_;
 };

@@ -161,7 +161,7 @@ net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exc
   std::optional<exchange::ClientCertificate> certificate;
   if (auto shown = secured->peer_certificate()) client.certificate = &certificate.emplace(std::move(*shown));
   believe_proxy_header(client);
-  if (secured->alpn() == "acme-tls/1") co_return;  // RFC 8737 4: the handshake is all that was wanted
+  if (secured->is_validation()) co_return;  // RFC 8737 4: the handshake is all that was wanted
   if (secured->alpn() == "h2") {
     co_await downstream::serve_http2(std::move(secured), client, entrance.context);
   } else {

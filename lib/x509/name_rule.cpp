@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "x509/facts.h"
+#include "x509/refusal.h"
 
 namespace rproxy::x509 {
 
@@ -58,17 +59,13 @@ std::string hex_digits(std::string_view text) {
   return out;
 }
 
-tl::unexpected<Error> no_rule(std::string context) {
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
-
 }  // namespace
 
 Result<NameRule> NameRule::parse(std::string_view text) {
   const auto* const word =
       std::ranges::find_if(kWords, [&](const Word& each) { return text.starts_with(each.prefix); });
   if (word == std::end(kWords))
-    return no_rule(
+    return refuse(
         "it begins with what it is of: \"dns:\", \"email:\", \"uri:\", \"ip:\", \"cn:\", \"subject:\" or \"sha256:\"");
   NameRule rule;
   rule.text_ = text;
@@ -79,18 +76,18 @@ Result<NameRule> NameRule::parse(std::string_view text) {
 }
 
 Result<void> NameRule::check(NameRule& rule, std::string_view value) {
-  if (value.empty()) return no_rule("there is nothing behind the kind");
-  if (value.size() > kRuleMax) return no_rule(fmt::format("at most {} characters", kRuleMax));
+  if (value.empty()) return refuse("there is nothing behind the kind");
+  if (value.size() > kRuleMax) return refuse(fmt::format("at most {} characters", kRuleMax));
   if (rule.kind_ == Kind::kIp) {
     rule.network_ = IpNetwork::parse(value);
-    if (!rule.network_) return no_rule("no address or network: \"ip:10.0.0.0/8\" or \"ip:::1\"");
+    if (!rule.network_) return refuse("no address or network: \"ip:10.0.0.0/8\" or \"ip:::1\"");
     return {};
   }
   if (rule.kind_ == Kind::kFingerprint) {
     rule.pattern_ = hex_digits(value);
     const bool is_digest =
         rule.pattern_.size() == 64 && rule.pattern_.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!is_digest) return no_rule("a SHA-256 fingerprint has 64 hexadecimal digits");
+    if (!is_digest) return refuse("a SHA-256 fingerprint has 64 hexadecimal digits");
     return {};
   }
   const bool has_case = rule.kind_ != Kind::kDns && rule.kind_ != Kind::kEmail;

@@ -13,7 +13,7 @@ namespace {
 using ResponsePtr = std::unique_ptr<OCSP_RESPONSE, FreeBy<OCSP_RESPONSE_free>>;
 using BasicPtr = std::unique_ptr<OCSP_BASICRESP, FreeBy<OCSP_BASICRESP_free>>;
 using IdPtr = std::unique_ptr<OCSP_CERTID, FreeBy<OCSP_CERTID_free>>;
-using RequestPtr = std::unique_ptr<OCSP_REQUEST, FreeBy<OCSP_REQUEST_free>>;
+using OcspRequestPtr = std::unique_ptr<OCSP_REQUEST, FreeBy<OCSP_REQUEST_free>>;
 
 struct FreeStack {
   void operator()(STACK_OF(X509) * all) const { sk_X509_free(all); }
@@ -47,7 +47,7 @@ std::string ocsp_responder(const Certificate& certificate) {
 }
 
 std::string ocsp_request(const Certificate& certificate, const Certificate& issuer) {
-  const RequestPtr request(OCSP_REQUEST_new());
+  const OcspRequestPtr request(OCSP_REQUEST_new());
   // RFC 5019 2.1.1: SHA-1 names the issuer, it protects nothing; responders know no other.
   OCSP_request_add0_id(request.get(), OCSP_cert_to_id(EVP_sha1(), certificate.native(), issuer.native()));
   unsigned char* der = nullptr;

@@ -49,7 +49,7 @@ Result<TrustStore> TrustStore::read(const std::string& path) {
   StorePtr store(X509_STORE_new());
   for (const Certificate& certificate : *certificates) X509_STORE_add_cert(store.get(), certificate.native());
   ERR_clear_error();
-  return TrustStore(std::move(store), digest_of(*text));
+  return TrustStore(std::move(store), std::move(*certificates), digest_of(*text));
 }
 
 Result<TrustStore> TrustStore::system() {
@@ -58,7 +58,7 @@ Result<TrustStore> TrustStore::system() {
   StorePtr store(X509_STORE_new());
   X509_STORE_set_default_paths(store.get());
   ERR_clear_error();
-  return TrustStore(std::move(store), {});
+  return TrustStore(std::move(store), {}, {});
 }
 
 Result<TrustStore> TrustStore::from_file(const std::string& path) {
@@ -80,18 +80,20 @@ Result<void> TrustStore::add_lists(const std::string& path) {
   if (!text) return fail(std::move(text.error()));
   ERR_clear_error();
   const BioPtr bio(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
-  std::size_t count = 0;
   for (;;) {
     const ListPtr list(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
     if (!list) break;
     X509_STORE_add_crl(native(), list.get());
-    ++count;
+    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(list.get());
+    lists_.emplace_back(text_of(X509_CRL_get_issuer(list.get())),
+                        next != nullptr ? std::optional(wall_time(next)) : std::nullopt);
   }
   const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (count == 0 || !is_at_end) {
+  if (lists_.empty() || !is_at_end) {
     return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
-                count == 0 && is_at_end ? path + ": no list of revoked certificates (BEGIN X509 CRL)"
-                                        : path + ": malformed list of revoked certificates: " + take_openssl_reason());
+                lists_.empty() && is_at_end
+                    ? path + ": no list of revoked certificates (BEGIN X509 CRL)"
+                    : path + ": malformed list of revoked certificates: " + take_openssl_reason());
   }
   ERR_clear_error();
   X509_STORE_set_flags(native(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
@@ -99,28 +101,12 @@ Result<void> TrustStore::add_lists(const std::string& path) {
   return {};
 }
 
-std::vector<std::pair<std::string, std::optional<WallTime>>> TrustStore::revocation_lists() const {
-  std::vector<std::pair<std::string, std::optional<WallTime>>> all;
-  STACK_OF(X509_OBJECT)* const objects = X509_STORE_get0_objects(native());
-  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
-    const X509_CRL* const each = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i));
-    if (each == nullptr) continue;
-    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(each);
-    all.emplace_back(text_of(X509_CRL_get_issuer(each)),
-                     next != nullptr ? std::optional(wall_time(next)) : std::nullopt);
+std::optional<WallTime> TrustStore::good_until() const {
+  std::optional<WallTime> first;
+  for (const auto& [issuer, next] : lists_) {
+    if (next && (!first || *next < *first)) first = next;
   }
-  return all;
-}
-
-std::vector<Certificate> TrustStore::certificates() const {
-  std::vector<Certificate> all;
-  STACK_OF(X509_OBJECT)* const objects = X509_STORE_get0_objects(native());
-  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
-    X509* const each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-    if (each == nullptr || X509_up_ref(each) != 1) continue;
-    all.emplace_back(X509Ptr(each));
-  }
-  return all;
+  return first;
 }
 
 std::optional<Certificate> TrustStore::issuer_of(const Certificate& certificate) const {
