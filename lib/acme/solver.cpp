@@ -33,18 +33,6 @@ std::string asked_name(const std::string& name) {
 
 }  // namespace
 
-std::string_view to_string(ChallengeType type) {
-  switch (type) {
-    case ChallengeType::kTlsAlpn01:
-      return "tls-alpn-01";
-    case ChallengeType::kHttp01:
-      return "http-01";
-    case ChallengeType::kDns01:
-      break;
-  }
-  return "dns-01";
-}
-
 void HttpChallenges::put(const std::string& token, std::string authorization) {
   const std::lock_guard lock(mutex_);
   known_[token] = std::move(authorization);
@@ -63,7 +51,8 @@ std::string HttpChallenges::find(std::string_view token) const {
 
 net::Task<Result<void>> Http01Solver::present(Proof proof) {
   challenges_.put(proof.token, proof.authorization);
-  co_return files_.put(proof.token, proof.authorization);
+  if (files_) co_return files_->put(proof.token, proof.authorization);
+  co_return Result<void>();
 }
 
 net::Task<void> Http01Solver::withdraw(Proof proof) {
@@ -73,7 +62,7 @@ net::Task<void> Http01Solver::withdraw(Proof proof) {
 
 void Http01Solver::drop(const Proof& proof) {
   challenges_.remove(proof.token);
-  files_.remove(proof.token);
+  if (files_) files_->remove(proof.token);
 }
 
 net::Task<Result<void>> TlsAlpn01Solver::present(Proof proof) {

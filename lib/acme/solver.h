@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,9 @@ class HttpChallenges {
 
 class Http01Solver final : public Solver {
  public:
-  // `challenges` outlives it. `files` tells other instances.
-  Http01Solver(HttpChallenges& challenges, ChallengeFiles files) : challenges_(challenges), files_(std::move(files)) {}
+  // `challenges` outlives it. `files` tells other instances; nothing: none is told.
+  Http01Solver(HttpChallenges& challenges, std::optional<ChallengeFiles> files)
+      : challenges_(challenges), files_(std::move(files)) {}
   ChallengeType type() const override { return ChallengeType::kHttp01; }
   net::Task<Result<void>> present(Proof proof) override;
   net::Task<void> withdraw(Proof proof) override;
@@ -65,7 +67,7 @@ class Http01Solver final : public Solver {
 
  private:
   HttpChallenges& challenges_;
-  ChallengeFiles files_;
+  const std::optional<ChallengeFiles> files_;
 };
 
 // RFC 8737: a handshake is the proof.
