@@ -2,7 +2,10 @@
 #include "cli/cert_acme.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -50,6 +53,16 @@ net::Task<void> until_interrupted(net::Loop& loop, net::Task<void> task, Ending&
   }
 }
 
+// A `serve` that runs as somebody else could read neither certificates nor challenges.
+void warn_of_owner(const std::string& storage) {
+  struct stat status {};
+  if (::stat(storage.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return;
+  const passwd* const owner = ::getpwuid(status.st_uid);
+  const std::string name = owner != nullptr ? owner->pw_name : std::to_string(status.st_uid);
+  fmt::print(stderr, "note: {} belongs to {}, who can't read what another keeps there: run this as {}\n",
+             config::printable(storage), name, name);
+}
+
 class Acme final : public Command {
  public:
   explicit Acme(CLI::App& cert)
@@ -82,6 +95,8 @@ AcmeRun::AcmeRun(const AcmeChoice& choice, const AcmeFlags& flags, bool is_quiet
   places_.http = std::make_shared<acme::HttpProofs>(choice.options.storage);
   places_.tls = std::make_shared<net::TlsChallenges>();
   places_.tells_others = flags.is_via_serve();
+  places_.waits_when_dropped = true;
+  if (!is_quiet) warn_of_owner(choice.options.storage);
   heed_interrupts();
 }
 
@@ -91,6 +106,8 @@ acme::SessionSettings AcmeRun::settings() {
   settings.resolver = choice_.resolver;
   settings.places = places_;
   settings.lock_wait = flags_.lock_wait();
+  settings.keeps_key_type = !choice_.has_config && !flags_.has_key_type();
+  settings.keeps_profile = !choice_.has_config && !flags_.has_profile();
   settings.on_step = [this](const std::string& step) { say(step); };
   settings.before_proof = [this] { return open_doors(); };
   return settings;

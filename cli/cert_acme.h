@@ -55,6 +55,8 @@ class AcmeFlags {
   Duration lock_wait() const;
   bool has_directory() const { return !directory_.empty() || !config_.empty(); }
   bool has_email() const { return email_given_; }
+  bool has_key_type() const { return !key_type_.empty(); }
+  bool has_profile() const { return !profile_.empty(); }
 
  private:
   void take_config(AcmeChoice& out, bool wants_names) const;

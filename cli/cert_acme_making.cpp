@@ -1,7 +1,6 @@
 #include "cli/cert_acme_making.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -15,20 +14,11 @@
 #include "cli/output.h"
 #include "config/text.h"
 #include "x509/facts.h"
-#include "x509/issuing.h"
 
 namespace rproxy::cli {
 namespace {
 
 WallTime now() { return std::chrono::system_clock::now(); }
-
-x509::Secret secret_of(std::string text) { return x509::Secret::take(text); }
-
-std::string chain_pem(const x509::CertifiedKey& key) {
-  std::string pem;
-  for (const x509::Certificate& each : key.chain()) pem += x509::to_pem(each);
-  return pem;
-}
 
 // Where nobody answers, nobody answers for the next name either.
 bool is_unreachable(const acme::Failure& failure) {
@@ -49,8 +39,8 @@ void AcmeMaking::add_to(CLI::App& command) {
   flags_.add_to(command);
   flags_.add_account_to(command);
   flags_.add_proofs_to(command);
-  command.add_option("--cert", cert_, "Write the certificate and its chain there, too")->type_name("FILE");
-  command.add_option("--key", key_, "Write its key there, too")->type_name("FILE");
+  command.add_option("--cert", files_.cert, "Write the certificate and its chain there, too")->type_name("FILE");
+  command.add_option("--key", files_.key, "Write its key there, too")->type_name("FILE");
   command.add_option("--deploy-hook", deploy_hook_, "Run this for each new certificate")->type_name("CMD");
   command.add_flag("--dry-run", is_dry_, "Try it without keeping anything");
   command.add_flag("--json", is_json_, "As JSON");
@@ -60,26 +50,22 @@ void AcmeMaking::add_to(CLI::App& command) {
 
 int AcmeMaking::run(const AcmeChoice& choice, std::vector<Item> items) {
   if (goes_to_files() && items.size() > 1) refuse_cert("--cert and --key are for one certificate");
-  if (cert_.empty() != key_.empty()) refuse_cert("--cert and --key go together");
+  if (files_.cert.empty() != files_.key.empty()) refuse_cert("--cert and --key go together");
   if (!deploy_hook_.empty() && acme::split_command(deploy_hook_).empty()) refuse_cert("--deploy-hook is empty");
-  if (items.empty()) {
-    // Not even the storage is made then.
-  } else if (is_dry_) {
-    try_all(choice, items);
-  } else {
-    make_all(choice, items);
-  }
+  if (files_.cert == "-" || files_.key == "-") refuse_cert("--cert and --key are files");
+  // Where there is nothing, not even the storage is made.
+  if (!items.empty()) is_dry_ ? try_all(choice, items) : make_all(choice, items);
   if (is_json_) write_output(dump(json_of(choice)));
   return code();
 }
 
-// Before anything is asked for: what is there is replaced where it is the certificate's before, or that is wished.
+// Before anything is asked for.
 void AcmeMaking::check_files(const acme::Store& store, const Item& item) const {
-  if (!goes_to_files() || is_forced_ || ::access(key_.c_str(), F_OK) != 0) return;
-  const auto before = store.certificate(item.names.front());
-  const auto there = x509::load_key(key_);
-  const bool is_own = before && *before != nullptr && there && x509::is_same_key((*before)->key(), there->get());
-  if (!is_own) fail_cert(fmt::format("{} is there, and is another key: move it away, or say --force", key_));
+  if (!goes_to_files() || is_forced_) return;
+  const auto kept = store.certificate(item.names.front());
+  const std::string file = acme::in_the_way(files_, item.names, kept ? kept->get() : nullptr);
+  if (!file.empty())
+    fail_cert(fmt::format("{} is there, and is of something else: move it away, or say --force", file));
 }
 
 void AcmeMaking::make_all(const AcmeChoice& choice, const std::vector<Item>& items) {
@@ -117,33 +103,31 @@ AcmeMaking::Row AcmeMaking::make(AcmeRun& run, acme::Session& session, const Ite
   row.had = std::move(*had);
   row.names = acme::names_of(row.had->key->leaf(), item.names.front());
   write_files(row);
-  if (row.had->how != How::kNotDue) deploy(session, row);
+  const bool is_new = row.had->how != How::kNotDue || !row.written.empty();
+  if (is_new && !row.failure) deploy(session, row);
   return row;
 }
 
-// Also of one that was there already, where the files are not.
+// Also of one that was there already, where the files have another one, or none.
 void AcmeMaking::write_files(Row& row) const {
-  const bool is_new = row.word != "not_due";
-  const bool is_missing = ::access(cert_.c_str(), F_OK) != 0 || ::access(key_.c_str(), F_OK) != 0;
-  if (!goes_to_files() || (!is_new && !is_missing)) return;
   const x509::CertifiedKey& key = *row.had->key;
-  // check_files() has found that they may go.
-  NewFiles files(true);
-  files.add(key_, take(x509::private_key_pem(key.key())), x509::Access::kPrivate);
-  files.add(cert_, secret_of(chain_pem(key)), x509::Access::kPublic);
-  files.write();
-  row.written = {cert_, key_};
+  if (!goes_to_files() || acme::has(files_, key)) return;
+  if (auto done = acme::write(files_, key); !done) {
+    row.failure = acme::Failure(std::move(done.error()));
+    return;
+  }
+  row.written = {files_.cert, files_.key};
 }
 
 void AcmeMaking::deploy(const acme::Session& session, Row& row) const {
   if (deploy_hook_.empty()) return;
   acme::Deployed deployed;
-  deployed.is_renewal = row.word == "renewed";
+  deployed.action = row.word == "not_due" ? "written" : row.word;
   deployed.names = row.names;
   deployed.cert_file = deployed.key_file = session.store().certificate_file(row.names.front());
   if (goes_to_files()) {
-    deployed.cert_file = cert_;
-    deployed.key_file = key_;
+    deployed.cert_file = files_.cert;
+    deployed.key_file = files_.key;
   }
   deployed.not_after = row.had->key->leaf().not_after();
   deployed.directory = session.options().directory;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "acme/copies.h"
 #include "acme/trial.h"
 #include "cli/cert_acme.h"
 
@@ -39,7 +40,7 @@ class AcmeMaking {
   Row make(AcmeRun& run, acme::Session& session, const Item& item);
   void write_files(Row& row) const;
   void deploy(const acme::Session& session, Row& row) const;
-  bool goes_to_files() const { return !cert_.empty() || !key_.empty(); }
+  bool goes_to_files() const { return !files_.cert.empty() || !files_.key.empty(); }
 
   void tell(const Row& row) const;
   std::string text_of(const Row& row) const;
@@ -47,8 +48,7 @@ class AcmeMaking {
   int code() const;
 
   AcmeFlags flags_;
-  std::string cert_;
-  std::string key_;
+  acme::CopyFiles files_;
   std::string deploy_hook_;
   bool is_forced_ = false;
   bool is_dry_ = false;

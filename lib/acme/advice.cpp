@@ -54,7 +54,10 @@ std::string_view of_error(ErrorCode code) {
 }  // namespace
 
 std::string advice_for(const Failure& failure, WallTime now) {
-  if (failure.retry_after) return fmt::format("try again from {} on", to_text(now + *failure.retry_after));
+  if (failure.retry_after) {
+    return fmt::format("try again from {} on{}", to_text(now + *failure.retry_after),
+                       failure.problem ? "" : ", or at once by --force");
+  }
   if (!failure.problem) return std::string(of_error(failure.error.code));
   if (failure.problem->word() == "rateLimited") return "try again in an hour or later";
   const auto found = std::ranges::find(kOfProblems, failure.problem->word(), &Advice::word);

@@ -187,7 +187,7 @@ bool Certifier::take_what_another_made(const std::string& name) {
   auto key = store_->certificate(name);
   if (!key || *key == nullptr) return false;
   const auto& before = managed_.at(name).key;
-  const bool is_newer = before == nullptr || (*key)->leaf().not_after() > before->leaf().not_after();
+  const bool is_newer = before == nullptr || (*key)->leaf().not_before() > before->leaf().not_before();
   if (!is_newer || (*key)->leaf().not_after() <= now()) return false;
   managed_.at(name).progress = store_->progress(name);
   take(name, std::move(*key));

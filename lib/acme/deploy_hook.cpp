@@ -9,7 +9,7 @@ Hook deploy_hook(std::vector<std::string> command, const Deployed& deployed) {
   for (const std::string& name : deployed.names) names += (names.empty() ? "" : " ") + name;
   Hook hook;
   hook.arguments = std::move(command);
-  hook.environment = {std::string("RPROXY_ACME_ACTION=") + (deployed.is_renewal ? "renewed" : "issued"),
+  hook.environment = {"RPROXY_ACME_ACTION=" + deployed.action,
                       "RPROXY_ACME_DOMAIN=" + deployed.names.front(),
                       "RPROXY_ACME_NAMES=" + names,
                       "RPROXY_ACME_CERT=" + deployed.cert_file,

@@ -10,7 +10,7 @@
 namespace rproxy::acme {
 
 struct Deployed {
-  bool is_renewal = false;
+  std::string action;              // issued, renewed; written: to files only
   std::vector<std::string> names;  // the one it is kept as first
   std::string cert_file;
   std::string key_file;  // both may be one
@@ -18,7 +18,7 @@ struct Deployed {
   std::string directory;  // a URL
 };
 
-// With RPROXY_ACME_ACTION (issued, renewed), _DOMAIN, _NAMES (blanks between), _CERT, _KEY, _NOT_AFTER and _DIRECTORY.
+// With RPROXY_ACME_ACTION, _DOMAIN, _NAMES (blanks between), _CERT, _KEY, _NOT_AFTER and _DIRECTORY.
 Hook deploy_hook(std::vector<std::string> command, const Deployed& deployed);
 
 // "PROGRAM ARGUMENT...", taken apart at blanks but within quotes, as no shell is asked to.

@@ -24,9 +24,11 @@ bool is_due(const Had& had, const Options& options) {
 std::optional<Failure> held_back(const Had& had) {
   const Progress& progress = had.progress;
   if (progress.failures == 0 || !is_ahead(progress.retry_at, now())) return std::nullopt;
-  return Failure(Error(ErrorCode::kLimitReached, Side::kLocal, Retry::kNever, 0,
-                       fmt::format("not tried again before {}, after {} that failed: {}", to_text(*progress.retry_at),
-                                   progress.failures, progress.last_error)));
+  Failure failure(Error(ErrorCode::kLimitReached, Side::kLocal, Retry::kNever, 0,
+                        fmt::format("not tried again yet, after {} in a row that failed, the last: {}",
+                                    progress.failures, progress.last_error)));
+  failure.retry_after = std::chrono::ceil<std::chrono::seconds>(*progress.retry_at - now());
+  return failure;
 }
 
 }  // namespace
@@ -68,7 +70,12 @@ net::Task<Outcome<void>> Session::open_client() {
   auto opened = co_await open_account(loop_, *fetcher_, store_, options(), account_key_);
   if (!opened) co_return failed(std::move(opened.error()));
   client_ = std::move(*opened);
-  if (!is_new) co_return Outcome<void>();
+  if (!is_new) {
+    const auto kept = store_.account();
+    const bool is_told = !kept || options().email.empty() || (*kept)->contacts == contacts_of(options().email);
+    if (!is_told) settings_.on_step("the account's mail address could not be changed");
+    co_return Outcome<void>();
+  }
   const std::string& terms = client_->directory().terms_of_service;
   settings_.on_step(fmt::format("signed up at {}{}", options().directory,
                                 terms.empty() ? "" : ", whose terms are agreed to: " + terms));
@@ -112,7 +119,7 @@ net::Task<Outcome<Had>> Session::issue(std::vector<std::string> names, bool is_f
   if (!before) before = Had();
   const bool is_same = before->key != nullptr && is_for(before->key->leaf(), names);
   if (is_same && !is_forced && !is_due(*before, options())) co_return before;
-  co_return co_await make(std::move(names), std::move(*before));
+  co_return co_await make(wanted(std::move(names)), std::move(*before));
 }
 
 net::Task<Outcome<Had>> Session::renew(std::string name, bool is_forced) {
@@ -129,8 +136,8 @@ net::Task<Outcome<Had>> Session::renew(std::string name, bool is_forced) {
       if (!is_due(*had, options())) co_return had;
     }
     if (held) {
-      auto names = names_of(had->key->leaf(), name);
-      co_return co_await make(std::move(names), std::move(*had));
+      auto again = wanted_again(name, *had);
+      co_return co_await make(std::move(again), std::move(*had));
     }
     // Whoever had the lock may have made what is wanted here: looked at once more.
     auto lock = co_await this->lock(name);
@@ -139,9 +146,25 @@ net::Task<Outcome<Had>> Session::renew(std::string name, bool is_forced) {
   }
 }
 
-net::Task<Outcome<Had>> Session::make(std::vector<std::string> names, Had before) {
-  const std::string name = names.front();
-  auto issued = co_await order(names, before);
+Wanted Session::wanted(std::vector<std::string> names) const {
+  Wanted wanted;
+  wanted.names = std::move(names);
+  wanted.key_type = options().key_type;
+  wanted.profile = options().profile;
+  wanted.on_step = settings_.on_step;
+  return wanted;
+}
+
+Wanted Session::wanted_again(const std::string& name, const Had& had) const {
+  Wanted again = wanted(names_of(had.key->leaf(), name));
+  if (settings_.keeps_key_type) again.key_type = x509::key_type_of(had.key->key()).value_or(again.key_type);
+  if (settings_.keeps_profile) again.profile = had.progress.profile;
+  return again;
+}
+
+net::Task<Outcome<Had>> Session::make(Wanted wanted, Had before) {
+  const std::string name = wanted.names.front();
+  auto issued = co_await order(wanted, before);
   if (!issued) {
     note_failure(before.progress, issued.error(), options(), now(), chance());
     if (before.key != nullptr) keep(name, before.progress);
@@ -155,36 +178,33 @@ net::Task<Outcome<Had>> Session::make(std::vector<std::string> names, Had before
   had.how = old != nullptr ? Had::How::kRenewed : Had::How::kIssued;
   had.key = issued->key;
   had.progress = progress_of_issued(had.key->leaf(), old, before.progress, options(), now(), chance());
+  had.progress.profile = wanted.profile;
   keep(name, had.progress);
   co_await ask_when(name, had);
   co_return had;
 }
 
-net::Task<Outcome<Issued>> Session::order(std::vector<std::string> names, const Had& before) {
+net::Task<Outcome<Issued>> Session::order(Wanted wanted, const Had& before) {
   if (auto opened = co_await open_client(); !opened) co_return failed(std::move(opened.error()));
-  std::string replaces;
   if (before.key != nullptr && before.progress.failures == 0 && !client_->directory().renewal_info.empty()) {
-    replaces = certificate_id(before.key->leaf());
+    wanted.replaces = certificate_id(before.key->leaf());
   }
-  auto issued = co_await order_once(names, replaces);
+  auto issued = co_await order_once(wanted);
+  if (issued) co_return issued;
   // A server takes it once (RFC 9773 5).
-  if (!issued && !replaces.empty() && issued.error().has_word("alreadyReplaced"))
-    issued = co_await order_once(names, "");
+  if (!wanted.replaces.empty() && issued.error().has_word("alreadyReplaced")) {
+    wanted.replaces.clear();
+    issued = co_await order_once(wanted);
+  }
   if (!issued && issued.error().has_word("accountDoesNotExist")) {
     if (auto again = co_await sign_up_again(); !again) co_return failed(std::move(again.error()));
-    issued = co_await order_once(names, "");
+    issued = co_await order_once(wanted);
   }
   co_return issued;
 }
 
-net::Task<Outcome<Issued>> Session::order_once(std::vector<std::string> names, std::string replaces) {
+net::Task<Outcome<Issued>> Session::order_once(Wanted wanted) {
   if (auto ready = settings_.before_proof(); !ready) co_return failed(std::move(ready.error()));
-  Wanted wanted;
-  wanted.names = std::move(names);
-  wanted.key_type = options().key_type;
-  wanted.profile = options().profile;
-  wanted.replaces = std::move(replaces);
-  wanted.on_step = settings_.on_step;
   const Solvers solvers = make_solvers(loop_, options(), settings_.places);
   co_return co_await acme::issue(*client_, solvers, std::move(wanted), loop_);
 }
@@ -192,8 +212,9 @@ net::Task<Outcome<Issued>> Session::order_once(std::vector<std::string> names, s
 // When the server wishes it to be renewed (RFC 9773). Without an answer its lifetime says so.
 net::Task<void> Session::ask_when(const std::string& name, Had& had) {
   const std::string id = certificate_id(had.key->leaf());
-  if (id.empty() || !expect_account()) co_return;
+  if (id.empty() || is_unreachable_ || !expect_account()) co_return;
   auto opened = co_await open_client();
+  is_unreachable_ = !opened;
   if (!opened || client_->directory().renewal_info.empty()) co_return;
   auto suggested = co_await client_->renewal_info(id);
   note_suggestion(had.progress, suggested, now(), chance());

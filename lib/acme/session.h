@@ -26,6 +26,9 @@ struct SessionSettings {
   net::ResolverOptions resolver;
   ProofPlaces places;
   Duration lock_wait{60'000};  // while another instance is at the same certificate
+  // A certificate that is renewed keeps the kind of its key, and its profile; where these were not chosen.
+  bool keeps_key_type = false;
+  bool keeps_profile = false;
   // Told of each step, for people.
   std::function<void(const std::string&)> on_step = [](const std::string&) {};
   // Before names are proven for the first time: opens what is to answer.
@@ -79,9 +82,11 @@ class Session {
   net::Task<Outcome<void>> sign_up_again();
   Result<void> expect_account() const;
   net::Task<Outcome<Fd>> lock(std::string name);
-  net::Task<Outcome<Had>> make(std::vector<std::string> names, Had before);
-  net::Task<Outcome<Issued>> order(std::vector<std::string> names, const Had& before);
-  net::Task<Outcome<Issued>> order_once(std::vector<std::string> names, std::string replaces);
+  net::Task<Outcome<Had>> make(Wanted wanted, Had before);
+  net::Task<Outcome<Issued>> order(Wanted wanted, const Had& before);
+  net::Task<Outcome<Issued>> order_once(Wanted wanted);
+  Wanted wanted(std::vector<std::string> names) const;
+  Wanted wanted_again(const std::string& name, const Had& had) const;
   net::Task<void> ask_when(const std::string& name, Had& had);
   Outcome<Had> find(const std::string& name) const;
   void keep(const std::string& name, const Progress& progress);
@@ -95,6 +100,7 @@ class Session {
   std::unique_ptr<upstream::Fetcher> fetcher_;
   std::optional<jose::SigningKey> account_key_;
   std::unique_ptr<Client> client_;  // null: not open
+  bool is_unreachable_ = false;     // it was asked in vain when to renew
 };
 
 // The names it is for, hosts first; `first` in front, if it is one of them.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "acme/hook.h"
 #include "acme/options.h"
 #include "acme/store.h"
 #include "base/result.h"
@@ -89,21 +90,24 @@ class Dns01Solver final : public Solver {
  public:
   struct Options {
     std::vector<std::string> hook;
-    Duration timeout{120'000};     // of the program; then it is killed
-    Duration propagation{30'000};  // from its end until the record can be seen
+    Duration timeout{120'000};        // of the program; then it is killed
+    Duration propagation{30'000};     // from its end until the record can be seen
+    bool waits_when_dropped = false;  // for the program, where the process ends next
   };
 
   Dns01Solver(net::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
   ChallengeType type() const override { return ChallengeType::kDns01; }
   net::Task<Result<void>> present(Proof proof) override;
   net::Task<void> withdraw(Proof proof) override;
-  void drop(const Proof& /*proof*/) override {}
+  void drop(const Proof& proof) override;
 
  private:
+  Hook hook_for(const std::string& action, const Proof& proof) const;
   net::Task<Result<void>> run(std::string action, Proof proof);
 
   net::Loop& loop_;
   const Options options_;
+  std::string standing_;  // the token of the record that is there; empty: none is
 };
 
 }  // namespace rproxy::acme

@@ -17,8 +17,8 @@ std::unique_ptr<Solver> make_solver(ChallengeType type, net::Loop& loop, const O
     case ChallengeType::kDns01:
       break;
   }
-  return std::make_unique<Dns01Solver>(
-      loop, Dns01Solver::Options{options.dns_hook, options.dns_hook_timeout, options.dns_propagation});
+  return std::make_unique<Dns01Solver>(loop, Dns01Solver::Options{options.dns_hook, options.dns_hook_timeout,
+                                                                  options.dns_propagation, places.waits_when_dropped});
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace rproxy::acme {
 struct ProofPlaces {
   std::shared_ptr<HttpProofs> http;
   std::shared_ptr<net::TlsChallenges> tls;
-  bool tells_others = true;  // by files, who shares the directory
+  bool tells_others = true;         // by files, who shares the directory
+  bool waits_when_dropped = false;  // for a hook that cleans up, where the process ends next
 };
 
 // In the options' order. `loop` outlives them.

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "acme/messages.h"
 #include "jose/base64url.h"
@@ -252,8 +253,10 @@ Progress Store::progress(const std::string& name) const {
   };
   progress.failures = count_in("failures");
   progress.early = count_in("early");
-  if (const auto found = known.find("last_error"); found != known.end() && found->is_string())
-    progress.last_error = *found;
+  for (const auto& [member, text] :
+       {std::pair("last_error", &progress.last_error), std::pair("profile", &progress.profile)}) {
+    if (const auto found = known.find(member); found != known.end() && found->is_string()) *text = *found;
+  }
   progress.retry_at = time_in(known, "retry_at");
   progress.renew_at = time_in(known, "renew_at");
   progress.asked_at = time_in(known, "asked_at");
@@ -263,6 +266,7 @@ Progress Store::progress(const std::string& name) const {
 Result<void> Store::keep_progress(const std::string& name, const Progress& progress) const {
   json known = {{"failures", progress.failures}, {"early", progress.early}};
   if (!progress.last_error.empty()) known["last_error"] = progress.last_error;
+  if (!progress.profile.empty()) known["profile"] = progress.profile;
   if (progress.retry_at) known["retry_at"] = to_text(*progress.retry_at);
   if (progress.renew_at) known["renew_at"] = to_text(*progress.renew_at);
   if (progress.asked_at) known["asked_at"] = to_text(*progress.asked_at);

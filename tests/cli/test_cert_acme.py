@@ -161,7 +161,7 @@ class Kept(AcmeCase):
         self.acme("renew", "--directory", DIRECTORY, "--force", code=1)
         # It has failed since, and is not tried at once by the next run.
         done = self.acme("renew", "--directory", DIRECTORY, code=1)
-        self.assertRegex(done.stderr, r"shop\.com: failed: limit reached: not tried again before .*, after 1 that failed")
+        self.assertRegex(done.stderr, r"shop\.com: failed: limit reached: not tried again yet, after 1 in a row that failed, the last: .*\n  try again from .* on, or at once by --force\n")
 
     def test_is_written_to_files_where_these_are_missing(self):
         self.keep("shop.com")
@@ -171,6 +171,13 @@ class Kept(AcmeCase):
         self.assertEqual((self.home / "a.pem").read_text().count("BEGIN"), 1)
         self.assertEqual(self.openssl("pkey", "-in", "a.key", "-pubout"), self.openssl("x509", "-in", "a.pem", "-noout", "-pubkey"))
         self.acme("renew", "--directory", DIRECTORY, *files, code=5)
+
+    @unittest.skipIf(os.geteuid() != 0, "takes root")
+    def test_whose_it_is_is_told_to_who_keeps_more_there(self):
+        self.keep("shop.com")
+        os.chown(self.home / "acme", 65534, 65534)
+        self.assertRegex(self.acme("renew", "--directory", DIRECTORY, code=5).stderr, r"note: acme belongs to nobody, .*: run this as nobody\n")
+        self.assertEqual(self.acme("renew", "--directory", DIRECTORY, "-q", code=5).stderr, "")
 
     def test_what_is_not_there_can_t_be_renewed_or_revoked(self):
         self.keep("shop.com")

@@ -18,7 +18,7 @@ from acme_server import AcmeServer
 from harness import BINARY, LIMIT, Backend, Proxy, TestCase, ok, open_socket, until
 from pebble import Pebble, free_port
 
-ISSUED, FAILED, USAGE, CONFIGURATION, CANNOT_BIND, NOTHING_DUE = 0, 1, 2, 3, 4, 5
+ISSUED, FAILED, USAGE, CANNOT_BIND, NOTHING_DUE = 0, 1, 2, 4, 5
 DNS_HOOK = """#!/bin/sh
 case $1 in
   present) curl -sS -m 5 -d "{\\"host\\": \\"$2\\", \\"value\\": \\"$3\\"}" http://127.0.0.1:PORT/set-txt ;;
@@ -113,6 +113,11 @@ class Issue(AcmeCase):
         made = self.json("issue", "shop.com", "127.0.0.1", "--challenge", "tls-alpn-01", "--key-type", "p384")["certificates"][0]
         self.assertEqual((made["names"], made["result"], made["error"]), (["shop.com", "127.0.0.1"], "issued", None))
         self.assertIn("secp384r1", self.openssl("pkey", "-noout", "-text", "-in", self.kept("shop.com")))
+        # Of that kind it stays.
+        self.acme("renew", "--force", "--challenge", "tls-alpn-01")
+        self.assertIn("secp384r1", self.openssl("pkey", "-noout", "-text", "-in", self.kept("shop.com")))
+        self.acme("renew", "--force", "--challenge", "tls-alpn-01", "--key-type", "p256")
+        self.assertNotIn("secp384r1", self.openssl("pkey", "-noout", "-text", "-in", self.kept("shop.com")))
         self.assert_nothing_left()
 
     def test_by_a_dns_hook_also_for_wildcards(self):
@@ -162,7 +167,7 @@ class Issue(AcmeCase):
         self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "shop.key")
         foreign, count = (self.home / "shop.key").read_text(), self.server.issued()
         done = self.acme("issue", "shop.com", *files, code=FAILED)
-        self.assertIn("shop.key is there, and is another key: move it away, or say --force", done.stderr)
+        self.assertIn("shop.key is there, and is of something else: move it away, or say --force", done.stderr)
         self.assertEqual(((self.home / "shop.key").read_text(), self.server.issued()), (foreign, count))
         # A hook that fails is a failure, though the certificate is there.
         done = self.acme("issue", "other.com", "--deploy-hook", "sh -c 'echo not today >&2; exit 3'", code=FAILED)
@@ -214,6 +219,18 @@ class Issue(AcmeCase):
         process.send_signal(signal.SIGINT)
         self.assertIn("interrupted", process.communicate(timeout=LIMIT)[1])
         self.assertEqual((process.returncode, list(self.storage.glob("challenges/*"))), (FAILED, []))
+
+
+    def test_interrupted_while_the_dns_is_waited_for_it_has_the_record_removed(self):
+        self.pebble()
+        hook, actions = self.file("hook", '#!/bin/sh\necho "$1 $RPROXY_ACME_DOMAIN" >> actions\n'), self.home / "actions"
+        process = subprocess.Popen(self.command("issue", "shop.com", "--dns-hook", hook, "--dns-wait", "60s"), cwd=self.home,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        until(lambda: actions.exists() and actions.read_text(), "the hook")
+        process.send_signal(signal.SIGTERM)
+        self.assertIn("interrupted", process.communicate(timeout=LIMIT)[1])
+        self.assertEqual(actions.read_text(), "present shop.com\ncleanup shop.com\n")
 
 
 class DryRun(AcmeCase):
@@ -271,7 +288,7 @@ class Renew(AcmeCase):
         listed = self.json("list")["certificates"][0]
         self.assertEqual(listed["failures"], 1)
         self.assertIn("failures", self.acme("list").stdout)
-        self.assertIn("not tried again before", self.acme("renew", code=FAILED).stderr)
+        self.assertIn("not tried again yet", self.acme("renew", code=FAILED).stderr)
         self.acme("renew", "--force")
         self.assertEqual(self.json("list")["certificates"][0]["failures"], 0)
 
@@ -326,6 +343,13 @@ class RenewalInformation(AcmeCase):
         left = datetime.datetime.fromisoformat(error["retry_at"]) - datetime.datetime.now(datetime.timezone.utc)
         self.assertTrue(datetime.timedelta(minutes=115) < left < datetime.timedelta(minutes=121), left)
         self.assertIn("try again from ", error["advice"])
+
+    def test_a_profile_stays_what_it_was(self):
+        self.serve(lambda _: (4102444800, 4102444801))
+        self.acme("issue", "shop.com", "--profile", "shortlived")
+        self.acme("renew", "--force")
+        self.acme("renew", "--force", "--profile", "classic")
+        self.assertEqual([order["profile"] for order in self.server.orders], ["shortlived", "shortlived", "classic"])
 
     def test_one_that_was_replaced_already_is_ordered_as_a_new_one(self):
         self.serve(lambda _: (4102444800, 4102444801))
@@ -490,11 +514,6 @@ servers = ["{backend.name}"]
         self.acme("account", "register", "--email", "old@shop.com")
         self.start(Proxy(self.config(challenges='"http-01"')))
         until(lambda: self.json("account")["contacts"] == ["mailto:ops@shop.com"], "the new address")
-
-    def test_a_configuration_without_acme_is_refused(self):
-        path = self.written('[listen]\nhttp = "127.0.0.1:0"\n[[routes]]\nmatch = "*"\nrespond = { status = 204 }\n')
-        done = self.run_with(path, "issue", code=CONFIGURATION)
-        self.assertIn("has no [tls.acme]", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 // What the command line needs beside the proxy: words, hooks, advice.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "acme/advice.h"
+#include "acme/copies.h"
 #include "acme/deploy_hook.h"
 #include "acme/options.h"
 #include "acme/session.h"
+#include "support/temporary_directory.h"
 #include "support/test_certificates.h"
 
 namespace rproxy::acme {
@@ -33,7 +37,7 @@ TEST(Command, IsTakenApartAtBlanksButWithinQuotes) {
 
 TEST(DeployHook, IsToldOfTheCertificate) {
   Deployed deployed;
-  deployed.is_renewal = true;
+  deployed.action = "renewed";
   deployed.names = {"shop.com", "www.shop.com"};
   deployed.cert_file = "/a.pem";
   deployed.key_file = "/a.key";
@@ -79,6 +83,39 @@ TEST(Names, OfACertificateBeginWithTheOneItIsKeptAs) {
   EXPECT_EQ(names_of(leaf, "c.com"), (Names{"c.com", "a.com", "b.com", "127.0.0.1"}));
   EXPECT_TRUE(is_for(leaf, {"127.0.0.1", "c.com", "b.com", "a.com"}));
   EXPECT_FALSE(is_for(leaf, {"a.com", "b.com"}));
+}
+
+TEST(Copies, ReplaceWhatIsOfTheSameNamesAndNothingElse) {
+  test::TemporaryDirectory home;
+  const test::TestAuthority authority;
+  const auto made = [&authority](const std::string& name) {
+    const auto pair = authority.issue({.names = {"DNS:" + name}});
+    return x509::CertifiedKey::parse(pair.cert, pair.key, "cert", "key").value();
+  };
+  const auto first = made("shop.com");
+  const auto second = made("shop.com");
+  const auto other = made("other.com");
+  const CopyFiles files{home.path("a.pem"), home.path("a.key")};
+  EXPECT_EQ(in_the_way(files, {"shop.com"}, nullptr), "");
+  EXPECT_FALSE(has(files, first));
+  ASSERT_TRUE(write(files, first));
+  EXPECT_TRUE(has(files, first));
+  EXPECT_FALSE(has(files, second));
+  struct stat status {};
+  ASSERT_EQ(::stat(files.key.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  // An earlier one for the same names, whoever has kept it.
+  EXPECT_EQ(in_the_way(files, {"shop.com"}, nullptr), "");
+  EXPECT_EQ(in_the_way(files, {"shop.com"}, &second), "");
+  EXPECT_EQ(in_the_way(files, {"other.com"}, nullptr), files.key);
+  // For other names, but of the one that is kept.
+  EXPECT_EQ(in_the_way(files, {"shop.com", "www.shop.com"}, &first), "");
+  // A key that is of something else.
+  ASSERT_TRUE(write({home.path("b.pem"), files.key}, other));
+  EXPECT_EQ(in_the_way(files, {"shop.com"}, &first), files.key);
+  ASSERT_EQ(::unlink(files.key.c_str()), 0);
+  EXPECT_EQ(in_the_way(files, {"shop.com"}, &second), "");
+  EXPECT_EQ(in_the_way(files, {"other.com"}, &second), files.cert);
 }
 
 }  // namespace
