@@ -30,6 +30,7 @@ std::unique_ptr<Command> make_cert_verify(CLI::App& cert);
 std::unique_ptr<Command> make_cert_check(CLI::App& cert);
 std::unique_ptr<Command> make_cert_scan(CLI::App& cert);
 std::unique_ptr<Command> make_cert_convert(CLI::App& cert);
+std::unique_ptr<Command> make_cert_acme(CLI::App& cert);
 
 // Thrown where a command can't go on; Cert::run() says it and ends with the code.
 struct CertFailure {

@@ -1,9 +1,39 @@
 # bash completion for rproxy
+# Of cert acme, which has commands of its own as well.
+_rproxy_cert_acme() {
+  local current=$1 previous=$2
+  if ((COMP_CWORD == 3)); then
+    mapfile -t COMPREPLY < <(compgen -W "issue renew revoke list account --help" -- "$current")
+    return
+  fi
+  case $previous in
+    --directory) mapfile -t COMPREPLY < <(compgen -W "letsencrypt letsencrypt-staging zerossl google google-staging" -- "$current"); return ;;
+    --challenge) mapfile -t COMPREPLY < <(compgen -W "http-01 tls-alpn-01 dns-01" -- "$current"); return ;;
+    --key-type) mapfile -t COMPREPLY < <(compgen -W "p256 p384 rsa2048 rsa3072 rsa4096" -- "$current"); return ;;
+    --reason) mapfile -t COMPREPLY < <(compgen -W "unspecified key-compromise affiliation-changed superseded cessation-of-operation" -- "$current"); return ;;
+    --config | --ca-file | --eab-key-file | --cert | --key | --dns-hook | --deploy-hook) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --storage) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    --email | --eab-kid | --address | --http-port | --tls-port | --dns-wait | --profile | --lock-wait) return ;;
+  esac
+  case ${COMP_WORDS[3]}:$current in
+    issue:-*) mapfile -t COMPREPLY < <(compgen -W "--config --directory --storage --ca-file --email --eab-kid --eab-key-file --challenge --address --http-port --tls-port --via-serve --dns-hook --dns-wait --key-type --profile --lock-wait --cert --key --deploy-hook --dry-run --json --quiet --force --each --help" -- "$current") ;;
+    renew:-*) mapfile -t COMPREPLY < <(compgen -W "--config --directory --storage --ca-file --email --eab-kid --eab-key-file --challenge --address --http-port --tls-port --via-serve --dns-hook --dns-wait --key-type --profile --lock-wait --cert --key --deploy-hook --dry-run --json --quiet --force --help" -- "$current") ;;
+    revoke:-*) mapfile -t COMPREPLY < <(compgen -W "--config --directory --storage --ca-file --reason --key --keep --json --help" -- "$current") ;;
+    list:-*) mapfile -t COMPREPLY < <(compgen -W "--config --directory --storage --json --help" -- "$current") ;;
+    account:-*) mapfile -t COMPREPLY < <(compgen -W "--config --directory --storage --ca-file --email --eab-kid --eab-key-file --key-type --yes --json --help" -- "$current") ;;
+    account:*) mapfile -t COMPREPLY < <(compgen -W "show register update rollover deactivate" -- "$current") ;;
+    revoke:*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  esac
+}
 # Of cert, which has commands of its own.
 _rproxy_cert() {
   local current=$1 previous=$2
   if ((COMP_CWORD == 2)); then
-    mapfile -t COMPREPLY < <(compgen -W "create ca trust csr sign show verify check scan convert --help" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "create ca trust csr sign show verify check scan convert acme --help" -- "$current")
+    return
+  fi
+  if [[ ${COMP_WORDS[2]} == acme ]]; then
+    _rproxy_cert_acme "$current" "$previous"
     return
   fi
   case $previous in

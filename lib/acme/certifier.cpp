@@ -8,6 +8,7 @@
 
 #include "acme/account.h"
 #include "acme/failed.h"
+#include "acme/schedule.h"
 #include "base/log.h"
 #include "net/sleep.h"
 
@@ -16,23 +17,16 @@ namespace {
 
 using std::chrono::seconds;
 
-// While nothing is due the clock may be set.
-constexpr seconds kLookAgain{30};
+// While nothing is due the clock may be set, and another instance may be told to have a certificate made.
+constexpr seconds kLookAgain{5};
 // Another instance is at it: how long until it is looked at again.
 constexpr seconds kOthersTurn{5};
 
 WallTime now() { return std::chrono::system_clock::now(); }
 
-// Longer waits come of a clock that was wrong.
-constexpr std::chrono::hours kWaitMax{30};
-constexpr std::chrono::hours kHoldMax{12};
 // Without an answer, or a way to ask.
 constexpr std::chrono::hours kAskLater{1};
 constexpr std::chrono::minutes kServerPauseMax{5};
-
-bool is_ahead(const std::optional<WallTime>& time, WallTime now) {
-  return time && *time > now && *time - now < kWaitMax;
-}
 
 // It would be the same for any other name.
 bool is_of_server(const Failure& failure) {
@@ -86,6 +80,7 @@ void Certifier::start() {
 void Certifier::add(const std::string& name) {
   Managed& managed = managed_[name];
   managed.progress = store_->progress(name);
+  managed.stamp = store_->certificate_stamp(name);
   auto key = store_->certificate(name);
   if (!key) log::warn("acme: {}; another one is made", describe(key.error()));
   if (!key || *key == nullptr) return;
@@ -108,16 +103,8 @@ bool Certifier::renew_now(const std::string& name) {
 }
 
 WallTime Certifier::due_at(const Managed& managed, WallTime now) const {
-  WallTime due;  // long ago
-  if (managed.key != nullptr) {
-    const auto& leaf = managed.key->leaf();
-    const Validity validity{leaf.not_before(), leaf.not_after()};
-    // Whatever a server says, before it ends.
-    constexpr double kLatest = 0.9;
-    due = std::min(managed.progress.renew_at.value_or(renewal_time(validity, options_.renew_percent / 100.0, 0)),
-                   renewal_time(validity, kLatest, 0));
-  }
-  return is_ahead(managed.progress.retry_at, now) ? std::max(due, *managed.progress.retry_at) : due;
+  const x509::Certificate* const leaf = managed.key != nullptr ? &managed.key->leaf() : nullptr;
+  return acme::due_at(leaf, managed.progress, options_, now);
 }
 
 // What has been due for longest, then whose time is to be asked for; else nothing, and when to look again.
@@ -153,6 +140,7 @@ net::Task<void> Certifier::run() {
       if (std::exchange(is_dropped_, false)) managed_.erase(attended_);
       attended_.clear();
     } else {
+      look_for_others();
       const auto pause = std::chrono::duration_cast<Duration>(wake - now()) + Duration{1};
       co_await net::Sleep(loop_, std::max(pause, Duration{50}));
     }
@@ -199,11 +187,18 @@ bool Certifier::take_what_another_made(const std::string& name) {
   auto key = store_->certificate(name);
   if (!key || *key == nullptr) return false;
   const auto& before = managed_.at(name).key;
-  const bool is_newer = before == nullptr || (*key)->leaf().not_after() > before->leaf().not_after();
+  const bool is_newer = before == nullptr || (*key)->leaf().not_before() > before->leaf().not_before();
   if (!is_newer || (*key)->leaf().not_after() <= now()) return false;
   managed_.at(name).progress = store_->progress(name);
   take(name, std::move(*key));
   return due_at(managed_.at(name), now()) > now();
+}
+
+void Certifier::look_for_others() {
+  for (auto& [name, managed] : managed_) {
+    const auto stamp = store_->certificate_stamp(name);
+    if (std::exchange(managed.stamp, stamp) != stamp) take_what_another_made(name);
+  }
 }
 
 net::Task<Outcome<void>> Certifier::open_client() {
@@ -222,24 +217,10 @@ net::Task<Outcome<void>> Certifier::open_client() {
 }
 
 Solvers Certifier::solvers_for(const std::string& name) const {
-  Solvers solvers;
-  const auto failures = managed_.at(name).progress.failures;
-  const std::size_t count = options_.challenges.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    // What has failed stands back for the next.
-    switch (options_.challenges[(i + failures) % count]) {
-      case ChallengeType::kHttp01:
-        solvers.push_back(std::make_unique<Http01Solver>(parts_.proofs->own, parts_.proofs->files));
-        break;
-      case ChallengeType::kTlsAlpn01:
-        solvers.push_back(std::make_unique<TlsAlpn01Solver>(parts_.challenges));
-        break;
-      case ChallengeType::kDns01:
-        solvers.push_back(std::make_unique<Dns01Solver>(
-            loop_, Dns01Solver::Options{options_.dns_hook, options_.dns_hook_timeout, options_.dns_propagation}));
-        break;
-    }
-  }
+  Solvers solvers = make_solvers(loop_, options_, {parts_.proofs, parts_.challenges});
+  // What has failed stands back for the next.
+  const auto first = managed_.at(name).progress.failures % solvers.size();
+  std::ranges::rotate(solvers, solvers.begin() + static_cast<std::ptrdiff_t>(first));
   return solvers;
 }
 
@@ -267,7 +248,7 @@ net::Task<Outcome<Issued>> Certifier::order(std::string name) {
 
 net::Task<Outcome<void>> Certifier::make(std::string name) {
   auto issued = co_await order(name);
-  if (!issued && issued.error().problem && issued.error().problem->word() == "accountDoesNotExist") {
+  if (!issued && issued.error().has_word("accountDoesNotExist")) {
     log::warn("acme: the account is unknown at {}: signing up again", options_.directory);
     if (auto kept = store_->keep_account(account_key_->native(), ""); kept) issued = co_await order(name);
   }
@@ -277,29 +258,13 @@ net::Task<Outcome<void>> Certifier::make(std::string name) {
                describe(kept.error()));
   }
   Managed& managed = managed_.at(name);
-  managed.progress = fresh_progress(managed);
-  const auto& leaf = issued->key->leaf();
-  managed.progress.renew_at =
-      renewal_time(Validity{leaf.not_before(), leaf.not_after()}, options_.renew_percent / 100.0, chance());
+  const x509::Certificate* const before = managed.key != nullptr ? &managed.key->leaf() : nullptr;
+  managed.progress = progress_of_issued(issued->key->leaf(), before, managed.progress, options_, now(), chance());
   keep_progress(name);
   take(name, issued->key);
   log::info("acme: {} has a certificate until {}", name, to_text(issued->key->leaf().not_after()));
   co_await ask_when(name);
   co_return Outcome<void>();
-}
-
-// A certificate that is made anew as soon as it is there, by whatever mistake, is not made without end: each time that takes twice as long.
-Progress Certifier::fresh_progress(const Managed& before) const {
-  Progress progress;
-  if (before.key != nullptr) {
-    const auto& leaf = before.key->leaf();
-    const bool is_early = now() < leaf.not_before() + (leaf.not_after() - leaf.not_before()) / 20;
-    progress.early = is_early ? before.progress.early + 1 : 0;
-  }
-  seconds hold = std::chrono::duration_cast<seconds>(options_.retry);
-  for (std::uint32_t i = 0; i < progress.early && hold < kHoldMax; ++i) hold *= 2;
-  progress.retry_at = now() + std::min<seconds>(hold, kHoldMax);
-  return progress;
 }
 
 // When the server wishes the certificate to be made anew (RFC 9773).
@@ -312,13 +277,9 @@ net::Task<void> Certifier::ask_when(std::string name) {
   progress.asked_at = now() + next_question(std::nullopt);
   if (client_->directory().renewal_info.empty() || id.empty()) co_return;
   auto suggested = co_await client_->renewal_info(id);
-  progress.asked_at = now() + next_question(suggested ? suggested->retry_after : std::nullopt);
-  if (suggested) {
-    const auto& info = suggested->info;
-    const bool is_chosen = progress.renew_at && *progress.renew_at >= info.start && *progress.renew_at <= info.end;
-    if (!is_chosen) progress.renew_at = renewal_time(info, now(), chance());
-    if (!info.explanation.empty())
-      log::info("acme: {}: why it is renewed at {}: {}", name, to_text(*progress.renew_at), info.explanation);
+  note_suggestion(progress, suggested, now(), chance());
+  if (suggested && !suggested->info.explanation.empty()) {
+    log::info("acme: {}: why it is renewed at {}: {}", name, to_text(*progress.renew_at), suggested->info.explanation);
   }
   keep_progress(name);
 }
@@ -330,11 +291,7 @@ void Certifier::take(const std::string& name, Key key) {
 
 void Certifier::note_failure(const std::string& name, const Failure& failure) {
   Progress& progress = managed_.at(name).progress;
-  ++progress.failures;
-  progress.last_error = failure.text();
-  const auto pause =
-      pause_after(failure, progress.failures, std::chrono::duration_cast<seconds>(options_.retry), chance());
-  progress.retry_at = now() + pause;
+  const auto pause = acme::note_failure(progress, failure, options_, now(), chance());
   if (is_of_server(failure)) {
     paused_until_ = now() + (failure.retry_after ? pause : std::min<seconds>(pause, kServerPauseMax));
   }

@@ -1,6 +1,7 @@
 // Keeps certificates: has them made, and made anew before they end, one after the other, without anybody waiting for it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,7 +14,7 @@
 #include "acme/client.h"
 #include "acme/issue.h"
 #include "acme/options.h"
-#include "acme/schedule.h"
+#include "acme/solvers.h"
 #include "acme/store.h"
 #include "net/loop.h"
 #include "net/resolver.h"
@@ -28,6 +29,7 @@ struct Managed {
   std::shared_ptr<const x509::CertifiedKey> key;  // null: none yet
   Progress progress;
   bool is_under_way = false;
+  std::uint64_t stamp = 0;  // of the file that was looked at last
 };
 
 class Certifier {
@@ -72,10 +74,10 @@ class Certifier {
   net::Task<void> ask_when(std::string name);
   net::Task<void> attend_safely(std::string name);
   void take(const std::string& name, Key key);
-  Progress fresh_progress(const Managed& before) const;
   void note_failure(const std::string& name, const Failure& failure);
   void keep_progress(const std::string& name);
   bool take_what_another_made(const std::string& name);
+  void look_for_others();
   Solvers solvers_for(const std::string& name) const;
   double chance() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 

@@ -55,8 +55,9 @@ std::string account_request(const std::vector<std::string>& contacts, bool only_
 }  // namespace
 
 std::string Failure::text() const {
-  if (!problem) return describe(error);
-  std::string text = problem->word().empty() ? error.context : std::string(problem->word());
+  std::string text = subject.empty() ? "" : subject + ": ";
+  if (!problem) return text + describe(error);
+  text += problem->word().empty() ? error.context : std::string(problem->word());
   text += ": " + problem->text();
   if (retry_after) text += fmt::format(" (again after {} s)", retry_after->count());
   return text;
@@ -185,6 +186,7 @@ net::Task<Outcome<void>> Client::deactivate() {
 }
 
 net::Task<Outcome<void>> Client::change_key(const jose::SigningKey& key) {
+  if (directory_.key_change.empty()) co_return bad_answer("the ACME server changes no keys");
   const json header = {{"alg", key.algorithm()}, {"jwk", json::parse(key.jwk())}, {"url", directory_.key_change}};
   const json payload = {{"account", account_}, {"oldKey", json::parse(key_->jwk())}};
   auto inner = jose::sign_flattened(key, header.dump(), payload.dump());
@@ -229,6 +231,7 @@ net::Task<Outcome<Authorization>> Client::authorization(std::string url) {
   if (!answer) co_return failed(std::move(answer.error()));
   auto authorization = parse_authorization(answer->content);
   if (!authorization) co_return failed(std::move(authorization.error()));
+  authorization->retry_after = retry_after(answer->get("Retry-After"), now());
   co_return std::move(*authorization);
 }
 
@@ -257,7 +260,7 @@ net::Task<Outcome<std::string>> Client::certificate(std::string url) {
 net::Task<Outcome<void>> Client::revoke(std::string certificate_der, int reason) {
   if (directory_.revoke_cert.empty()) co_return bad_answer("the ACME server revokes no certificates");
   const json request = {{"certificate", jose::encode_base64url(certificate_der)}, {"reason", reason}};
-  auto answer = co_await post(directory_.revoke_cert, request.dump());
+  auto answer = co_await post(directory_.revoke_cert, request.dump(), account_.empty() ? By::kKey : By::kAccount);
   if (!answer) co_return failed(std::move(answer.error()));
   co_return Outcome<void>();
 }

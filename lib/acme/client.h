@@ -25,7 +25,10 @@ struct Failure {
   Error error;
   std::optional<Problem> problem;
   std::optional<std::chrono::seconds> retry_after;
+  std::string subject;  // what the problem is of, such as "shop.com was not validated"; empty: the request
 
+  // Whether it is the server's problem of that name, such as "rateLimited".
+  bool has_word(std::string_view word) const { return problem && problem->word() == word; }
   // For people and logs.
   std::string text() const;
 };
@@ -81,6 +84,7 @@ class Client {
   net::Task<Outcome<Placed>> finalize(std::string url, std::string csr_der);
   // PEM: the certificate, then its chain.
   net::Task<Outcome<std::string>> certificate(std::string url);
+  // Without an account by the client's key, which is the certificate's then (7.6).
   net::Task<Outcome<void>> revoke(std::string certificate_der, int reason);
 
   struct Suggested {

@@ -25,9 +25,10 @@ constexpr seconds kPauseMax{15};
 // A server that validates from several places takes a minute or so; one that is not done by then never is.
 constexpr seconds kPatience{600};
 
-tl::unexpected<Failure> refused(std::string what, const std::optional<Problem>& problem) {
-  Failure failure(Error(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, 0, std::move(what)));
+tl::unexpected<Failure> refused(const std::string& what, const std::optional<Problem>& problem) {
+  Failure failure(Error(ErrorCode::kBadResponse, Side::kUpstream, Retry::kNever, 0, what));
   failure.problem = problem;
+  if (problem) failure.subject = what;
   return failed(std::move(failure));
 }
 
@@ -86,7 +87,7 @@ net::Task<Outcome<void>> wait_for_validation(Client& client, std::string url, st
     if (authorization && authorization->status != Status::kPending && authorization->status != Status::kProcessing) {
       co_return refused(name + " was not validated", problem_in(*authorization));
     }
-    const auto pause = patience.next(std::nullopt);
+    const auto pause = patience.next(authorization ? authorization->retry_after : authorization.error().retry_after);
     if (!pause) co_return bad_answer(name + " is not validated in time");
     co_await net::Sleep(loop, *pause);
   }
@@ -117,7 +118,10 @@ net::Task<Outcome<void>> authorize(Client& client, const Solvers& solvers, const
                                    const Wanted& wanted, net::Loop& loop) {
   auto authorization = co_await client.authorization(url);
   if (!authorization) co_return failed(std::move(authorization.error()));
-  if (authorization->status == Status::kValid) co_return Outcome<void>();
+  if (authorization->status == Status::kValid) {
+    wanted.on_step(authorization->name + " is proven already");
+    co_return Outcome<void>();
+  }
   const Choice choice = choose(solvers, *authorization);
   if (choice.solver == nullptr) {
     co_return bad_answer(fmt::format("no way to prove {}{}: the server takes {}",
@@ -132,6 +136,7 @@ net::Task<Outcome<void>> authorize(Client& client, const Solvers& solvers, const
   wanted.on_step(fmt::format("proving {} by {}", proof.name, to_string(choice.solver->type())));
   auto done = co_await prove(client, *choice.solver, *choice.challenge, proof, std::move(url), loop);
   co_await choice.solver->withdraw(proof);
+  if (!done && done.error().subject.empty()) done.error().subject = "proving " + proof.name;
   co_return done;
 }
 
@@ -189,17 +194,22 @@ Outcome<Issued> take(std::string chain_pem, x509::KeyPtr key, const Wanted& want
 
 }  // namespace
 
-net::Task<Outcome<Issued>> issue(Client& client, const Solvers& solvers, Wanted wanted, net::Loop& loop) {
+net::Task<Outcome<Placed>> prove_names(Client& client, const Solvers& solvers, Wanted wanted, net::Loop& loop) {
   auto placed = co_await client.place_order(wanted.names, wanted.profile, wanted.replaces);
   if (!placed) co_return failed(std::move(placed.error()));
   for (const std::string& url : placed->order.authorizations) {
     auto done = co_await authorize(client, solvers, client.key(), url, wanted, loop);
     if (!done) co_return failed(std::move(done.error()));
   }
-  const std::string order_url = placed->url;
-  auto ready = co_await client.order(order_url);
+  auto ready = co_await client.order(placed->url);
   if (ready) ready = co_await wait_for_order(client, std::move(*ready), Status::kReady, loop);
+  co_return ready;
+}
+
+net::Task<Outcome<Issued>> issue(Client& client, const Solvers& solvers, Wanted wanted, net::Loop& loop) {
+  auto ready = co_await prove_names(client, solvers, wanted, loop);
   if (!ready) co_return failed(std::move(ready.error()));
+  const std::string order_url = ready->url;
   wanted.on_step("asking for the certificate");
   auto key = co_await make_key(wanted.key_type, loop);
   if (!key) co_return failed(std::move(key.error()));

@@ -37,6 +37,9 @@ struct Issued {
 // does `loop`. Destroying it leaves the order to end by itself.
 net::Task<Outcome<Issued>> issue(Client& client, const Solvers& solvers, Wanted wanted, net::Loop& loop);
 
+// The same as far as the order is ready: all names are proven, and nothing is made.
+net::Task<Outcome<Placed>> prove_names(Client& client, const Solvers& solvers, Wanted wanted, net::Loop& loop);
+
 // Names a certificate for its authority (RFC 9773 4.1): its issuer's key and its serial number; "" where it has not both.
 std::string certificate_id(const x509::Certificate& certificate);
 

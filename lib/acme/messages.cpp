@@ -30,14 +30,17 @@ const json* find(const json& object, const char* name) {
   return found != object.end() ? &*found : nullptr;
 }
 
-// Printable, and cut.
-std::string text_of(const json& object, const char* name) {
-  const json* const value = find(object, name);
-  if (value == nullptr || !value->is_string()) return {};
-  std::string text = value->get_ref<const std::string&>().substr(0, kTextMax);
+// Of a string, and cut.
+std::string printable(const json& value) {
+  std::string text = value.get_ref<const std::string&>().substr(0, kTextMax);
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
   return text;
+}
+
+std::string text_of(const json& object, const char* name) {
+  const json* const value = find(object, name);
+  return value != nullptr && value->is_string() ? printable(*value) : std::string();
 }
 
 // "" where there is none, or what cannot be one.
@@ -179,6 +182,19 @@ Result<Challenge> parse_challenge(std::string_view text) {
   Challenge challenge = challenge_of(parse(text));
   if (challenge.url.empty()) return lacks("challenge", "url");
   return challenge;
+}
+
+Result<AccountState> parse_account(std::string_view text) {
+  const json object = parse(text);
+  AccountState account;
+  account.status = text_of(object, "status");
+  if (account.status.empty()) return lacks("account", "status");
+  const json* const contacts = find(object, "contact");
+  if (contacts == nullptr || !contacts->is_array()) return account;
+  for (const json& each : *contacts) {
+    if (account.contacts.size() < kListMax && each.is_string()) account.contacts.push_back(printable(each));
+  }
+  return account;
 }
 
 Result<RenewalInfo> parse_renewal_info(std::string_view text) {

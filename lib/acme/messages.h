@@ -2,6 +2,7 @@
 // is missing that is needed is an error.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -61,6 +62,12 @@ struct Authorization {
   std::string name;  // without "*."
   bool is_wildcard = false;
   std::vector<Challenge> challenges;
+  std::optional<std::chrono::seconds> retry_after;  // of the answer it came with
+};
+
+struct AccountState {
+  std::string status;  // "valid"
+  std::vector<std::string> contacts;
 };
 
 struct RenewalInfo {
@@ -74,6 +81,7 @@ Result<Directory> parse_directory(std::string_view json);
 Result<Order> parse_order(std::string_view json);
 Result<Authorization> parse_authorization(std::string_view json);
 Result<Challenge> parse_challenge(std::string_view json);
+Result<AccountState> parse_account(std::string_view json);
 // RFC 9773 4.2.
 Result<RenewalInfo> parse_renewal_info(std::string_view json);
 // Of any text that came with an error, a page of HTML included.

@@ -1,9 +1,11 @@
 // How certificates are had from an ACME server.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "acme/client.h"
@@ -16,6 +18,24 @@ enum class ChallengeType : std::uint8_t { kTlsAlpn01, kHttp01, kDns01 };
 std::string_view to_string(ChallengeType type);  // "tls-alpn-01"
 
 inline constexpr std::string_view kLetsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
+inline constexpr std::string_view kLetsEncryptStaging = "https://acme-staging-v02.api.letsencrypt.org/directory";
+
+// Directories by the words that are written for them.
+struct NamedDirectory {
+  std::string_view word;
+  std::string_view url;
+};
+inline constexpr std::array kDirectories{
+    NamedDirectory{"letsencrypt", kLetsEncrypt},
+    NamedDirectory{"letsencrypt-staging", kLetsEncryptStaging},
+    NamedDirectory{"zerossl", "https://acme.zerossl.com/v2/DV90"},
+    NamedDirectory{"google", "https://dv.acme-v02.api.pki.goog/directory"},
+    NamedDirectory{"google-staging", "https://dv.acme-v02.test-api.pki.goog/directory"},
+};
+// The URL, of a word or of what is one; nothing: it is neither.
+std::optional<std::string> parse_directory_url(std::string_view text);
+// The challenge of that name; nothing: it is none.
+std::optional<ChallengeType> parse_challenge_type(std::string_view text);
 
 // Certificates for names that no route has, when a client first asks for one.
 struct OnDemandOptions {

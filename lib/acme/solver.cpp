@@ -6,7 +6,6 @@
 #include <thread>
 #include <utility>
 
-#include "acme/hook.h"
 #include "jose/base64url.h"
 #include "jose/signing_key.h"
 #include "net/from_thread.h"
@@ -33,18 +32,6 @@ std::string asked_name(const std::string& name) {
 
 }  // namespace
 
-std::string_view to_string(ChallengeType type) {
-  switch (type) {
-    case ChallengeType::kTlsAlpn01:
-      return "tls-alpn-01";
-    case ChallengeType::kHttp01:
-      return "http-01";
-    case ChallengeType::kDns01:
-      break;
-  }
-  return "dns-01";
-}
-
 void HttpChallenges::put(const std::string& token, std::string authorization) {
   const std::lock_guard lock(mutex_);
   known_[token] = std::move(authorization);
@@ -63,7 +50,8 @@ std::string HttpChallenges::find(std::string_view token) const {
 
 net::Task<Result<void>> Http01Solver::present(Proof proof) {
   challenges_.put(proof.token, proof.authorization);
-  co_return files_.put(proof.token, proof.authorization);
+  if (files_) co_return files_->put(proof.token, proof.authorization);
+  co_return Result<void>();
 }
 
 net::Task<void> Http01Solver::withdraw(Proof proof) {
@@ -73,7 +61,7 @@ net::Task<void> Http01Solver::withdraw(Proof proof) {
 
 void Http01Solver::drop(const Proof& proof) {
   challenges_.remove(proof.token);
-  files_.remove(proof.token);
+  if (files_) files_->remove(proof.token);
 }
 
 net::Task<Result<void>> TlsAlpn01Solver::present(Proof proof) {
@@ -100,15 +88,22 @@ net::Task<void> TlsAlpn01Solver::withdraw(Proof proof) {
 void TlsAlpn01Solver::drop(const Proof& proof) { challenges_->answer(asked_name(proof.name), nullptr); }
 
 net::Task<Result<void>> Dns01Solver::present(Proof proof) {
+  standing_ = proof.token;
   auto done = co_await run("present", std::move(proof));
   if (done) co_await net::Sleep(loop_, options_.propagation);
   co_return done;
 }
 
-net::Task<void> Dns01Solver::withdraw(Proof proof) { (void)co_await run("cleanup", std::move(proof)); }
+net::Task<void> Dns01Solver::withdraw(Proof proof) {
+  standing_.clear();
+  (void)co_await run("cleanup", std::move(proof));
+}
 
-// A program may take its time: a thread of its own waits for it.
-net::Task<Result<void>> Dns01Solver::run(std::string action, Proof proof) {
+void Dns01Solver::drop(const Proof& proof) {
+  if (options_.waits_when_dropped && standing_ == proof.token) (void)run_hook(hook_for("cleanup", proof));
+}
+
+Hook Dns01Solver::hook_for(const std::string& action, const Proof& proof) const {
   const std::string record = fmt::format("_acme-challenge.{}.", proof.name);
   const std::string value = jose::encode_base64url(jose::sha256(proof.authorization));
   Hook hook;
@@ -117,8 +112,13 @@ net::Task<Result<void>> Dns01Solver::run(std::string action, Proof proof) {
   hook.environment = {"RPROXY_ACME_ACTION=" + action, "RPROXY_ACME_RECORD=" + record, "RPROXY_ACME_VALUE=" + value,
                       "RPROXY_ACME_DOMAIN=" + proof.name};
   hook.timeout = options_.timeout;
+  return hook;
+}
+
+// A program may take its time: a thread of its own waits for it.
+net::Task<Result<void>> Dns01Solver::run(std::string action, Proof proof) {
   net::FromThread<Result<void>> answer(loop_);
-  std::thread([hook, tell = answer.teller()] { tell(run_hook(hook)); }).detach();
+  std::thread([hook = hook_for(action, proof), tell = answer.teller()] { tell(run_hook(hook)); }).detach();
   co_return co_await answer.told();
 }
 

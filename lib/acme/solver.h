@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "acme/hook.h"
 #include "acme/options.h"
 #include "acme/store.h"
 #include "base/result.h"
@@ -56,8 +58,9 @@ class HttpChallenges {
 
 class Http01Solver final : public Solver {
  public:
-  // `challenges` outlives it. `files` tells other instances.
-  Http01Solver(HttpChallenges& challenges, ChallengeFiles files) : challenges_(challenges), files_(std::move(files)) {}
+  // `challenges` outlives it. `files` tells other instances; nothing: none is told.
+  Http01Solver(HttpChallenges& challenges, std::optional<ChallengeFiles> files)
+      : challenges_(challenges), files_(std::move(files)) {}
   ChallengeType type() const override { return ChallengeType::kHttp01; }
   net::Task<Result<void>> present(Proof proof) override;
   net::Task<void> withdraw(Proof proof) override;
@@ -65,7 +68,7 @@ class Http01Solver final : public Solver {
 
  private:
   HttpChallenges& challenges_;
-  ChallengeFiles files_;
+  const std::optional<ChallengeFiles> files_;
 };
 
 // RFC 8737: a handshake is the proof.
@@ -87,21 +90,24 @@ class Dns01Solver final : public Solver {
  public:
   struct Options {
     std::vector<std::string> hook;
-    Duration timeout{120'000};     // of the program; then it is killed
-    Duration propagation{30'000};  // from its end until the record can be seen
+    Duration timeout{120'000};        // of the program; then it is killed
+    Duration propagation{30'000};     // from its end until the record can be seen
+    bool waits_when_dropped = false;  // for the program, where the process ends next
   };
 
   Dns01Solver(net::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
   ChallengeType type() const override { return ChallengeType::kDns01; }
   net::Task<Result<void>> present(Proof proof) override;
   net::Task<void> withdraw(Proof proof) override;
-  void drop(const Proof& /*proof*/) override {}
+  void drop(const Proof& proof) override;
 
  private:
+  Hook hook_for(const std::string& action, const Proof& proof) const;
   net::Task<Result<void>> run(std::string action, Proof proof);
 
   net::Loop& loop_;
   const Options options_;
+  std::string standing_;  // the token of the record that is there; empty: none is
 };
 
 }  // namespace rproxy::acme

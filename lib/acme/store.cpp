@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "acme/messages.h"
 #include "jose/base64url.h"
@@ -28,6 +29,7 @@ using x509::IfThere;
 constexpr std::size_t kFileMax = std::size_t{256} * 1024;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr std::string_view kPem = ".pem";
+constexpr std::string_view kNextKey = "account.key.next";
 
 tl::unexpected<Error> file_error(const std::string& path, int error) {
   return fail(Error(ErrorCode::kFile, Side::kLocal, Retry::kNever, error, path));
@@ -93,6 +95,23 @@ std::optional<WallTime> time_in(const json& object, const char* name) {
   return parse_time(found->get_ref<const std::string&>());
 }
 
+// Nothing where it is no list of texts.
+std::optional<std::vector<std::string>> texts_in(const json& object, const char* name) {
+  if (!object.is_object() || !object.contains(name) || !object[name].is_array()) return std::nullopt;
+  std::vector<std::string> texts;
+  for (const json& each : object[name]) {
+    if (!each.is_string()) return std::nullopt;
+    texts.push_back(each);
+  }
+  return texts;
+}
+
+Result<void> write_key(const std::string& file, const EVP_PKEY* key) {
+  const auto pem = x509::private_key_pem(key);
+  if (!pem) return fail(pem.error());
+  return x509::write_new_file(file, pem->view(), Access::kPrivate, IfThere::kReplace);
+}
+
 }  // namespace
 
 Result<Store> Store::open(const std::string& directory, std::string_view server) {
@@ -107,6 +126,29 @@ Result<Store> Store::open(const std::string& directory, std::string_view server)
   return store;
 }
 
+std::vector<std::string> Store::servers(const std::string& directory) {
+  std::vector<std::string> servers;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory + "/certificates", ignored)) {
+    if (entry.is_directory(ignored)) servers.push_back(entry.path().filename());
+  }
+  std::ranges::sort(servers);
+  return servers;
+}
+
+bool Store::has(const std::string& directory, std::string_view server) {
+  return is_there(fmt::format("{}/accounts/{}", directory, name_of_server(server)));
+}
+
+Result<void> Store::check_writable(const std::string& directory) {
+  std::string nearest = directory;
+  while (!is_there(nearest) && nearest.find('/') != std::string::npos) nearest.erase(nearest.rfind('/'));
+  if (nearest.empty()) nearest = "/";
+  if (!is_there(nearest)) nearest = ".";
+  if (::access(nearest.c_str(), W_OK | X_OK) != 0) return file_error(nearest, errno);
+  return {};
+}
+
 std::string Store::path(std::string_view kind, std::string_view file) const {
   return fmt::format("{}/{}/{}/{}", directory_, kind, server_, file);
 }
@@ -119,17 +161,37 @@ Result<std::optional<Account>> Store::account() const {
   const json known = read_json(path("accounts", "account.json"));
   Account account{std::move(*key), {}};
   if (known.is_object() && known.contains("url") && known["url"].is_string()) account.url = known["url"];
+  account.contacts = texts_in(known, "contact");
   return account;
 }
 
-Result<void> Store::keep_account(const EVP_PKEY* key, const std::string& url) const {
-  const auto pem = x509::private_key_pem(key);
-  if (!pem) return fail(pem.error());
-  auto done = x509::write_new_file(path("accounts", "account.key"), pem->view(), Access::kPrivate, IfThere::kReplace);
-  if (!done) return done;
-  return x509::write_new_file(path("accounts", "account.json"), json{{"url", url}}.dump(2) + "\n", Access::kPrivate,
-                              IfThere::kReplace);
+Result<void> Store::keep_account(const EVP_PKEY* key, const std::string& url,
+                                 const std::optional<std::vector<std::string>>& contacts) const {
+  if (auto done = write_key(path("accounts", "account.key"), key); !done) return done;
+  json known = {{"url", url}};
+  if (contacts) known["contact"] = *contacts;
+  const std::string text = known.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return x509::write_new_file(path("accounts", "account.json"), text, Access::kPrivate, IfThere::kReplace);
 }
+
+Result<void> Store::remove_account() const {
+  (void)::unlink(path("accounts", "account.json").c_str());
+  const std::string file = path("accounts", "account.key");
+  if (::unlink(file.c_str()) != 0) return file_error(file, errno);
+  return {};
+}
+
+Result<x509::KeyPtr> Store::next_account_key() const {
+  const std::string file = path("accounts", kNextKey);
+  if (!is_there(file)) return x509::KeyPtr();
+  return x509::load_key(file);
+}
+
+Result<void> Store::keep_next_account_key(const EVP_PKEY* key) const {
+  return write_key(path("accounts", kNextKey), key);
+}
+
+void Store::remove_next_account_key() const { (void)::unlink(path("accounts", kNextKey).c_str()); }
 
 std::string Store::certificate_file(const std::string& name) const {
   return path("certificates", file_of(name) + std::string(kPem));
@@ -150,6 +212,15 @@ Result<void> Store::keep_certificate(const std::string& name, const EVP_PKEY* ke
   text += chain_pem;
   const auto both = x509::Secret::take(text);
   return x509::write_new_file(certificate_file(name), both.view(), Access::kPrivate, IfThere::kReplace);
+}
+
+// Each is a file of its own, put in the place of the one before.
+std::uint64_t Store::certificate_stamp(const std::string& name) const {
+  struct stat status {};
+  if (::stat(certificate_file(name).c_str(), &status) != 0) return 0;
+  const auto changed = static_cast<std::uint64_t>(status.st_ctim.tv_sec) * 1'000'000'000U +
+                       static_cast<std::uint64_t>(status.st_ctim.tv_nsec);
+  return changed ^ (static_cast<std::uint64_t>(status.st_ino) << 40U);
 }
 
 Result<void> Store::remove_certificate(const std::string& name) const {
@@ -182,8 +253,10 @@ Progress Store::progress(const std::string& name) const {
   };
   progress.failures = count_in("failures");
   progress.early = count_in("early");
-  if (const auto found = known.find("last_error"); found != known.end() && found->is_string())
-    progress.last_error = *found;
+  for (const auto& [member, text] :
+       {std::pair("last_error", &progress.last_error), std::pair("profile", &progress.profile)}) {
+    if (const auto found = known.find(member); found != known.end() && found->is_string()) *text = *found;
+  }
   progress.retry_at = time_in(known, "retry_at");
   progress.renew_at = time_in(known, "renew_at");
   progress.asked_at = time_in(known, "asked_at");
@@ -193,6 +266,7 @@ Progress Store::progress(const std::string& name) const {
 Result<void> Store::keep_progress(const std::string& name, const Progress& progress) const {
   json known = {{"failures", progress.failures}, {"early", progress.early}};
   if (!progress.last_error.empty()) known["last_error"] = progress.last_error;
+  if (!progress.profile.empty()) known["profile"] = progress.profile;
   if (progress.retry_at) known["retry_at"] = to_text(*progress.retry_at);
   if (progress.renew_at) known["renew_at"] = to_text(*progress.renew_at);
   if (progress.asked_at) known["asked_at"] = to_text(*progress.asked_at);

@@ -7,13 +7,14 @@
 // A certificate is one file with its key, so that no crash parts them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "acme/wall_time.h"
+#include "acme/progress.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "x509/certified_key.h"
@@ -22,33 +23,38 @@ namespace rproxy::acme {
 
 struct Account {
   x509::KeyPtr key;
-  std::string url;  // empty: it has not signed up yet
-};
-
-// Of one certificate, beside itself. Times are absent where there are none.
-struct Progress {
-  std::uint32_t failures = 0;  // in a row
-  std::string last_error;
-  std::uint32_t early = 0;  // certificates in a row that took the place of one that had just been made
-  std::optional<WallTime> retry_at;
-  std::optional<WallTime> renew_at;
-  std::optional<WallTime> asked_at;  // when the server's renewal information is to be asked for again
+  std::string url;                                     // empty: it has not signed up yet
+  std::optional<std::vector<std::string>> contacts{};  // that the server has last been told of; nothing: not known
 };
 
 class Store {
  public:
   // `server` is a directory's URL. Makes the directories there are not. Errors: kFile.
   static Result<Store> open(const std::string& directory, std::string_view server);
+  // The servers that certificates have been had from, sorted, each as open() takes it. None where there is no such directory.
+  static std::vector<std::string> servers(const std::string& directory);
+  // Whether open() would find something of that server.
+  static bool has(const std::string& directory, std::string_view server);
+  // Whether open() could make what it needs. Errors: kFile.
+  static Result<void> check_writable(const std::string& directory);
 
   // Errors of all: kFile, kConfig (what is there is broken), naming the file. Nothing: there is none.
   Result<std::optional<Account>> account() const;
-  Result<void> keep_account(const EVP_PKEY* key, const std::string& url) const;
+  Result<void> keep_account(const EVP_PKEY* key, const std::string& url,
+                            const std::optional<std::vector<std::string>>& contacts = std::nullopt) const;
+  Result<void> remove_account() const;
+  // The key that the account is to have from now on, as long as the server may not have been told. Null: there is none.
+  Result<x509::KeyPtr> next_account_key() const;
+  Result<void> keep_next_account_key(const EVP_PKEY* key) const;
+  void remove_next_account_key() const;
 
   Result<std::shared_ptr<const x509::CertifiedKey>> certificate(const std::string& name) const;  // null: none
   Result<void> keep_certificate(const std::string& name, const EVP_PKEY* key, const std::string& chain_pem) const;
   Result<void> remove_certificate(const std::string& name) const;
   std::vector<std::string> names() const;
   std::string certificate_file(const std::string& name) const;
+  // Another one when another certificate is kept; 0: there is none.
+  std::uint64_t certificate_stamp(const std::string& name) const;
 
   // What is broken counts as nothing known.
   Progress progress(const std::string& name) const;

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "config/schema.h"
-#include "upstream/fetcher.h"
 #include "x509/subject_name.h"
 
 namespace rproxy::config {
@@ -21,8 +21,8 @@ constexpr std::array<const char*, 5> kKeyTypes{"p256", "p384", "rsa2048", "rsa30
 
 void decode_directory(Problems& problems, const Node& node, O& out) {
   if (!expect(problems, node, Node::Kind::kString)) return;
-  if (const auto url = upstream::Url::parse(node.text); url && url->is_https) {
-    out.directory = node.text;
+  if (auto url = acme::parse_directory_url(node.text)) {
+    out.directory = std::move(*url);
   } else {
     problems.error("RP1004", node.at, fmt::format("not the URL of a directory: {}", shown(node)),
                    fmt::format("such as {}", quote_toml(acme::kLetsEncrypt)));
@@ -128,8 +128,9 @@ void decode_on_demand(Problems& problems, const Node& node, O& out) {
 
 constexpr Key<O> kAcme[] = {
     key<&O::email>("email", "where the authority writes to; with it its terms of service are agreed to"),
-    {"directory", "string", "the ACME server's directory, a URL; default: Let's Encrypt's", decode_directory,
-     [](const O& from) { return render_value(from.directory); }},
+    {"directory", "string",
+     "the ACME server's directory, a URL, or letsencrypt, letsencrypt-staging, zerossl, google, google-staging",
+     decode_directory, [](const O& from) { return render_value(from.directory); }},
     {"challenges", "strings", "how names are proven, the preferred first: tls-alpn-01, http-01, dns-01",
      decode_challenges, render_challenges},
     one_of<kKeyTypes, &O::key_type>("key_type", "of the certificates' keys"),

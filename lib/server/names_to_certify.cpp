@@ -1,6 +1,8 @@
 #include "server/names_to_certify.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "base/address.h"
 #include "x509/certificate.h"
@@ -32,6 +34,21 @@ std::vector<std::string> names_to_certify(const config::Config& config, const ne
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+Result<std::vector<std::string>> names_to_certify(const config::Config& config) {
+  net::TlsIdentities::List have;
+  for (const auto& listener : config.listeners) {
+    if (!listener.has_acme || !listener.tls) continue;
+    for (const net::CertificateFiles& files : listener.tls->certificates) {
+      auto key = x509::CertifiedKey::load(files.cert, files.key);
+      if (!key) return fail(std::move(key.error()));
+      auto identity = net::TlsIdentity::create(std::make_shared<const x509::CertifiedKey>(std::move(*key)));
+      if (!identity) return fail(std::move(identity.error()));
+      have.push_back(std::move(*identity));
+    }
+  }
+  return names_to_certify(config, have);
 }
 
 }  // namespace rproxy::server

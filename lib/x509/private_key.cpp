@@ -162,6 +162,20 @@ Result<KeyPtr> parse_private_key(std::string_view text, const std::string& name,
   return refuse(fmt::format("{}: no private key in PEM or DER", name));
 }
 
+std::optional<KeyType> key_type_of(const EVP_PKEY* key) {
+  constexpr std::array<std::pair<std::string_view, KeyType>, 6> kTypes{{{"ECDSA P-256", KeyType::kEcP256},
+                                                                        {"ECDSA P-384", KeyType::kEcP384},
+                                                                        {"RSA 2048", KeyType::kRsa2048},
+                                                                        {"RSA 3072", KeyType::kRsa3072},
+                                                                        {"RSA 4096", KeyType::kRsa4096},
+                                                                        {"Ed25519", KeyType::kEd25519}}};
+  const std::string text = describe_key(key);
+  for (const auto& [word, type] : kTypes) {
+    if (word == text) return type;
+  }
+  return std::nullopt;
+}
+
 std::string describe_key(const EVP_PKEY* key) {
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:

@@ -19,6 +19,9 @@ enum class KeyType : std::uint8_t { kEcP256, kEcP384, kRsa2048, kRsa3072, kRsa40
 std::optional<KeyType> parse_key_type(std::string_view text);
 std::string_view to_string(KeyType type);
 
+// Nothing: it is of another type.
+std::optional<KeyType> key_type_of(const EVP_PKEY* key);
+
 // Takes a while for RSA. Errors: kInternal, where OpenSSL can't.
 Result<KeyPtr> generate_key(KeyType type);
 

@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests/cases/config"
 
 
-CERT_COMMANDS = ("create", "ca", "trust", "csr", "sign", "show", "verify", "check", "scan", "convert")
+CERT_COMMANDS = ("create", "ca", "trust", "csr", "sign", "show", "verify", "check", "scan", "convert", "acme")
+ACME_COMMANDS = ("issue", "renew", "revoke", "list", "account")
 
 
 def rproxy(*arguments, cwd=None, **environment):
@@ -30,7 +31,8 @@ def options_of_help(text):
 class Commands(unittest.TestCase):
     def test_help_fits_a_terminal(self):
         for arguments in (("--help",), ("serve", "--help"), ("route-check", "--help"), ("health", "--help"),
-                          ("cache-inspect", "--help"), ("cert", "--help"), *(("cert", command, "--help") for command in CERT_COMMANDS)):
+                          ("cache-inspect", "--help"), ("cert", "--help"), *(("cert", command, "--help") for command in CERT_COMMANDS),
+                          *(("cert", "acme", command, "--help") for command in ACME_COMMANDS)):
             done = rproxy(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
@@ -261,7 +263,7 @@ class Documents(unittest.TestCase):
         zsh = (ROOT / "completions/_rproxy").read_text()
         self.assertEqual(set(re.findall(r"^  ([a-z]+) {2,}", rproxy("cert", "--help").stdout.split("Subcommands:")[1], re.M)), set(CERT_COMMANDS))
         self.assertIn(f'"{" ".join(CERT_COMMANDS)} --help"', bash)
-        for command in CERT_COMMANDS:
+        for command in set(CERT_COMMANDS) - {"acme"}:
             with self.subTest(command):
                 options = set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", rproxy("cert", command, "--help").stdout, re.M))
                 self.assertGreater(len(options), 1)
@@ -273,6 +275,28 @@ class Documents(unittest.TestCase):
                 lines = [line for line in fish if f"from cert; and __fish_seen_subcommand_from {command}'" in line]
                 self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in lines}, options)
                 self.assertEqual(set(re.findall(r"(--[a-z0-9-]+)", zsh.split(f"  cert:{command})")[1].split(";;")[0])), options)
+
+    def test_options_of_cert_acme_agree_everywhere(self):
+        page = (ROOT / "man/rproxy-cert.1").read_text().replace("\\-", "-").split(".SH ACME\n")[1].split(".SH ")[0]
+        bash = (ROOT / "completions/rproxy.bash").read_text()
+        fish = (ROOT / "completions/rproxy.fish").read_text().splitlines()
+        zsh = (ROOT / "completions/_rproxy").read_text()
+        commands = re.findall(r"^  ([a-z]+) {2,}", rproxy("cert", "acme", "--help").stdout.split("Subcommands:")[1], re.M)
+        self.assertEqual(tuple(commands), ACME_COMMANDS)
+        self.assertEqual(tuple(re.findall(r"^\.SS ([a-z]+)", page, re.M)), ACME_COMMANDS)
+        self.assertIn(f'"{" ".join(ACME_COMMANDS)} --help"', bash)
+        everything = set()
+        for command in ACME_COMMANDS:
+            with self.subTest(command):
+                options = set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", rproxy("cert", "acme", command, "--help").stdout, re.M))
+                everything |= options
+                words = re.search(r"^    " + command + r':-\*\).*?-W "(--config [^"]*)"', bash, re.M).group(1)
+                self.assertEqual(set(re.findall(r"--[a-z0-9-]+", words)), options)
+                lines = [line for line in fish if f"from acme; and __fish_seen_subcommand_from {command}'" in line]
+                self.assertEqual({"--" + re.search(r"-l (\S+)", line).group(1) for line in lines}, options)
+                self.assertEqual(set(re.findall(r"(--[a-z0-9-]+)", zsh.split(f"  acme:{command})")[1].split(";;")[0])), options)
+        documented = set(re.findall(r"^\.(?:B|BI|BR) \"?(?:-[qf](?: \", \" |, ))?(--[a-z0-9-]+)", page, re.M))
+        self.assertEqual(documented | {"--help"}, everything)
 
     def test_readme_links_lead_somewhere(self):
         for page in (ROOT / "README.md", ROOT / "lib/README.md"):

@@ -95,5 +95,14 @@ TEST(RetryAfter, IsSecondsOrADateWithinADay) {
   for (const auto& each : cases) EXPECT_EQ(retry_after(each.text, now), each.wait) << each.text;
 }
 
+TEST(AccountState, HasAStatusAndContacts) {
+  const auto account = parse_account(R"({"status":"valid","contact":["mailto:a@b.com",1,"mailto:\u0007"]})").value();
+  EXPECT_EQ(account.status, "valid");
+  EXPECT_EQ(account.contacts, (std::vector<std::string>{"mailto:a@b.com", "mailto: "}));
+  EXPECT_TRUE(parse_account(R"({"status":"deactivated"})").value().contacts.empty());
+  EXPECT_FALSE(parse_account("{}"));
+  EXPECT_FALSE(parse_account("[]"));
+}
+
 }  // namespace
 }  // namespace rproxy::acme

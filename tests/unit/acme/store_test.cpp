@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -26,6 +27,44 @@ TEST(Store, KeepsAnAccount) {
   EXPECT_EQ(account->url, "https://acme.test/acct/1");
   EXPECT_TRUE(x509::is_same_key(account->key.get(), key.get()));
   EXPECT_FALSE(Store::open(home.path("deep/acme"), "https://other.test/dir").value().account().value());
+}
+
+TEST(Store, KeepsWhatTheServerWasLastToldOfAnAccount) {
+  test::TemporaryDirectory home;
+  const auto store = Store::open(home.path("acme"), kServer).value();
+  const auto key = x509::generate_key(x509::KeyType::kEcP256).value();
+  ASSERT_TRUE(store.keep_account(key.get(), "https://acme.test/acct/1"));
+  EXPECT_FALSE(store.account().value()->contacts);
+  const std::vector<std::string> contacts{"mailto:ops@shop.com"};
+  ASSERT_TRUE(store.keep_account(key.get(), "https://acme.test/acct/1", contacts));
+  EXPECT_EQ(store.account().value()->contacts, contacts);
+  ASSERT_TRUE(store.remove_account());
+  EXPECT_FALSE(store.account().value());
+}
+
+TEST(Store, KeepsTheNextKeyOfAnAccountBesideIt) {
+  test::TemporaryDirectory home;
+  const auto store = Store::open(home.path("acme"), kServer).value();
+  EXPECT_EQ(store.next_account_key().value(), nullptr);
+  const auto key = x509::generate_key(x509::KeyType::kEcP256).value();
+  ASSERT_TRUE(store.keep_next_account_key(key.get()));
+  EXPECT_TRUE(x509::is_same_key(store.next_account_key().value().get(), key.get()));
+  EXPECT_FALSE(store.account().value());
+  store.remove_next_account_key();
+  EXPECT_EQ(store.next_account_key().value(), nullptr);
+}
+
+TEST(Store, KnowsItsServersWithoutMakingAnything) {
+  test::TemporaryDirectory home;
+  EXPECT_TRUE(Store::servers(home.path("acme")).empty());
+  EXPECT_FALSE(Store::has(home.path("acme"), kServer));
+  EXPECT_TRUE(Store::check_writable(home.path("acme/below")));
+  EXPECT_NE(::access(home.path("acme").c_str(), F_OK), 0);
+  (void)Store::open(home.path("acme"), kServer).value();
+  EXPECT_EQ(Store::servers(home.path("acme")), std::vector<std::string>{"acme.test_14000_dir"});
+  EXPECT_TRUE(Store::has(home.path("acme"), kServer));
+  // As it is listed, it can be opened.
+  EXPECT_TRUE(Store::has(home.path("acme"), "acme.test_14000_dir"));
 }
 
 TEST(Store, KeepsACertificateWithItsKeyForItsOwnerAlone) {
