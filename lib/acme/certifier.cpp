@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "acme/account.h"
@@ -57,18 +59,31 @@ bool Certifier::open_store() {
   return true;
 }
 
-void Certifier::keep(const std::vector<std::string>& names) {
+void Certifier::keep(const std::vector<std::string>& names, const std::vector<std::string>& on_demand) {
   if (!open_store()) return;
+  const std::set<std::string, std::less<>> late(on_demand.begin(), on_demand.end());
+  std::set<std::string, std::less<>> all(names.begin(), names.end());
+  all.insert(late.begin(), late.end());
   // What is under way goes on; a certificate that nobody wants any more is of no harm.
-  is_dropped_ = !attended_.empty() && std::ranges::find(names, attended_) == names.end();
-  std::erase_if(managed_, [&](const auto& each) {
-    return each.first != attended_ && std::ranges::find(names, each.first) == names.end();
-  });
-  for (const std::string& name : names) {
+  is_dropped_ = !attended_.empty() && !all.contains(attended_);
+  std::vector<std::string> gone;
+  for (const auto& [name, managed] : managed_) {
+    if (name != attended_ && !all.contains(name)) gone.push_back(name);
+  }
+  for (const std::string& name : gone) forget(name);
+  for (const std::string& name : all) {
     if (!managed_.contains(name)) add(name);
+    managed_.at(name).is_on_demand = late.contains(name) && std::ranges::find(names, name) == names.end();
   }
   if (!attended_.empty() || managed_.empty()) return;
   start();
+}
+
+void Certifier::forget(const std::string& name) {
+  const auto found = managed_.find(name);
+  // Else whoever makes names up fills the disk.
+  if (found->second.is_on_demand && found->second.key == nullptr) store_->forget(name);
+  managed_.erase(found);
 }
 
 // Anew: it sleeps.
@@ -107,7 +122,8 @@ WallTime Certifier::due_at(const Managed& managed, WallTime now) const {
   return acme::due_at(leaf, managed.progress, options_, now);
 }
 
-// What has been due for longest, then whose time is to be asked for; else nothing, and when to look again.
+// Renewals, then names of the configuration, then those that clients have asked for; of each what has been due for longest, then whose time is to
+// be asked for; else nothing, and when to look again.
 std::optional<std::string> Certifier::next_due(WallTime now, WallTime& wake) const {
   wake = now + kLookAgain;
   if (is_ahead(paused_until_, now)) {
@@ -116,12 +132,15 @@ std::optional<std::string> Certifier::next_due(WallTime now, WallTime& wake) con
   }
   const std::string* first = nullptr;
   const std::string* asks = nullptr;
-  WallTime first_due = now;
+  std::pair<int, WallTime> first_turn;
   for (const auto& [name, managed] : managed_) {
-    const WallTime due = due_at(managed, now);
-    if (due <= first_due && (first == nullptr || due < first_due)) {
+    WallTime due = due_at(managed, now);
+    const int rank = managed.key != nullptr ? 0 : managed.is_on_demand ? 2 : 1;
+    if (rank == 2 && is_ahead(on_demand_paused_until_, now)) due = std::max(due, on_demand_paused_until_);
+    const std::pair turn{rank, due};
+    if (due <= now && (first == nullptr || turn < first_turn)) {
       first = &name;
-      first_due = due;
+      first_turn = turn;
     }
     if (managed.key != nullptr && !is_ahead(managed.progress.asked_at, now)) asks = &name;
     if (due > now) wake = std::min(wake, due);
@@ -137,7 +156,7 @@ net::Task<void> Certifier::run() {
     if (due) {
       attended_ = *due;
       co_await attend_safely(*due);
-      if (std::exchange(is_dropped_, false)) managed_.erase(attended_);
+      if (std::exchange(is_dropped_, false)) forget(attended_);
       attended_.clear();
     } else {
       look_for_others();
@@ -293,7 +312,10 @@ void Certifier::note_failure(const std::string& name, const Failure& failure) {
   Progress& progress = managed_.at(name).progress;
   const auto pause = acme::note_failure(progress, failure, options_, now(), chance());
   if (is_of_server(failure)) {
-    paused_until_ = now() + (failure.retry_after ? pause : std::min<seconds>(pause, kServerPauseMax));
+    const Managed& managed = managed_.at(name);
+    const bool is_late = managed.is_on_demand && managed.key == nullptr;
+    (is_late ? on_demand_paused_until_ : paused_until_) =
+        now() + (failure.retry_after ? pause : std::min<seconds>(pause, kServerPauseMax));
   }
   keep_progress(name);
   log::error("acme: {}: {}; again in {} s", name, progress.last_error, pause.count());
@@ -301,7 +323,9 @@ void Certifier::note_failure(const std::string& name, const Failure& failure) {
 }
 
 void Certifier::keep_progress(const std::string& name) {
-  if (auto kept = store_->keep_progress(name, managed_.at(name).progress); !kept) {
+  Managed& managed = managed_.at(name);
+  managed.progress.is_on_demand = managed.is_on_demand;
+  if (auto kept = store_->keep_progress(name, managed.progress); !kept) {
     log::warn("acme: {}: {}", name, describe(kept.error()));
   }
 }

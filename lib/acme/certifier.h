@@ -1,6 +1,7 @@
 // Keeps certificates: has them made, and made anew before they end, one after the other, without anybody waiting for it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,7 +30,8 @@ struct Managed {
   std::shared_ptr<const x509::CertifiedKey> key;  // null: none yet
   Progress progress;
   bool is_under_way = false;
-  std::uint64_t stamp = 0;  // of the file that was looked at last
+  bool is_on_demand = false;  // a client has asked for it; it comes behind those of the configuration
+  std::uint64_t stamp = 0;    // of the file that was looked at last
 };
 
 class Certifier {
@@ -54,8 +56,10 @@ class Certifier {
   bool goes_by(const Options& options, const net::ResolverOptions& resolver) const {
     return options == options_ && resolver == resolver_options_;
   }
-  // The names from now on; those that were there keep what is known of them.
-  void keep(const std::vector<std::string>& names);
+  // The names from now on; those that were there keep what is known of them. `on_demand`: those that clients have asked for.
+  void keep(const std::vector<std::string>& names, const std::vector<std::string>& on_demand = {});
+  // Nothing is made for names on demand before; past: at once.
+  WallTime on_demand_paused_until() const { return std::max(paused_until_, on_demand_paused_until_); }
   const std::map<std::string, Managed>& managed() const { return managed_; }
   // As soon as may be, whatever was planned; false: it is none of the names.
   bool renew_now(const std::string& name);
@@ -63,6 +67,7 @@ class Certifier {
  private:
   bool open_store();
   void add(const std::string& name);
+  void forget(const std::string& name);
   void start();
   net::Task<void> run();
   std::optional<std::string> next_due(WallTime now, WallTime& wake) const;
@@ -91,10 +96,11 @@ class Certifier {
   std::optional<Store> store_;
   std::unique_ptr<upstream::Fetcher> fetcher_;
   std::optional<jose::SigningKey> account_key_;
-  std::unique_ptr<Client> client_;  // null: not open
-  WallTime paused_until_;           // what has failed for one would fail for all
-  std::string attended_;            // whose turn it is; empty: it is nobody's
-  bool is_dropped_ = false;         // it is none of the names any more
+  std::unique_ptr<Client> client_;   // null: not open
+  WallTime paused_until_;            // what has failed for one would fail for all
+  WallTime on_demand_paused_until_;  // of those on demand alone: who asks for them must not hinder others' renewals
+  std::string attended_;             // whose turn it is; empty: it is nobody's
+  bool is_dropped_ = false;          // it is none of the names any more
   net::Child<void> running_;
 };
 

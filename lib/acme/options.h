@@ -44,6 +44,7 @@ struct OnDemandOptions {
   std::string ask;       // a URL that answers 200 to ?domain=NAME where it is to be done; empty: nobody is asked
   Duration wait{8'000};  // that a handshake waits for a certificate
   std::uint32_t names_max = 1000;
+  std::uint32_t per_hour = 60;  // names that are tried
   bool operator==(const OnDemandOptions&) const = default;
 };
 

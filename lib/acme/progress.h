@@ -19,6 +19,7 @@ struct Progress {
   std::uint32_t early = 0;  // certificates in a row that took the place of one that had just been made
   std::optional<WallTime> retry_at;
   std::optional<WallTime> renew_at;
+  bool is_on_demand = false;         // no configuration names it: a client has asked for it
   std::string profile;               // it was asked for with; empty: the usual one
   std::optional<WallTime> asked_at;  // when the server's renewal information is to be asked for again
 };

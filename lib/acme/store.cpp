@@ -230,6 +230,13 @@ Result<void> Store::remove_certificate(const std::string& name) const {
   return {};
 }
 
+void Store::forget(const std::string& name) const {
+  const auto held = lock(name);
+  if (!held || !*held) return;
+  (void)::unlink(path("certificates", file_of(name) + ".json").c_str());
+  (void)::unlink(path("locks", file_of(name)).c_str());
+}
+
 std::vector<std::string> Store::names() const {
   std::vector<std::string> names;
   std::error_code ignored;
@@ -257,6 +264,8 @@ Progress Store::progress(const std::string& name) const {
        {std::pair("last_error", &progress.last_error), std::pair("profile", &progress.profile)}) {
     if (const auto found = known.find(member); found != known.end() && found->is_string()) *text = *found;
   }
+  const auto on_demand = known.find("on_demand");
+  progress.is_on_demand = on_demand != known.end() && on_demand->is_boolean() && *on_demand;
   progress.retry_at = time_in(known, "retry_at");
   progress.renew_at = time_in(known, "renew_at");
   progress.asked_at = time_in(known, "asked_at");
@@ -267,6 +276,7 @@ Result<void> Store::keep_progress(const std::string& name, const Progress& progr
   json known = {{"failures", progress.failures}, {"early", progress.early}};
   if (!progress.last_error.empty()) known["last_error"] = progress.last_error;
   if (!progress.profile.empty()) known["profile"] = progress.profile;
+  if (progress.is_on_demand) known["on_demand"] = true;
   if (progress.retry_at) known["retry_at"] = to_text(*progress.retry_at);
   if (progress.renew_at) known["renew_at"] = to_text(*progress.renew_at);
   if (progress.asked_at) known["asked_at"] = to_text(*progress.asked_at);
@@ -280,7 +290,11 @@ Result<Fd> Store::lock(const std::string& name) const {
   const std::string file = path("locks", file_of(name));
   Fd opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!opened) return file_error(file, errno);
-  if (::flock(opened.get(), LOCK_EX | LOCK_NB) == 0) return opened;
+  if (::flock(opened.get(), LOCK_EX | LOCK_NB) == 0) {
+    struct stat status {};
+    // It may have been forgotten meanwhile: a lock on what nobody finds is none.
+    return ::fstat(opened.get(), &status) == 0 && status.st_nlink > 0 ? std::move(opened) : Fd();
+  }
   if (errno == EWOULDBLOCK) return Fd();
   return file_error(file, errno);
 }

@@ -52,6 +52,8 @@ class Store {
   Result<void> keep_certificate(const std::string& name, const EVP_PKEY* key, const std::string& chain_pem) const;
   Result<void> remove_certificate(const std::string& name) const;
   std::vector<std::string> names() const;
+  // What is known of a name that there is no certificate for, unless somebody is having one made.
+  void forget(const std::string& name) const;
   std::string certificate_file(const std::string& name) const;
   // Another one when another certificate is kept; 0: there is none.
   std::uint64_t certificate_stamp(const std::string& name) const;

@@ -63,6 +63,7 @@ class ListenerBuilder {
       net::TlsServerOptions options;
       decode_tls(problems_, *tls, "[tls]", options, &config_.acme);
       shared_tls_ = std::move(options);
+      check_on_demand(*tls);
     }
     build_short();
     if (const Node* list = tree_.find("listeners")) build_long(*list);
@@ -78,6 +79,16 @@ class ListenerBuilder {
   }
 
  private:
+  void check_on_demand(const Node& tls) {
+    const auto& on_demand = config_.acme.on_demand;
+    const Duration limit = config_.client.handshake_timeout;
+    if (!on_demand || limit.count() == 0 || on_demand->wait < limit) return;
+    const Node* node = tls.find("acme")->find("on_demand");
+    if (const Node* wait = node->find("wait")) node = wait;
+    problems_.error("RP1006", node->at, "a handshake ends before the certificate is waited for",
+                    fmt::format("wait = \"5s\", or a longer client.handshake_timeout; it is {}", to_string(limit)));
+  }
+
   // [listen].
   void build_short() {
     ListenDraft draft;

@@ -113,14 +113,14 @@ constexpr Key<D> kOnDemand[] = {
     special<D>("ask", "string", "a URL that answers 200 to ?domain=NAME where it is to be done", decode_ask),
     lasting<&D::wait>("wait", "how long a handshake waits for the certificate"),
     ranged<1, 1'000'000, &D::names_max>("max_names", "certificates in all that are had so"),
+    ranged<1, 1'000'000, &D::per_hour>("max_per_hour", "names that are tried in an hour"),
 };
 
 // Else anybody could have any number made, and use up what the authority allows.
 void decode_on_demand(Problems& problems, const Node& node, O& out) {
   decode_table<D>(problems, node, "on_demand", kOnDemand, out.on_demand.emplace());
   if (!node.is(Node::Kind::kTable)) return;
-  const std::vector<std::string> known = names_of(Keys<D>(kOnDemand));
-  if (lacks(node, "hosts", known) && lacks(node, "ask", known)) {
+  if (out.on_demand->hosts.empty() && out.on_demand->ask.empty() && node.is_whole()) {
     problems.error("RP1005", node.at, "on_demand needs hosts or ask",
                    "hosts = [\"*.customers.shop.com\"], or ask = \"http://127.0.0.1:9000/known\"");
   }
@@ -137,7 +137,8 @@ constexpr Key<O> kAcme[] = {
     special<O>("external_account", "table", "for authorities that want one: key_id and hmac_key", decode_external),
     key<&O::profile>("profile", "of those that the directory names; empty: the usual one"),
     special<O>("names", "strings", "beside the hosts of the routes", decode_names),
-    special<O>("on_demand", "table", "certificates for names that clients ask for first: hosts, ask, wait, max_names",
+    special<O>("on_demand", "table",
+               "certificates for names that clients ask for first: hosts, ask, wait, max_names, max_per_hour",
                decode_on_demand),
     special<O>("storage", "path",
                "the directory for the account, keys and certificates; several instances may share it",

@@ -7,10 +7,9 @@
 
 #include "acme/certifier.h"
 #include "admin/subject.h"
-#include "net/resolver.h"
 #include "net/task.h"
 #include "server/control.h"
-#include "upstream/fetcher.h"
+#include "server/on_demand_decisions.h"
 
 namespace rproxy::server {
 
@@ -27,22 +26,19 @@ class Certificates final : public Control::Resident {
  private:
   net::Task<void> watch_files();
   void certify();
-  // Names that clients ask for: decided about one after the other.
-  net::Task<void> serve_on_demand();
-  net::Task<void> expire_waiters();
-  net::Task<void> decide(std::string name);
-  net::Task<bool> is_allowed(std::string name);
-  void on_failed(const std::string& name);
+  void keep_names();
+  const acme::Managed* managed(const std::string& name) const;
   void show(const std::string& name, const acme::Certifier::Key& key);
 
   net::Loop& loop_;
   std::shared_ptr<const Generation> generation_;
   net::Child<void> watching_;
   std::unique_ptr<acme::Certifier> certifier_;
-  std::unique_ptr<net::Resolver> resolver_;
-  std::unique_ptr<upstream::Fetcher> fetcher_;
-  net::Child<void> serving_;
-  net::Child<void> expiring_;
+  // Goes before the certifier, which it uses.
+  OnDemandDecisions on_demand_{loop_,
+                               {[this] { keep_names(); }, [this](const std::string& name) { return managed(name); },
+                                [this] { return certifier_->on_demand_paused_until(); },
+                                [this](const std::string& name, const acme::Certifier::Key& key) { show(name, key); }}};
 };
 
 }  // namespace rproxy::server

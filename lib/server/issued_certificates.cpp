@@ -25,11 +25,12 @@ Result<void> IssuedCertificates::read(const std::vector<std::string>& names) {
   return {};
 }
 
-std::vector<std::string> IssuedCertificates::stored_names() const {
+std::vector<std::string> IssuedCertificates::stored_on_demand() const {
   std::vector<std::string> names;
   const auto store = acme::Store::open(storage_, directory_);
   if (!store) return names;
   for (std::string& name : store->names()) {
+    if (!store->progress(name).is_on_demand) continue;
     const auto key = store->certificate(name);
     if (key && *key != nullptr && (*key)->leaf().not_after() > std::chrono::system_clock::now())
       names.push_back(std::move(name));

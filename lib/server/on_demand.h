@@ -2,6 +2,8 @@
 // thread decides, has it made, and tells.
 #pragma once
 
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -19,7 +21,7 @@ namespace rproxy::server {
 class OnDemand final : public net::TlsOnDemand {
  public:
   explicit OnDemand(acme::OnDemandOptions options) : options_(std::move(options)) {}
-  ~OnDemand() override;
+  ~OnDemand() override { close(); }
 
   const acme::OnDemandOptions& options() const { return options_; }
 
@@ -34,29 +36,41 @@ class OnDemand final : public net::TlsOnDemand {
   // Those that somebody waits for since this was asked last; `told` is called once, when there are any.
   std::vector<std::string> take_asked();
   void tell_of_next(std::function<void(bool)> told);
-  // Whether there is room for another; then it is one of names().
-  bool add(const std::string& name);
-  // Nobody waits for it any more: it is shown, or is not to be had for a while.
-  void settle(const std::string& name, bool is_shown);
+  // What was taken and is not settled is asked for again: whoever took it has gone.
+  void ask_again();
+  // Whether there is room for another, and time to try it; then it is one of names().
+  bool add(const std::string& name, TimePoint now);
   void drop(const std::string& name);
+  // Nobody waits for it any more: it is shown, or is not to be had for so long.
+  void settle_shown(const std::string& name);
+  void settle_refused(const std::string& name, Duration refused_for = std::chrono::minutes{1});
   // Whoever has waited too long.
   void expire(TimePoint now);
+  // Nobody is to wait any more: another takes its place.
+  void close();
 
  private:
   struct Waiter {
     std::function<void(bool)> told;
     TimePoint until;
   };
+  struct Asked {
+    std::vector<Waiter> waiters;
+    bool is_taken = false;  // it is decided about, or made
+  };
   using Tellers = std::vector<std::function<void(bool)>>;
   bool is_of_hosts(std::string_view name) const;
+  bool has_room(const std::string& name) const;
+  Tellers take_waiters(const std::string& name);
 
   const acme::OnDemandOptions options_;
   mutable std::mutex mutex_;
   std::set<std::string, std::less<>> names_;
-  std::map<std::string, std::vector<Waiter>, std::less<>> waiting_;
+  std::map<std::string, Asked, std::less<>> asked_;
   std::map<std::string, TimePoint, std::less<>> refused_;  // until when
-  std::vector<std::string> asked_;
+  std::deque<TimePoint> tried_;                            // within the last hour
   std::function<void(bool)> on_asked_;
+  bool is_closed_ = false;
 };
 
 }  // namespace rproxy::server

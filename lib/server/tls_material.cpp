@@ -94,24 +94,28 @@ Result<void> TlsMaterial::find_names(const config::Config& config, const TlsMate
   if (const auto& options = config.acme.on_demand) {
     const bool is_same = goes_on && previous->on_demand_ != nullptr && previous->on_demand_->options() == *options;
     on_demand_ = is_same ? previous->on_demand_ : std::make_shared<OnDemand>(*options);
-    if (!is_same) on_demand_->admit(issued_->stored_names());
+    if (!is_same) on_demand_->admit(issued_->stored_on_demand());
   }
-  return issued_->read(names_to_certify());
+  return issued_->read(all_names());
 }
 
-std::vector<std::string> TlsMaterial::names_to_certify() const {
+std::vector<std::string> TlsMaterial::names_on_demand() const {
+  std::vector<std::string> names = on_demand_ != nullptr ? on_demand_->names() : std::vector<std::string>();
+  std::erase_if(names, [this](const std::string& name) { return std::ranges::binary_search(names_, name); });
+  return names;
+}
+
+std::vector<std::string> TlsMaterial::all_names() const {
   std::vector<std::string> names = names_;
-  if (on_demand_ == nullptr) return names;
-  for (std::string& name : on_demand_->names()) {
-    if (!std::ranges::binary_search(names_, name)) names.push_back(std::move(name));
-  }
+  const auto more = names_on_demand();
+  names.insert(names.end(), more.begin(), more.end());
   return names;
 }
 
 Result<std::shared_ptr<const net::TlsIdentities>> TlsMaterial::identities_of(const Door& door) const {
   net::TlsIdentities::List all = door.from_files->shown();
   if (door.has_acme && issued_ != nullptr) {
-    const auto issued = issued_->of(names_to_certify());
+    const auto issued = issued_->of(all_names());
     all.insert(all.end(), issued.begin(), issued.end());
   }
   if (all.empty()) {

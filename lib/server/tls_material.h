@@ -24,8 +24,10 @@ class TlsMaterial {
   // Of `previous` the keys of tickets go on, and authorities whose file says the same. Errors: kFile, kConfig.
   static Result<TlsMaterial> load(const config::Config& config, const TlsMaterial* previous = nullptr);
 
-  // What certificates are to be had from the ACME server for, just now; none where there is none.
-  std::vector<std::string> names_to_certify() const;
+  // What certificates are to be had from the ACME server for; none where there is none.
+  const std::vector<std::string>& names_to_certify() const { return names_; }
+  // Those that clients have asked for beside them, just now.
+  std::vector<std::string> names_on_demand() const;
   // Null: nothing is made for who asks.
   const std::shared_ptr<OnDemand>& on_demand() const { return on_demand_; }
   // Null: there is none.
@@ -71,6 +73,7 @@ class TlsMaterial {
 
   Result<void> load_door(const config::Listener& listener, LoadedIdentities& loaded);
   Result<void> find_names(const config::Config& config, const TlsMaterial* previous);
+  std::vector<std::string> all_names() const;
   Result<void> show(Door& door);
   // Of files, then of the ACME server; of none at all a placeholder.
   Result<std::shared_ptr<const net::TlsIdentities>> identities_of(const Door& door) const;

@@ -134,24 +134,31 @@ net::Task<void> Worker::serve_plain(Entrance& entrance, net::StreamPtr stream, c
   return downstream::serve_http1(std::move(stream), client, entrance.context);
 }
 
+// Until the client hangs up: a connection that ends with something unread is reset, and what was said is lost.
+net::Task<void> Worker::linger(net::Stream& stream) {
+  stream.shutdown_write();
+  stream.set_read_timeout(kLinger);
+  for (;;) {
+    stream.consume(stream.input().size());
+    auto filled = co_await stream.fill();
+    if (!filled || *filled == 0) co_return;
+  }
+}
+
 net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exchange::Client client) {
   auto secured = net::TlsStream::accept(std::move(stream), *entrance.tls);
   if (auto done = co_await secured->handshake(entrance.client.handshake_timeout); !done) {
     entrance.counts().tls_failures.add();
     if (done.error().code == ErrorCode::kTlsVerify) certificate_complaints_.add(client.peer, done.error(), loop_.now());
     log::debug("TLS handshake with {}: {}", client.peer.ip.to_string(), describe(done.error()));
-    if (done.error().code != ErrorCode::kBadRequest) co_return;
+    const bool is_plain = done.error().code == ErrorCode::kBadRequest;
+    // Who lacks a certificate has sent a request by the time the alert says so.
+    const bool is_told_late = entrance.listener.tls->client_auth && done.error().side == Side::kClient;
+    if (!is_plain && !is_told_late) co_return;
+    auto inner = secured->release_inner();
     // Someone typed http:// in front of the port: an alert would tell them nothing.
-    auto plain = secured->release_inner();
-    (void)co_await plain->write(kPlainOnTls);
-    plain->shutdown_write();
-    plain->set_read_timeout(kLinger);
-    for (;;) {
-      plain->consume(plain->input().size());
-      auto filled = co_await plain->fill();
-      if (!filled || *filled == 0) break;
-    }
-    co_return;
+    if (is_plain) (void)co_await inner->write(kPlainOnTls);
+    co_return co_await linger(*inner);
   }
   entrance.counts().tls_handshakes.add();
   client.scheme = "https";

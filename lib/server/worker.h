@@ -68,6 +68,7 @@ class Worker {
   net::Task<void> serve_proxied(Entrance& entrance, net::StreamPtr stream, exchange::Client client);
   net::Task<void> serve(Entrance& entrance, net::StreamPtr stream, exchange::Client client);
   static net::Task<void> serve_plain(Entrance& entrance, net::StreamPtr stream, const exchange::Client& client);
+  static net::Task<void> linger(net::Stream& stream);
   net::Task<void> serve_tls(Entrance& entrance, net::StreamPtr stream, exchange::Client client);
   void on_tick();
   void on_connection_end();

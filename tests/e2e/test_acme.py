@@ -237,7 +237,8 @@ class Keeping(AcmeTest):
 
 class OnDemand(AcmeTest):
     def serve(self, pebble, on_demand, **keys):
-        return self.start(Proxy(self.config(pebble, on_demand=f"{{ {on_demand} }}", **keys)))
+        config = self.config(pebble, on_demand=f"{{ {on_demand} }}", **keys)
+        return self.start(Proxy(config + '[client]\nhandshake_timeout = "90s"\n'))
 
     def test_a_handshake_waits_for_the_certificate(self):
         pebble = self.pebble()
@@ -282,15 +283,33 @@ class OnDemand(AcmeTest):
         self.assertEqual([request.start_line.split()[1] for request in says.requests],
                          [f"/known?from=rproxy&domain={name}.customers.test" for name in "ab"])
 
+    def test_a_reload_lets_nobody_wait_at_what_is_no_more(self):
+        pebble = self.pebble()
+        proxy = self.serve(pebble, 'ask = "http://127.0.0.1:9", hosts = ["a.test"], wait = "80s"', challenges='"http-01"')
+        context = self.wait_for(pebble, proxy, "shop.com")
+        with self.start(Backend(lambda peer: peer.next_request() and peer.wait_closed())) as silent:
+            config = proxy.directory / "config.toml"
+            config.write_text(config.read_text().replace("http://127.0.0.1:9", f"http://{silent.name}"))
+            proxy.signal(signal.SIGHUP)
+            until(lambda: "reloaded in" in proxy.log(), "the reload")
+            with concurrent.futures.ThreadPoolExecutor(1) as clients:
+                waiting = clients.submit(self.shown, "a.test")
+                until(lambda: silent.requests, "the question")
+                config.write_text(config.read_text().replace('"80s"', '"70s"'))
+                proxy.signal(signal.SIGHUP)
+                self.assertTrue(waiting.result(LIMIT))
+        self.assertTrue(self.shown("shop.com", context=context))
+
     def test_what_can_not_be_had_keeps_nobody_waiting(self):
         pebble = self.pebble()
         proxy = self.serve(pebble, 'hosts = ["*.customers.test"], wait = "200ms"', challenges='"http-01"')
         context = self.wait_for(pebble, proxy, "shop.com")
         pebble.stop()
-        for name in ("a", "b"):
+        # The first finds out, the second is told so at once.
+        for name, said in (("a", "a.customers.test: "), ("b", "b.customers.test: nothing is tried before")):
             with self.assertRaises(ssl.SSLCertVerificationError):
                 self.shown(f"{name}.customers.test", context=context)
-            until(lambda name=name: f"{name}.customers.test is asked for" in proxy.log(), "the line in the log")
+            until(lambda said=said: said in proxy.log(), "the line in the log")
         self.assertTrue(self.shown("shop.com", context=context))
         # Let go: what somebody made up is not tried for ever.
         until(lambda: [each["names"] for each in json.loads(proxy.admin("/certificates"))["certificates"]] == [["shop.com"]], "the end of it")

@@ -1,6 +1,7 @@
 // Clients that show a certificate of their own: who is let in, and for how long.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include <chrono>
 #include <thread>
@@ -168,21 +169,96 @@ TEST(ClientAuth, SessionsOfOthersAreNoWayIn) {
   EXPECT_FALSE(f.server_done.has_value());
 }
 
+// Both sides of a connection in memory, the client's all OpenSSL's own.
+struct InMemory {
+  InMemory(TlsServerContext& context, const std::string& alpn, int version, SSL_SESSION* session) {
+    client.reset(SSL_new(client_context.get()));
+    server = context.make_ssl();
+    SSL_set_min_proto_version(client.get(), version);
+    SSL_set_max_proto_version(client.get(), version);
+    SSL_set_tlsext_host_name(client.get(), "shop.com");
+    SSL_set_alpn_protos(client.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
+                        static_cast<unsigned>(alpn.size()));
+    if (session != nullptr) SSL_set_session(client.get(), session);
+    BIO* near = nullptr;
+    BIO* far = nullptr;
+    BIO_new_bio_pair(&near, std::size_t{1} << 16, &far, std::size_t{1} << 16);
+    SSL_set_bio(client.get(), near, near);
+    SSL_set_bio(server.get(), far, far);
+    SSL_set_connect_state(client.get());
+    SSL_set_accept_state(server.get());
+  }
+  // Whether the server has come to the end of it.
+  bool shake() {
+    for (int i = 0; i < 10; ++i) {
+      SSL_do_handshake(client.get());
+      SSL_do_handshake(server.get());
+    }
+    char byte = 0;
+    SSL_read(client.get(), &byte, 1);  // tickets
+    ERR_clear_error();
+    return SSL_is_init_finished(server.get()) == 1;
+  }
+
+  SslCtxPtr client_context{SSL_CTX_new(TLS_client_method())};
+  SslPtr client;
+  SslPtr server;
+};
+
+TEST(ClientAuth, AValidatingHandshakeIsNoWayIn) {
+  const std::string kValidates(
+      "\x0a"
+      "acme-tls/1",
+      11);
+  const std::string kSpeaks("\x08http/1.1", 9);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    Fixture f;
+    f.make_contexts();
+    const auto challenges = std::make_shared<TlsChallenges>();
+    challenges->answer("shop.com", f.presence->shown()->all().front());
+    const auto presence = std::make_shared<TlsPresence>(f.presence->shown(), challenges);
+    presence->trust(f.trusting());
+    auto context = TlsServerContext::create(f.server_options, presence, f.tickets, f.server_alpn).value();
+
+    InMemory validating(*context, kValidates, version, nullptr);
+    ASSERT_TRUE(validating.shake());
+    EXPECT_TRUE(TlsServerContext::is_for_validation(validating.server.get()));
+    const SslSessionPtr session(SSL_get1_session(validating.client.get()));
+    InMemory next(*context, kSpeaks, version, session.get());
+    EXPECT_FALSE(next.shake()) << version;
+    InMemory plain(*context, kSpeaks, version, nullptr);
+    EXPECT_FALSE(plain.shake());
+  }
+}
+
+// Nobody can tell any more who was revoked.
+TEST(ClientAuth, NoSessionOutlivesTheListOfThoseRevoked) {
+  Fixture f;
+  f.meet(f.clients.revoke({}, 1));
+  ASSERT_TRUE(f.server_done.has_value()) << describe(f.server_done.error());
+  const auto end = *f.presence->trusted()->good_until();
+  f.close();
+  std::this_thread::sleep_until(end + std::chrono::seconds{1});
+  f.meet();
+  EXPECT_FALSE(f.server_done.has_value());
+}
+
 TEST(ClientAuth, AnotherCertificateIsShownFromTheNextConnectionOn) {
   Fixture f;
   f.make_contexts();
   f.presence->trust(f.trusting());
-  const auto pair_of = [&](const char* name) {
-    const auto pair = f.clients.issue({.names = {name}});
+  // Another kind of key, beside which the first would stay.
+  const auto pair_of = [&](const char* name, test::KeyKind key) {
+    const auto pair = f.clients.issue({.names = {name}, .key = key});
     return TlsIdentities::Keys{
         std::make_shared<const x509::CertifiedKey>(*x509::CertifiedKey::parse(pair.cert, pair.key, "cert", "key"))};
   };
-  const auto own = TlsPresence::of(pair_of("DNS:first.shop.com")).value();
+  const auto own = TlsPresence::of(pair_of("DNS:first.shop.com", test::KeyKind::kEc)).value();
   f.client_context = *TlsClientContext::create(f.client_options, TlsClientMaterial(nullptr, own));
   f.meet();
   EXPECT_EQ(f.whom(), "first.shop.com");
   f.close();
-  own->show(TlsIdentities::create(pair_of("DNS:second.shop.com")).value());
+  own->show(TlsIdentities::create(pair_of("DNS:second.shop.com", test::KeyKind::kRsa)).value());
   f.meet();
   ASSERT_TRUE(f.server_done.has_value()) << describe(f.server_done.error());
   EXPECT_EQ(f.whom(), "second.shop.com");

@@ -120,6 +120,17 @@ TEST(ClientCertificateField, OfATrustedProxyStays) {
   EXPECT_EQ(none.told(), "nothing");
 }
 
+TEST(ClientCertificateField, OfATrustedProxyComesInOneSpelling) {
+  Fixture f;
+  f.options.client_cert->name = "X-SSL-Cert";
+  f.options.trusted_proxies.push_back(*IpNetwork::parse("10.0.0.0/8"));
+  f.request.head.fields.add("X_SSL_Cert", "its client's");
+  f.request.head.fields.add("X-SSL-Cert", "the proxy's");
+  f.pass();
+  EXPECT_EQ(f.request.head.fields.find("X_SSL_Cert"), nullptr);
+  EXPECT_EQ(f.told("X-SSL-Cert"), "the proxy's");
+}
+
 // What depends on it is told apart by Vary, which is looked at before the head is made ready for the upstream.
 TEST(ClientCertificateField, IsThereBeforeTheCacheLooks) {
   Fixture f;

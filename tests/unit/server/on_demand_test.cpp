@@ -21,7 +21,8 @@ TEST(OnDemand, IsForItsHosts) {
   const OnDemand names(of_customers());
   for (const char* name : {"a.customers.shop.com", "a.b.customers.shop.com", "partner.com"})
     EXPECT_TRUE(names.may_come(name)) << name;
-  for (const char* name : {"customers.shop.com", "shop.com", "acustomers.shop.com", "www.partner.com", "localhost", ""})
+  for (const char* name :
+       {"customers.shop.com", "shop.com", "acustomers.shop.com", "www.partner.com", "localhost", "", "192.0.2.1"})
     EXPECT_FALSE(names.may_come(name)) << name;
 }
 
@@ -34,7 +35,7 @@ TEST(OnDemand, TellsAllWhoWaitForOneName) {
   EXPECT_THAT(names.take_asked(), ElementsAre("partner.com"));
   EXPECT_THAT(names.take_asked(), IsEmpty());
   EXPECT_THAT(told, IsEmpty());
-  names.settle("partner.com", true);
+  names.settle_shown("partner.com");
   EXPECT_THAT(told, ElementsAre(true, true));
   EXPECT_TRUE(names.may_come("partner.com"));
 }
@@ -43,7 +44,7 @@ TEST(OnDemand, RemembersWhatIsNotToBeHad) {
   OnDemand names(of_customers());
   bool shown = true;
   names.have_made("partner.com", [&shown](bool is_shown) { shown = is_shown; });
-  names.settle("partner.com", false);
+  names.settle_refused("partner.com");
   EXPECT_FALSE(shown);
   EXPECT_FALSE(names.may_come("partner.com"));
 }
@@ -56,10 +57,42 @@ TEST(OnDemand, LetsNobodyWaitTooLong) {
   EXPECT_EQ(told, 0);
   names.expire(Clock::now() + std::chrono::minutes{1});
   EXPECT_EQ(told, 1);
+  // Nobody has begun with it, nobody waits: it can be asked for anew.
+  names.have_made("partner.com", [&told](bool) { ++told; });
+  EXPECT_THAT(names.take_asked(), ElementsAre("partner.com"));
+  names.expire(Clock::now() + std::chrono::minutes{1});
+  EXPECT_EQ(told, 2);
   // It is still being made.
-  names.take_asked();
   names.have_made("partner.com", [&told](bool) { ++told; });
   EXPECT_THAT(names.take_asked(), IsEmpty());
+  // Whoever made it has gone.
+  names.ask_again();
+  EXPECT_THAT(names.take_asked(), ElementsAre("partner.com"));
+}
+
+TEST(OnDemand, LetsAllGoWhereAnotherTakesItsPlace) {
+  OnDemand names(of_customers());
+  int told = 0;
+  names.have_made("partner.com", [&told](bool) { ++told; });
+  names.close();
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(names.may_come("partner.com"));
+  names.have_made("partner.com", [&told](bool) { ++told; });
+  EXPECT_EQ(told, 2);
+}
+
+TEST(OnDemand, TriesSoManyInAnHour) {
+  acme::OnDemandOptions options = of_customers();
+  options.names_max = 10;
+  options.per_hour = 2;
+  OnDemand names(options);
+  const TimePoint now = Clock::now();
+  for (const char* name : {"a.customers.shop.com", "b.customers.shop.com"}) {
+    EXPECT_TRUE(names.add(name, now));
+    names.drop(name);
+  }
+  EXPECT_FALSE(names.add("c.customers.shop.com", now + std::chrono::minutes{59}));
+  EXPECT_TRUE(names.add("c.customers.shop.com", now + std::chrono::minutes{60}));
 }
 
 TEST(OnDemand, SaysWhenSomebodyAsks) {
@@ -77,10 +110,11 @@ TEST(OnDemand, SaysWhenSomebodyAsks) {
 
 TEST(OnDemand, HasAnEnd) {
   OnDemand names(of_customers());
-  EXPECT_TRUE(names.add("a.customers.shop.com"));
-  EXPECT_TRUE(names.add("partner.com"));
-  EXPECT_TRUE(names.add("partner.com"));
-  EXPECT_FALSE(names.add("b.customers.shop.com"));
+  const TimePoint now = Clock::now();
+  EXPECT_TRUE(names.add("a.customers.shop.com", now));
+  EXPECT_TRUE(names.add("partner.com", now));
+  EXPECT_TRUE(names.add("partner.com", now));
+  EXPECT_FALSE(names.add("b.customers.shop.com", now));
   int refused = 0;
   for (int i = 0; i < 2000; ++i) names.have_made("partner.com", [&refused](bool) { ++refused; });
   EXPECT_EQ(refused, 1000);
@@ -91,7 +125,7 @@ TEST(OnDemand, HasAnEnd) {
 
 TEST(OnDemand, AdmitsWhatItsHostsStillAllow) {
   OnDemand names(of_customers());
-  names.admit({"other.com", "partner.com", "localhost"});
+  names.admit({"other.com", "partner.com"});
   EXPECT_THAT(names.names(), ElementsAre("partner.com"));
 }
 
