@@ -24,8 +24,6 @@ constexpr seconds kLookAgain{5};
 // Another instance is at it: how long until it is looked at again.
 constexpr seconds kOthersTurn{5};
 
-WallTime now() { return std::chrono::system_clock::now(); }
-
 // Without an answer, or a way to ask.
 constexpr std::chrono::hours kAskLater{1};
 constexpr std::chrono::minutes kServerPauseMax{5};
@@ -239,7 +237,7 @@ Solvers Certifier::solvers_for(const std::string& name) const {
   Solvers solvers = make_solvers(loop_, options_, {parts_.proofs, parts_.challenges});
   // What has failed stands back for the next.
   const auto first = managed_.at(name).progress.failures % solvers.size();
-  std::ranges::rotate(solvers, solvers.begin() + static_cast<std::ptrdiff_t>(first));
+  std::rotate(solvers.begin(), solvers.begin() + static_cast<std::ptrdiff_t>(first), solvers.end());
   return solvers;
 }
 

@@ -26,8 +26,6 @@ constexpr std::chrono::seconds kRetryMax{86'400};
 
 bool is_success(const FetchedAnswer& answer) { return answer.status >= 200 && answer.status < 300; }
 
-WallTime now() { return std::chrono::system_clock::now(); }
-
 Failure refusal(const FetchedAnswer& answer) {
   Problem problem = parse_problem(answer.content);
   const Retry retry = answer.status >= 500 ? Retry::kIdempotent : Retry::kNever;

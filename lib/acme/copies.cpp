@@ -15,7 +15,7 @@ namespace {
 using x509::Access;
 using x509::IfThere;
 
-bool is_there(const std::string& file) { return ::access(file.c_str(), F_OK) == 0; }
+bool has_file(const std::string& file) { return ::access(file.c_str(), F_OK) == 0; }
 
 // Nothing: there is none in it.
 std::optional<x509::Certificate> leaf_in(const std::string& file) {
@@ -44,9 +44,9 @@ std::string in_the_way(const CopyFiles& files, const std::vector<std::string>& n
     return key && ((kept != nullptr && x509::is_same_key(kept->key(), key->get())) ||
                    (is_earlier && is_of(*leaf, key->get())));
   };
-  if (is_there(files.key) && !is_own_key()) return files.key;
+  if (has_file(files.key) && !is_own_key()) return files.key;
   const bool is_own_cert = is_earlier || (leaf && kept != nullptr && is_of(*leaf, kept->key()));
-  return is_there(files.cert) && !is_own_cert ? files.cert : std::string();
+  return has_file(files.cert) && !is_own_cert ? files.cert : std::string();
 }
 
 Result<void> write(const CopyFiles& files, const x509::CertifiedKey& key) {

@@ -132,7 +132,7 @@ Result<void> run_hook(const Hook& hook) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!has_ended) return hook_error(hook, "did not end within " + to_string(hook.timeout), said);
+  if (!has_ended) return hook_error(hook, "did not end within " + rproxy::to_string(hook.timeout), said);
   if (WIFSIGNALED(status)) return hook_error(hook, fmt::format("was ended by signal {}", WTERMSIG(status)), said);
   if (WEXITSTATUS(status) != 0) return hook_error(hook, fmt::format("failed with {}", WEXITSTATUS(status)), said);
   return {};

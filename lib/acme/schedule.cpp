@@ -11,7 +11,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr hours kShortLived{240};
-constexpr hours kPauseMax{12};
+constexpr hours kRetryPauseMax{12};
 constexpr hours kRateLimitPause{1};
 
 }  // namespace
@@ -29,9 +29,9 @@ WallTime renewal_time(const RenewalInfo& info, WallTime now, double chance) {
 
 seconds pause_after(const Failure& failure, std::uint32_t failures, seconds first, double chance) {
   seconds pause = std::max(first, seconds{1});
-  for (std::uint32_t i = 1; i < failures && pause < kPauseMax; ++i) pause *= 2;
+  for (std::uint32_t i = 1; i < failures && pause < kRetryPauseMax; ++i) pause *= 2;
   if (failure.problem && failure.problem->word() == "rateLimited") pause = std::max<seconds>(pause, kRateLimitPause);
-  pause = std::min<seconds>(pause, kPauseMax);
+  pause = std::min<seconds>(pause, kRetryPauseMax);
   if (failure.retry_after) pause = std::max(pause, *failure.retry_after);
   return pause + duration_cast<seconds>(pause * (chance / 5));
 }

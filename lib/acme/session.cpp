@@ -12,9 +12,7 @@
 namespace rproxy::acme {
 namespace {
 
-constexpr Duration kLookAgain{500};
-
-WallTime now() { return std::chrono::system_clock::now(); }
+constexpr Duration kWatchEvery{500};
 
 bool is_due(const Had& had, const Options& options) {
   return due_at(&had.key->leaf(), had.progress, options, now()) <= now();
@@ -83,13 +81,13 @@ net::Task<Outcome<void>> Session::open_client() {
 }
 
 net::Task<Outcome<Fd>> Session::lock(std::string name) {
-  for (Duration waited{0};; waited += kLookAgain) {
+  for (Duration waited{0};; waited += kWatchEvery) {
     auto lock = store_.lock(name);
     if (!lock) co_return failed(std::move(lock.error()));
     if (*lock) co_return std::move(*lock);
     if (waited == Duration{0}) settings_.on_step("another instance is at it: waiting");
     if (waited >= settings_.lock_wait) break;
-    co_await net::Sleep(loop_, kLookAgain);
+    co_await net::Sleep(loop_, kWatchEvery);
   }
   co_return failed(
       Error(ErrorCode::kLimitReached, Side::kLocal, Retry::kNever, 0,

@@ -15,4 +15,7 @@ std::optional<WallTime> parse_time(std::string_view text);
 // "2026-11-27T10:00:00Z".
 std::string to_text(WallTime time);
 
+// By the clock that people set.
+inline WallTime now() { return std::chrono::system_clock::now(); }
+
 }  // namespace rproxy::acme

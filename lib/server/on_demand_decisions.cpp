@@ -18,8 +18,6 @@ constexpr Duration kBetweenChecks{1'000};
 constexpr Duration kAskMax{5'000};
 constexpr std::chrono::minutes kRefusedFor{1};
 
-acme::WallTime now() { return std::chrono::system_clock::now(); }
-
 }  // namespace
 
 void OnDemandDecisions::leave() {
@@ -89,9 +87,9 @@ net::Task<void> OnDemandDecisions::decide(std::string name) {
   // Another instance may have it already.
   if (managed->key != nullptr) co_return maker_.show(name, managed->key);
   const acme::WallTime first = std::max(managed->progress.retry_at.value_or(acme::WallTime{}), maker_.paused_until());
-  if (first > now()) {
+  if (first > acme::now()) {
     log::info("acme: no certificate for {}: nothing is tried before {}", name, acme::to_text(first));
-    co_return give_up(name, std::chrono::duration_cast<Duration>(first - now()));
+    co_return give_up(name, std::chrono::duration_cast<Duration>(first - acme::now()));
   }
   log::info("acme: {} is asked for", name);
 }
@@ -107,9 +105,9 @@ void OnDemandDecisions::on_failed(const std::string& name) {
   if (generation_ == nullptr || generation_->tls().on_demand() == nullptr) return;
   const acme::Managed* const managed = maker_.managed(name);
   if (managed == nullptr || !managed->is_on_demand) return names().settle_refused(name);
-  if (managed->key != nullptr && managed->key->leaf().not_after() > now()) return;
-  const auto retry_at = managed->progress.retry_at.value_or(now());
-  give_up(name, std::max<Duration>(std::chrono::duration_cast<Duration>(retry_at - now()), kRefusedFor));
+  if (managed->key != nullptr && managed->key->leaf().not_after() > acme::now()) return;
+  const auto retry_at = managed->progress.retry_at.value_or(acme::now());
+  give_up(name, std::max<Duration>(std::chrono::duration_cast<Duration>(retry_at - acme::now()), kRefusedFor));
 }
 
 net::Task<std::optional<bool>> OnDemandDecisions::is_allowed(std::string name) {
