@@ -220,7 +220,7 @@ Solvers Certifier::solvers_for(const std::string& name) const {
   Solvers solvers = make_solvers(loop_, options_, {parts_.proofs, parts_.challenges});
   // What has failed stands back for the next.
   const auto first = managed_.at(name).progress.failures % solvers.size();
-  std::ranges::rotate(solvers, solvers.begin() + static_cast<std::ptrdiff_t>(first));
+  std::rotate(solvers.begin(), solvers.begin() + static_cast<std::ptrdiff_t>(first), solvers.end());
   return solvers;
 }
 

@@ -303,8 +303,8 @@ class Renew(AcmeCase):
             waiting = subprocess.Popen(self.command("renew", "--force"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             self.addCleanup(waiting.kill)
             self.assertIn("waiting", waiting.stderr.readline())
-        waiting.stderr.read()
-        self.assertEqual(waiting.wait(LIMIT), ISSUED)
+        waiting.communicate(timeout=LIMIT)
+        self.assertEqual(waiting.returncode, ISSUED)
         self.assertEqual(self.server.issued(), 2)
 
     def test_two_at_once_order_once(self):
