@@ -15,6 +15,7 @@
 #include "cli/diagnostics.h"
 #include "cli/output.h"
 #include "config/load.h"
+#include "net/tls_key_log.h"
 #include "server/server.h"
 
 namespace rproxy::cli {
@@ -60,6 +61,7 @@ class Serve final : public Command {
             },
             "Print every configuration key, and exit")
         ->trigger_on_parse();
+    command->add_option("--tls-key-log", key_log_, "Write the secrets of TLS connections there")->type_name("FILE");
     command->add_option("--log-level", level_, "Overrides server.log_level")
         ->type_name("LEVEL")
         ->check(CLI::IsMember(kLevels).description(""));
@@ -109,13 +111,23 @@ class Serve final : public Command {
   int serve(config::Loaded loaded) const {
     log::set_level(loaded.config.server.log_level);
     log::start();
-    const auto served = server::run(std::move(loaded), {[this] { return load(); }, watch_, RPROXY_VERSION});
+    const auto served = log_keys().and_then([&] {
+      return server::run(std::move(loaded), {[this] { return load(); }, watch_, RPROXY_VERSION});
+    });
     if (!served) log::error("{}", describe(served.error()));
     log::stop();
     return served ? kOk : exit_code_of(served.error());
   }
 
+  Result<void> log_keys() const {
+    if (key_log_.empty()) return {};
+    auto begun = net::log_tls_keys_to(key_log_);
+    if (begun) log::warn("the secrets of all TLS connections go to {}: whoever reads it reads them", key_log_);
+    return begun;
+  }
+
   std::string path_;
+  std::string key_log_;
   std::optional<unsigned> workers_;
   bool watch_ = false;
   bool check_ = false;

@@ -8,6 +8,7 @@ complete -c rproxy -n '__fish_seen_subcommand_from serve' -l watch -d 'Reload wh
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l check -d 'Validate the configuration and exit'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l print-config -d 'Print the effective configuration and exit'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l print-keys -d 'Print every configuration key and exit'
+complete -c rproxy -n '__fish_seen_subcommand_from serve' -l tls-key-log -r -d 'Write the secrets of TLS connections'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -l log-level -x -a 'debug info warn error off' -d 'Diagnostics'
 complete -c rproxy -n '__fish_seen_subcommand_from serve' -s h -l help -d 'Print help'
 complete -c rproxy -n '__fish_seen_subcommand_from health' -l url -x -d 'Probe this instead of a configuration'

@@ -297,6 +297,7 @@ void Certifier::note_failure(const std::string& name, const Failure& failure) {
   }
   keep_progress(name);
   log::error("acme: {}: {}; again in {} s", name, progress.last_error, pause.count());
+  if (parts_.on_failed) parts_.on_failed(name);
 }
 
 void Certifier::keep_progress(const std::string& name) {

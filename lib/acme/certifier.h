@@ -42,6 +42,8 @@ class Certifier {
     std::shared_ptr<HttpProofs> proofs;
     std::shared_ptr<net::TlsChallenges> challenges;
     OnIssued on_issued;
+    // Told when an attempt has failed, which is made again; may be empty.
+    std::function<void(const std::string& name)> on_failed{};
   };
 
   // `loop` outlives it. Everything happens there.

@@ -37,6 +37,16 @@ std::optional<std::string> parse_directory_url(std::string_view text);
 // The challenge of that name; nothing: it is none.
 std::optional<ChallengeType> parse_challenge_type(std::string_view text);
 
+// Certificates for names that no route has, when a client first asks for one.
+struct OnDemandOptions {
+  std::vector<std::string>
+      hosts;             // that it is done for: "shop.com", "*.shop.com" for all below it; empty: `ask` alone says
+  std::string ask;       // a URL that answers 200 to ?domain=NAME where it is to be done; empty: nobody is asked
+  Duration wait{8'000};  // that a handshake waits for a certificate
+  std::uint32_t names_max = 1000;
+  bool operator==(const OnDemandOptions&) const = default;
+};
+
 struct Options {
   bool enabled = false;
   std::vector<std::string> email;
@@ -53,6 +63,7 @@ struct Options {
   std::vector<std::string> dns_hook;  // a program and its arguments
   Duration dns_propagation{30'000};   // from the hook's end until the record can be seen
   Duration dns_hook_timeout{120'000};
+  std::optional<OnDemandOptions> on_demand;
   bool operator==(const Options&) const = default;
 };
 

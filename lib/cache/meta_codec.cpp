@@ -7,7 +7,7 @@
 namespace rproxy::cache {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kMetaVersion = 1;
 // Members of one list. Each costs more memory than bytes, which is bounded with this.
 constexpr std::size_t kListMax = 8192;
 
@@ -54,7 +54,7 @@ void walk(Coder& coder, M& meta) {
 
 class Encoder {
  public:
-  Encoder() { append_number(out_, kVersion); }
+  Encoder() { append_number(out_, kMetaVersion); }
 
   template <std::unsigned_integral T>
   void number(T value) {
@@ -104,7 +104,7 @@ class Decoder {
   explicit Decoder(std::string_view bytes) : rest_(bytes) {
     std::uint8_t version = 0;
     number(version);
-    if (version != kVersion) fail();
+    if (version != kMetaVersion) fail();
   }
 
   template <std::unsigned_integral T>

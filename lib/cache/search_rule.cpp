@@ -28,7 +28,7 @@ std::optional<bool> flag_of(const structured::Member& member) {
   return flag != nullptr ? std::optional(*flag) : std::nullopt;
 }
 
-std::string_view name_of(std::string_view parameter) { return parameter.substr(0, parameter.find('=')); }
+std::string_view parameter_name(std::string_view parameter) { return parameter.substr(0, parameter.find('=')); }
 
 }  // namespace
 
@@ -68,12 +68,12 @@ std::string SearchRule::significant(std::string_view query) const {
     const auto parameter = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     if (parameter.empty()) continue;
-    const bool is_named =
-        std::ranges::any_of(names, [&](const std::string& name) { return http::decodes_to(name_of(parameter), name); });
+    const bool is_named = std::ranges::any_of(
+        names, [&](const std::string& name) { return http::decodes_to(parameter_name(parameter), name); });
     if (is_named == ignores_all) kept.push_back(parameter);
   }
   // Those of one name stay in their order.
-  if (ignores_order) std::ranges::stable_sort(kept, {}, name_of);
+  if (ignores_order) std::ranges::stable_sort(kept, {}, parameter_name);
   std::string text;
   for (const auto parameter : kept) {
     if (!text.empty()) text += '&';

@@ -29,7 +29,7 @@ void collect_files(const Node& node, std::set<std::shared_ptr<const SourceFile>>
   for (const auto& member : node.members) collect_files(member.value, files);
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view trim_line(std::string_view text) {
   const auto begin = text.find_first_not_of(kBlank);
   return begin == text.npos ? std::string_view() : text.substr(begin);
 }
@@ -37,7 +37,7 @@ std::string_view trim(std::string_view text) {
 std::string_view take_word(std::string_view& text) {
   const auto end = std::min(text.find_first_of(kBlank), text.size());
   const auto word = text.substr(0, end);
-  text = trim(text.substr(end));
+  text = trim_line(text.substr(end));
   return word;
 }
 
@@ -46,13 +46,13 @@ bool is_id(std::string_view word) {
          std::all_of(word.begin() + 2, word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_comment(std::string_view line) { return trim(line).starts_with('#'); }
-bool is_header(std::string_view line) { return trim(line).starts_with('['); }
+bool is_comment(std::string_view line) { return trim_line(line).starts_with('#'); }
+bool is_header(std::string_view line) { return trim_line(line).starts_with('['); }
 
 // Where "# rproxy:" begins within the comment at `comment`, or npos.
 std::size_t find_mark(std::string_view line, std::size_t comment) {
   for (auto at = comment; at != line.npos; at = line.find('#', at + 1)) {
-    if (trim(line.substr(at + 1)).starts_with(kMark)) return at;
+    if (trim_line(line.substr(at + 1)).starts_with(kMark)) return at;
   }
   return line.npos;
 }
@@ -69,7 +69,7 @@ std::string name_of_table(std::string_view header) {
 // The lines that a comment on `line` counts for, both from 1.
 std::pair<std::size_t, std::size_t> scope_of(const SourceFile& file, std::size_t line) {
   std::size_t first = line;
-  while (first < file.lines.size() && (is_comment(file.lines[first - 1]) || trim(file.lines[first - 1]).empty()))
+  while (first < file.lines.size() && (is_comment(file.lines[first - 1]) || trim_line(file.lines[first - 1]).empty()))
     ++first;
   std::size_t last = first;
   if (is_header(file.lines[first - 1])) {
@@ -105,8 +105,8 @@ void Allowances::read_comment(const std::shared_ptr<const SourceFile>& file, std
   const auto before = std::string_view(file->lines[line - 1]).substr(0, at);
   const auto column = 1 + std::ranges::count_if(before, [](char c) { return !is_continuation(c); });
   const config::Place place{file, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column)};
-  std::string_view text = trim(std::string_view(file->lines[line - 1]).substr(at + 1)).substr(kMark.size());
-  text = trim(text);
+  std::string_view text = trim_line(std::string_view(file->lines[line - 1]).substr(at + 1)).substr(kMark.size());
+  text = trim_line(text);
   const std::string_view verb = take_word(text);
   const std::string_view id = take_word(text);
   std::string what;

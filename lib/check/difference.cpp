@@ -19,9 +19,9 @@ using route::Region;
 using route::Sample;
 
 // One of the two, asked as serve would be.
-class Side {
+class Version {
  public:
-  explicit Side(const config::Config& config) : config_(config), judge_(config) {}
+  explicit Version(const config::Config& config) : config_(config), judge_(config) {}
 
   const Judge& judge() const { return judge_; }
 
@@ -152,7 +152,7 @@ bool is_served(const config::Config& config, std::string_view scheme) {
                              [&](const auto& each) { return each.tls.has_value() == (scheme == "https"); });
 }
 
-std::string text_of(const Sample& sample, std::string_view scheme) {
+std::string sample_text(const Sample& sample, std::string_view scheme) {
   std::string text = sample.label(scheme);
   for (const auto& [name, value] : sample.headers)
     text += fmt::format(" -H '{}: {}'", name, sample.has_secret ? "..." : value);
@@ -163,7 +163,7 @@ std::string text_of(const Sample& sample, std::string_view scheme) {
 }
 
 // Where it goes, and, of what goes to servers by both or is answered by both, what else differs from the other.
-std::string text_of(const Explanation& fate, const Explanation& other, bool is_brief) {
+std::string fate_text(const Explanation& fate, const Explanation& other, bool is_brief) {
   std::string text = fate.route ? "route " + fate.route_name : "no route";
   text += fate.status != 0 ? fmt::format(", answered by {}", fate.status) : ", to " + fate.upstream;
   if (is_brief || (fate.status == 0) != (other.status == 0)) return text;
@@ -178,8 +178,8 @@ std::string text_of(const Explanation& fate, const Explanation& other, bool is_b
 }  // namespace
 
 std::vector<Difference> compare(const config::Config& before, const config::Config& after, std::size_t& asked) {
-  const Side old_side(before);
-  const Side new_side(after);
+  const Version old_side(before);
+  const Version new_side(after);
   Questions questions;
   questions.add(old_side.judge());
   questions.add(new_side.judge());
@@ -197,7 +197,8 @@ std::vector<Difference> compare(const config::Config& before, const config::Conf
       if (lines_of(*was) == lines_of(*is) && (!is_named || was->route_name == is->route_name)) continue;
       // What the request is made of may stand in all else.
       const bool is_brief = sample.has_secret;
-      differences.push_back({text_of(sample, scheme), text_of(*was, *is, is_brief), text_of(*is, *was, is_brief)});
+      differences.push_back(
+          {sample_text(sample, scheme), fate_text(*was, *is, is_brief), fate_text(*is, *was, is_brief)});
     }
   }
   std::ranges::sort(differences, {}, &Difference::request);

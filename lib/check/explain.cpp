@@ -40,7 +40,7 @@ void answer(Explanation& out, std::uint16_t status, std::string reason) {
 void answer(Explanation& out, const Error& error) { answer(out, exchange::status_of(error), error.context); }
 
 // "https (:443)"
-std::string text_of(const config::Listener& listener) {
+std::string listener_text(const config::Listener& listener) {
   const std::string address = listener.listen.address.to_string();
   return listener.name.empty() || listener.name == address ? address : fmt::format("{} ({})", listener.name, address);
 }
@@ -88,7 +88,7 @@ Explanation Explainer::explain(AskedRequest& asked, Depth depth) const {
   Explanation out;
   if (asked.refusal()) {
     out.client = asked.request().client_ip.to_string();
-    if (asked.listener() != nullptr) out.listener = text_of(*asked.listener());
+    if (asked.listener() != nullptr) out.listener = listener_text(*asked.listener());
     answer(out, *asked.refusal());
   } else {
     out = explain(asked.request(), asked.listener(), depth);
@@ -102,7 +102,7 @@ Explanation Explainer::explain(exchange::Request& request, const config::Listene
   out.request = fmt::format("{} {}://{}{}", request.head.method, request.head.scheme, request.head.authority,
                             target_of(request.head));
   out.path = request.head.path;
-  if (listener != nullptr) out.listener = text_of(*listener);
+  if (listener != nullptr) out.listener = listener_text(*listener);
   proxy::ClientIdentity(config_.forwarding).establish(request);
   out.client = request.client_ip.to_string();
   if (request.from_trusted_proxy)

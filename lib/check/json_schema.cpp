@@ -59,7 +59,7 @@ Json integer_within(const config::Bounds& bounds) {
   return schema;
 }
 
-Json text_of(const config::KeyInfo& key) { return key.words.empty() ? text() : or_variable({{"enum", key.words}}); }
+Json words_of(const config::KeyInfo& key) { return key.words.empty() ? text() : or_variable({{"enum", key.words}}); }
 
 // A test of one header, query parameter or cookie.
 Json value_match() {
@@ -92,11 +92,11 @@ Json schema_of_word(std::string_view word, const Table& table) {
   if (word == "false") return {{"const", false}};
   if (word == "table") return table_of(table);
   if (word == "strings" || word == "addresses") return any_of({text(), list_of(text())});
-  if (word == "array of strings") return list_of(text_of(key));
+  if (word == "array of strings") return list_of(words_of(key));
   if (word == "integers") return any_of({{{"type", "integer"}}, list_of(Json{{"type", {"string", "integer"}}})});
   if (word == "log level")
     return or_variable({{"enum", std::vector<std::string>(kLogLevels.begin(), kLogLevels.end())}});
-  return text_of(key);  // string, path, text, secret, address
+  return words_of(key);  // string, path, text, secret, address
 }
 
 std::vector<std::string_view> words_of(std::string_view type) {

@@ -67,7 +67,7 @@ std::string quoted_list(const std::vector<std::string>& all) {
   return "[" + out + "]";
 }
 
-std::string text_of(const Expectation& expect) {
+std::string expectation_text(const Expectation& expect) {
   std::string out;
   const auto add = [&out](std::string_view name, const std::string& value) {
     out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", name, value);
@@ -92,13 +92,13 @@ std::string text_of(const Expectation& expect) {
   return "{ " + out + " }";
 }
 
-std::string text_of(const RouteTest& test) {
+std::string test_text(const RouteTest& test) {
   std::string out = "[[tests]]\n";
   if (!test.name.empty()) out += fmt::format("name = {}\n", config::quote_toml(test.name));
   out += fmt::format("request = {}\n", config::quote_toml(test.request));
   if (!test.headers.empty()) out += fmt::format("headers = {}\n", quoted_list(test.headers));
   if (!test.from.empty()) out += fmt::format("from = {}\n", config::quote_toml(test.from));
-  if (!test.expect.empty()) out += fmt::format("expect = {}\n", text_of(test.expect));
+  if (!test.expect.empty()) out += fmt::format("expect = {}\n", expectation_text(test.expect));
   return out;
 }
 
@@ -132,7 +132,7 @@ Result<std::string> render_tests(const std::vector<RouteTest>& tests, const std:
   comments->resize(tests.size() + 1);
   std::string out;
   for (std::size_t i = 0; i < tests.size(); ++i) {
-    out += fmt::format("{}{}{}", out.empty() ? "" : "\n", (*comments)[i], text_of(tests[i]));
+    out += fmt::format("{}{}{}", out.empty() ? "" : "\n", (*comments)[i], test_text(tests[i]));
   }
   if (!comments->back().empty()) out += "\n" + comments->back();
   return out;

@@ -21,7 +21,7 @@ using config::Node;
 constexpr std::chrono::hours kExpiresSoon{14 * 24};
 
 // As describe(), without the code: the diagnostic's id says it.
-std::string text_of(const Error& error) {
+std::string reason_text(const Error& error) {
   if (error.code != ErrorCode::kFile) return error.context;
   if (error.os_error == 0) return "can't read " + error.context;
   return fmt::format("can't read {}: {}", error.context, std::generic_category().message(error.os_error));
@@ -86,6 +86,32 @@ class Checker {
     check_list(tls, "ciphersuites", &net::TlsServerOptions::ciphersuites,
                "TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 or TLS_CHACHA20_POLY1305_SHA256, with ':' between");
     check_list(tls, "groups", &net::TlsServerOptions::groups, "such as X25519:P-256:P-384");
+    if (const Node* asked = tls.find("client_auth")) check_client_auth(*asked);
+  }
+
+  void check_client_auth(const Node& asked) {
+    const Node* authorities = text_at(asked, "ca_file");
+    if (authorities == nullptr || !check_authorities(*authorities)) return;
+    const Node* lists = text_at(asked, "crl_file");
+    if (lists == nullptr) return;
+    const File file(*lists);
+    const auto store = x509::TrustStore::from_files(File(*authorities).path, file.path);
+    if (!store) return report("RP1311", file, store.error(), "a PEM file with the authorities' lists (X509 CRL)");
+    for (const auto& [issuer, next] : store->revocation_lists()) {
+      if (!next || *next > std::chrono::system_clock::now()) continue;
+      problems_.warning("RP1312", file.node.at,
+                        file.tell(fmt::format("{}: the list of {} has run out", file.path, issuer)),
+                        "get a newer one: nobody of that authority is let in");
+    }
+  }
+
+  bool check_authorities(const Node& node) {
+    const File file(node);
+    net::TlsClientOptions options;
+    options.ca_file = file.path;
+    const auto store = net::TlsClientContext::read_trusted(options);
+    if (!store) report("RP1307", file, store.error(), "a PEM file with the authorities' certificates");
+    return store.has_value();
   }
 
   void check_pair(const Node& table) {
@@ -102,7 +128,7 @@ class Checker {
     warn_of_dates(cert, chain->front());
     auto both = x509::CertifiedKey::pair(std::move(*chain), std::move(*private_key), cert.path, key.path);
     if (!both) {
-      problems_.error("RP1306", key.node.at, key.tell(cert.tell(text_of(both.error()))),
+      problems_.error("RP1306", key.node.at, key.tell(cert.tell(reason_text(both.error()))),
                       "the key that the certificate was requested with");
       return;
     }
@@ -134,7 +160,7 @@ class Checker {
     net::TlsServerOptions options;
     options.*member = node->text;
     if (const auto checked = net::TlsServerContext::check(options); !checked)
-      problems_.error("RP1308", node->at, text_of(checked.error()), remedy);
+      problems_.error("RP1308", node->at, reason_text(checked.error()), remedy);
   }
 
   void check_upstream(const Node& upstream) {
@@ -142,16 +168,12 @@ class Checker {
     const Node* verify = tls != nullptr ? tls->find("verify") : nullptr;
     const bool is_verified = verify == nullptr || !verify->is(Node::Kind::kBool) || verify->flag;
     const Node* node = tls != nullptr && is_verified ? text_at(*tls, "ca_file") : nullptr;
-    if (node == nullptr) return;
-    const File file(*node);
-    net::TlsClientOptions options;
-    options.ca_file = file.path;
-    if (const auto store = net::TlsClientContext::read_trusted(options); !store)
-      report("RP1307", file, store.error(), "a PEM file with the authorities' certificates");
+    if (node != nullptr) check_authorities(*node);
+    if (tls != nullptr) check_pair(*tls);
   }
 
   void report(const char* id, const File& file, const Error& error, const char* remedy) {
-    problems_.error(id, file.node.at, file.tell(text_of(error)), remedy);
+    problems_.error(id, file.node.at, file.tell(reason_text(error)), remedy);
   }
 
   config::Problems& problems_;

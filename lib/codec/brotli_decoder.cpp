@@ -5,7 +5,7 @@
 namespace rproxy::codec {
 namespace {
 
-constexpr int kWindowLogMax = 24;
+constexpr int kDecoderWindowLogMax = 24;
 
 // RFC 7932 9.1. Of the code that stands for a large window, which this is not (its decoder refuses it), the largest.
 int window_log_in(unsigned char first) {
@@ -13,13 +13,13 @@ int window_log_in(unsigned char first) {
   if ((first >> 1U & 7U) != 0) return 17 + static_cast<int>(first >> 1U & 7U);
   const auto small = static_cast<int>(first >> 4U & 7U);
   if (small == 0) return 17;
-  return small == 1 ? kWindowLogMax : 8 + small;
+  return small == 1 ? kDecoderWindowLogMax : 8 + small;
 }
 
 }  // namespace
 
 Result<void> BrotliDecoder::begin(const DecoderOptions& options) {
-  window_log_max_ = options.window_log_max.value_or(kWindowLogMax);
+  window_log_max_ = options.window_log_max.value_or(kDecoderWindowLogMax);
   has_window_ = false;
   is_complete_ = false;
   header_ = {};

@@ -11,7 +11,7 @@
 namespace rproxy::codec {
 namespace {
 
-BrotliEncoderOperation native(Flush flush) {
+BrotliEncoderOperation brotli_operation(Flush flush) {
   if (flush == Flush::kNone) return BROTLI_OPERATION_PROCESS;
   return flush == Flush::kFlush ? BROTLI_OPERATION_FLUSH : BROTLI_OPERATION_FINISH;
 }
@@ -93,7 +93,7 @@ Result<Progress> BrotliEncoder::encode(std::string_view in, std::span<char> out,
   std::size_t room = out.size() - header;
   const auto* next_in = reinterpret_cast<const std::uint8_t*>(in.data());
   auto* next_out = reinterpret_cast<std::uint8_t*>(out.data() + header);
-  if (BrotliEncoderCompressStream(state_, native(flush), &in_left, &next_in, &room, &next_out, nullptr) ==
+  if (BrotliEncoderCompressStream(state_, brotli_operation(flush), &in_left, &next_in, &room, &next_out, nullptr) ==
       BROTLI_FALSE) {
     return refused("brotli: no memory, or a flush that was not done");
   }

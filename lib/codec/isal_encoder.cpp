@@ -12,7 +12,7 @@
 namespace rproxy::codec {
 namespace {
 
-constexpr std::size_t kPieceMax = std::size_t{1} << 30U;  // the library counts in 32 bits
+constexpr std::size_t kIsalPieceMax = std::size_t{1} << 30U;  // the library counts in 32 bits
 // As many tokens to a block as the window has bytes, up to the 16384 that zlib has; more gain nothing.
 std::size_t tokens_size(const Sizing& sizing) {
   const std::size_t tokens =
@@ -91,8 +91,8 @@ bool IsalEncoder::is_through(Flush flush) const {
 
 // Takes from `in` what it can, and gives how many bytes it has written.
 Result<std::size_t> IsalEncoder::deflate(std::string_view& in, std::span<char> out, Flush flush) {
-  const std::string_view piece = in.substr(0, kPieceMax);
-  const auto room = static_cast<std::uint32_t>(std::min(out.size(), kPieceMax));
+  const std::string_view piece = in.substr(0, kIsalPieceMax);
+  const auto room = static_cast<std::uint32_t>(std::min(out.size(), kIsalPieceMax));
   const bool is_all = piece.size() == in.size();
   stream_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<char*>(piece.data()));
   stream_->avail_in = static_cast<std::uint32_t>(piece.size());

@@ -5,7 +5,7 @@
 namespace rproxy::codec {
 namespace {
 
-constexpr std::size_t kPieceMax = std::size_t{1} << 30U;  // zlib counts in 32 bits
+constexpr std::size_t kInflatePieceMax = std::size_t{1} << 30U;  // zlib counts in 32 bits
 constexpr int kWindowBits = 15;
 
 }  // namespace
@@ -41,8 +41,8 @@ bool ZlibDecoder::open(char first) {
 
 Result<Progress> ZlibDecoder::step(std::string_view in, std::span<char> out) {
   Progress progress;
-  const std::size_t piece_size = std::min(in.size(), kPieceMax);
-  const std::size_t room = std::min(out.size(), kPieceMax);
+  const std::size_t piece_size = std::min(in.size(), kInflatePieceMax);
+  const std::size_t room = std::min(out.size(), kInflatePieceMax);
   stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
   stream_.avail_in = static_cast<uInt>(piece_size);
   stream_.next_out = reinterpret_cast<Bytef*>(out.data());

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kPieceMax = std::size_t{1} << 30U;  // zlib counts in 32 bits
 
-int native(Flush flush) {
+int zlib_flush(Flush flush) {
   if (flush == Flush::kNone) return Z_NO_FLUSH;
   return flush == Flush::kFlush ? Z_SYNC_FLUSH : Z_FINISH;
 }
@@ -97,7 +97,7 @@ Result<Progress> ZlibEncoder::encode(std::string_view in, std::span<char> out, F
   stream_.avail_in = static_cast<uInt>(piece.size());
   stream_.next_out = reinterpret_cast<Bytef*>(out.data() + progress.produced);
   stream_.avail_out = static_cast<uInt>(room);
-  const int result = deflate(&stream_, piece.size() == in.size() ? native(flush) : Z_NO_FLUSH);
+  const int result = deflate(&stream_, piece.size() == in.size() ? zlib_flush(flush) : Z_NO_FLUSH);
   if (result == Z_STREAM_ERROR) return refused("zlib: deflate");
   progress.consumed = piece.size() - stream_.avail_in;
   progress.produced += room - stream_.avail_out;

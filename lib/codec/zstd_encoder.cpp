@@ -13,7 +13,7 @@
 namespace rproxy::codec {
 namespace {
 
-ZSTD_EndDirective native(Flush flush) {
+ZSTD_EndDirective zstd_directive(Flush flush) {
   if (flush == Flush::kNone) return ZSTD_e_continue;
   return flush == Flush::kFlush ? ZSTD_e_flush : ZSTD_e_end;
 }
@@ -69,7 +69,7 @@ Result<Progress> ZstdEncoder::encode(std::string_view in, std::span<char> out, F
   if (!header_.is_through() || header == out.size()) return Progress{0, header, false};
   ZSTD_inBuffer input{in.data(), in.size(), 0};
   ZSTD_outBuffer output{out.data(), out.size(), header};
-  const std::size_t left = ZSTD_compressStream2(context_, &output, &input, native(flush));
+  const std::size_t left = ZSTD_compressStream2(context_, &output, &input, zstd_directive(flush));
   if (ZSTD_isError(left) != 0) return refused(std::string("zstd: ") + ZSTD_getErrorName(left));
   return Progress{input.pos, output.pos, input.pos == input.size && (flush == Flush::kNone || left == 0)};
 }

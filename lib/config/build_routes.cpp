@@ -37,6 +37,7 @@ class RouteBuilder {
     }
     for (const Node& node : list->items) build_route(node, defaults);
     check_rules(*list);
+    warn_of_unasked(*list);
     warn_of_names(*list);
     warn_of_unused();
   }
@@ -47,6 +48,8 @@ class RouteBuilder {
     draft.forward = defaults;
     decode_table<RouteDraft>(problems_, node, "[[routes]]", route_keys(), draft);
     draft.route.compression = draft.forward.compression;
+    draft.route.client_cert = draft.forward.client_cert;
+    draft.route.strict_transport = draft.forward.strict_transport;
     if (node.is(Node::Kind::kTable)) {
       if (lacks(node, "match", names_of(route_keys())))
         problems_.error("RP1005", node.at, "a route needs match", "match = \"shop.com/*\", or \"*\" for everything");
@@ -203,6 +206,25 @@ class RouteBuilder {
             "say which goes first with priority");
         break;
     }
+  }
+
+  // Certificates that a rule or an upstream waits for, and nobody asks clients for.
+  void warn_of_unasked(const Node& list) {
+    const bool asks = std::ranges::any_of(
+        config_.listeners, [](const Listener& each) { return each.tls && each.tls->client_auth.has_value(); });
+    if (asks || problems_.errors() != 0 || problems_.is_incomplete()) return;
+    const auto warn = [this](const Node* node, const char* what) {
+      problems_.warning("RP1310", node->at, what, "add [tls.client_auth] with ca_file = \"clients-ca.pem\"");
+    };
+    const Node* defaults = tree_.find("defaults");
+    for (std::size_t i = 0; i < config_.routes.size(); ++i) {
+      if (!config_.routes[i].client_cert.is_needed) continue;
+      const Node* node = list.items[i].find("client_cert");
+      if (node == nullptr && defaults != nullptr) node = defaults->find("client_cert");
+      if (node != nullptr) warn(node, "nobody gets in: no listener asks clients for certificates");
+    }
+    if (const Node* forwarding = tree_.find("forwarding"); forwarding != nullptr && config_.forwarding.client_cert)
+      warn(forwarding->find("client_cert"), "there is nothing to send: no listener asks clients for certificates");
   }
 
   void warn_of_names(const Node& list) {

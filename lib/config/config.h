@@ -14,6 +14,7 @@
 #include "config/node.h"
 #include "config/route_test.h"
 #include "downstream/options.h"
+#include "filter/client_cert_rule.h"
 #include "filter/compression_options.h"
 #include "net/options.h"
 #include "proxy/access_log_options.h"
@@ -43,6 +44,8 @@ struct Route {
   Place at;
   bool has_name = false;  // else the rule's name is what it matches, as written
   filter::CompressionOptions compression;
+  filter::ClientCertRule client_cert;
+  std::string strict_transport;  // Strict-Transport-Security of answers over TLS (RFC 6797); empty: none
 };
 
 // A request with this header is told what would be done with it, where its peer may ask.

@@ -47,6 +47,9 @@ class Printer {
     put_section("client", client_keys(), config_.client, tree_.find("client"));
     put_section("http2", http2_keys(), config_.client.http2, tree_.find("http2"));
     put_section("forwarding", forwarding_keys(), config_.forwarding, tree_.find("forwarding"));
+    if (config_.forwarding.client_cert)
+      put_inner("forwarding", "client_cert", client_cert_field_keys(), *config_.forwarding.client_cert,
+                tree_.find("forwarding"));
     put_section("resolver", resolver_keys(), config_.resolver, tree_.find("resolver"));
     put_access_log();
     if (const Node* admin = tree_.find("admin")) put_section("admin", admin_keys(), config_.admin, admin);
@@ -137,6 +140,10 @@ class Printer {
     put_section<TlsDraft>(name, tls_keys(), {}, &tls);
     put_items<net::CertificateFiles>(name + ".certificates", certificate_keys(), tls.find("certificates"));
     if (tls.find("acme") != nullptr) put_inner(name, "acme", acme_keys(), config_.acme, &tls);
+    if (config_.acme.on_demand && tls.find("acme") != nullptr)
+      put_inner(name + ".acme", "on_demand", on_demand_keys(), *config_.acme.on_demand, tls.find("acme"));
+    if (tls.find("client_auth") != nullptr)
+      put_inner<net::ClientAuth>(name, "client_auth", client_auth_keys(), {}, &tls);
   }
 
   void put_listeners() {
@@ -255,7 +262,9 @@ std::vector<KeyInfo> all_keys() {
   list_keys<ListenerDraft>(out, "listeners.", listener_keys(), {});
   list_keys<TlsDraft>(out, "tls.", tls_keys(), {});
   list_keys<net::CertificateFiles>(out, "tls.certificates.", certificate_keys(), {});
+  list_keys<net::ClientAuth>(out, "tls.client_auth.", client_auth_keys(), {});
   list_keys<acme::Options>(out, "tls.acme.", acme_keys(), {});
+  list_keys<acme::OnDemandOptions>(out, "tls.acme.on_demand.", on_demand_keys(), {});
   list_keys<acme::ExternalAccount>(out, "tls.acme.external_account.", external_account_keys(), {});
   list_keys<downstream::Options>(out, "client.", client_keys(), {});
   list_keys<http2::Options>(out, "http2.", http2_keys(), {});
@@ -283,7 +292,9 @@ std::vector<KeyInfo> all_keys() {
   list_keys<proxy::RedirectAction>(out, "routes.redirect.", redirect_keys(), {});
   list_keys<proxy::RespondAction>(out, "routes.respond.", respond_keys(), {});
   list_keys<files::Options>(out, "routes.files.", files_keys(), {});
+  list_keys<HstsDraft>(out, "routes.hsts.", hsts_keys(), {});
   list_keys<proxy::ForwardingOptions>(out, "forwarding.", forwarding_keys(), {});
+  list_keys<proxy::ClientCertificateField>(out, "forwarding.client_cert.", client_cert_field_keys(), {});
   list_keys<net::ResolverOptions>(out, "resolver.", resolver_keys(), {});
   list_keys<proxy::AccessLogOptions>(out, "access_log.", access_log_keys(), {});
   list_keys<Admin>(out, "admin.", admin_keys(), {});

@@ -36,6 +36,13 @@ struct RouteDraft {
   std::optional<files::Options> files;
 };
 
+// Strict-Transport-Security, before it is text.
+struct HstsDraft {
+  Duration max_age = std::chrono::hours{24 * 365};
+  bool include_subdomains = false;
+  bool preload = false;
+};
+
 struct TlsDraft {
   net::TlsServerOptions options;
   acme::Options acme;
@@ -61,7 +68,10 @@ Keys<ListenerDraft> listener_keys();
 Keys<TlsDraft> tls_keys();
 Keys<acme::Options> acme_keys();
 Keys<acme::ExternalAccount> external_account_keys();
+Keys<acme::OnDemandOptions> on_demand_keys();
 Keys<net::CertificateFiles> certificate_keys();
+Keys<net::ClientAuth> client_auth_keys();
+Keys<proxy::ClientCertificateField> client_cert_field_keys();
 Keys<downstream::Options> client_keys();
 Keys<http2::Options> http2_keys();
 Keys<upstream::Options> upstream_keys();
@@ -101,6 +111,7 @@ Keys<filter::CompressionOptions> compress_keys();
 Keys<filter::CompressionOptions> compress_level_keys();
 Keys<filter::DictionaryOptions> compress_dictionary_keys();
 Keys<filter::CompressionLimits> compression_keys();
+Keys<HstsDraft> hsts_keys();
 // What a request alone may be asked for: headers, query, cookies, client address.
 Keys<route::Match> condition_keys();
 Keys<RouteTest> test_keys();
@@ -125,9 +136,21 @@ bool decode_listen_address(Problems& problems, const Node& node, HostPort& out);
 bool check_socket_path(Problems& problems, const Node& node, const std::string& path);
 // `protocols = ["h2", "http/1.1"]`.
 void decode_protocols(Problems& problems, const Node& node, std::vector<std::string>& out);
+// A table that has, or should have, cert and key.
+void check_pair(Problems& problems, const Node& table, const std::vector<std::string>& known);
 // A whole [tls] table, its two short keys folded into certificates; RP1301 where there is none. `acme`: null where it has none of its own.
 void decode_tls(Problems& problems, const Node& node, const std::string& name, net::TlsServerOptions& out,
                 acme::Options* acme = nullptr);
+// [tls.client_auth].
+void decode_client_auth(Problems& problems, const Node& node, std::optional<net::ClientAuth>& out);
+// Which certificates are meant: "dns:*.shop.com", or an array of such.
+void decode_name_rules(Problems& problems, const Node& node, x509::NameRules& out);
+std::string render_name_rules(const x509::NameRules& from);
+// `client_cert` of [forwarding] and of a route.
+void decode_client_cert_field(Problems& problems, const Node& node, proxy::ForwardingOptions& out);
+std::string render_client_cert_field(const proxy::ForwardingOptions& from);
+void decode_client_cert(Problems& problems, const Node& node, filter::ClientCertRule& out);
+std::string render_client_cert(const filter::ClientCertRule& from);
 // [tls.acme].
 void decode_acme(Problems& problems, const Node& node, acme::Options& out);
 // `health = "/healthz"`, or a table.
@@ -150,6 +173,9 @@ std::string render_cache(const proxy::CacheOptions& from);
 // `compress = true`, false, an array of codings, or a table.
 void decode_compress(Problems& problems, const Node& node, filter::CompressionOptions& out);
 std::string render_compress(const filter::CompressionOptions& from);
+
+// `hsts = true`, "365d" or a table, as the header's value; "" for false.
+void decode_hsts(Problems& problems, const Node& node, std::string& out);
 
 // `balance = "hash"` or `balance = { policy = "hash", ... }`.
 void decode_balance(Problems& problems, const Node& node, upstream::Options& out);

@@ -85,6 +85,47 @@ void decode_external(Problems& problems, const Node& node, O& out) {
   }
 }
 
+using D = acme::OnDemandOptions;
+
+void decode_hosts(Problems& problems, const Node& node, D& out) {
+  decode_value(problems, node, out.hosts);
+  for (std::string& host : out.hosts) {
+    std::string name = x509::normal_dns_name(host, true);
+    if (!name.empty()) {
+      host = std::move(name);
+      continue;
+    }
+    problems.error("RP1004", node.at, fmt::format("not a host: {}", is_secret(node) ? shown(node) : quote_toml(host)),
+                   "\"shop.com\", or \"*.shop.com\" for all below it");
+  }
+}
+
+void decode_ask(Problems& problems, const Node& node, D& out) {
+  decode_value(problems, node, out.ask);
+  if (!node.is(Node::Kind::kString) || node.is_broken || upstream::Url::parse(out.ask)) return;
+  problems.error("RP1004", node.at, fmt::format("not a URL: {}", shown(node)),
+                 "such as \"http://127.0.0.1:9000/known\"");
+}
+
+constexpr Key<D> kOnDemand[] = {
+    {"hosts", "strings", "that it is done for, \"*.shop.com\" for all below it; none: `ask` alone says", decode_hosts,
+     [](const D& o) { return render_value(o.hosts); }},
+    special<D>("ask", "string", "a URL that answers 200 to ?domain=NAME where it is to be done", decode_ask),
+    lasting<&D::wait>("wait", "how long a handshake waits for the certificate"),
+    ranged<1, 1'000'000, &D::names_max>("max_names", "certificates in all that are had so"),
+};
+
+// Else anybody could have any number made, and use up what the authority allows.
+void decode_on_demand(Problems& problems, const Node& node, O& out) {
+  decode_table<D>(problems, node, "on_demand", kOnDemand, out.on_demand.emplace());
+  if (!node.is(Node::Kind::kTable)) return;
+  const std::vector<std::string> known = names_of(Keys<D>(kOnDemand));
+  if (lacks(node, "hosts", known) && lacks(node, "ask", known)) {
+    problems.error("RP1005", node.at, "on_demand needs hosts or ask",
+                   "hosts = [\"*.customers.shop.com\"], or ask = \"http://127.0.0.1:9000/known\"");
+  }
+}
+
 constexpr Key<O> kAcme[] = {
     key<&O::email>("email", "where the authority writes to; with it its terms of service are agreed to"),
     {"directory", "string",
@@ -96,6 +137,8 @@ constexpr Key<O> kAcme[] = {
     special<O>("external_account", "table", "for authorities that want one: key_id and hmac_key", decode_external),
     key<&O::profile>("profile", "of those that the directory names; empty: the usual one"),
     special<O>("names", "strings", "beside the hosts of the routes", decode_names),
+    special<O>("on_demand", "table", "certificates for names that clients ask for first: hosts, ask, wait, max_names",
+               decode_on_demand),
     special<O>("storage", "path",
                "the directory for the account, keys and certificates; several instances may share it",
                [](Problems& p, const Node& n, O& o) { decode_file(p, n, o.storage); }),
@@ -133,6 +176,7 @@ void decode_acme(Problems& problems, const Node& node, O& out) {
 }
 
 Keys<O> acme_keys() { return kAcme; }
+Keys<acme::OnDemandOptions> on_demand_keys() { return kOnDemand; }
 Keys<ExternalAccount> external_account_keys() { return kExternal; }
 
 }  // namespace rproxy::config

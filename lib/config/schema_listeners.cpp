@@ -160,6 +160,8 @@ constexpr Key<net::CertificateFiles> kCertificate[] = {
         [](Problems& p, const Node& n, net::CertificateFiles& o) { decode_file(p, n, o.key); }),
 };
 
+}  // namespace
+
 void check_pair(Problems& problems, const Node& table, const std::vector<std::string>& known) {
   if (!table.is(Node::Kind::kTable)) return;
   for (const auto& [name, remedy] : {std::pair{"cert", "cert = \"site.pem\""}, {"key", "key = \"site.key\""}}) {
@@ -171,6 +173,8 @@ void check_pair(Problems& problems, const Node& table, const std::vector<std::st
     }
   }
 }
+
+namespace {
 
 void decode_certificates(Problems& problems, const Node& node, TlsDraft& out) {
   if (!expect(problems, node, Node::Kind::kArray, "an array of { cert, key }")) return;
@@ -199,10 +203,18 @@ constexpr Key<T> kTls[] = {
     key<&T::options, &net::TlsServerOptions::ciphers>("ciphers",
                                                       "TLS 1.2 cipher list, OpenSSL's syntax; empty: modern ones"),
     key<&T::options, &net::TlsServerOptions::ciphersuites>("ciphersuites", "TLS 1.3 suites; empty: OpenSSL's"),
-    key<&T::options, &net::TlsServerOptions::groups>("groups", "key exchange groups; empty: X25519:P-256:P-384"),
+    key<&T::options, &net::TlsServerOptions::groups>(
+        "groups", "key exchange groups; empty: X25519MLKEM768 where OpenSSL has it, X25519:P-256:P-384"),
     key<&T::options, &net::TlsServerOptions::session_tickets>("session_tickets",
                                                               "resume sessions by tickets whose keys rotate"),
     key<&T::options, &net::TlsServerOptions::strict_sni>("strict_sni", "refuse names that no certificate covers"),
+    key<&T::options, &net::TlsServerOptions::ocsp_stapling>(
+        "ocsp_stapling", "show what the authority says of a certificate that names a responder"),
+    key<&T::options, &net::TlsServerOptions::early_data>(
+        "early_data",
+        "TLS 1.3 0-RTT: take GET and the like before the handshake ends, which others may replay; told in Early-Data"),
+    special<T>("client_auth", "table", "clients show a certificate of their own: mode, ca_file, crl_file, allow",
+               [](Problems& p, const Node& n, T& o) { decode_client_auth(p, n, o.options.client_auth); }),
 };
 
 }  // namespace
@@ -224,6 +236,10 @@ void decode_tls(Problems& problems, const Node& node, const std::string& name, n
                                             (list != nullptr && list->is(Node::Kind::kArray) && list->items.empty()))) {
     problems.error("RP1301", list != nullptr ? list->at : node.at, name + " has no certificate",
                    "cert = \"site.pem\" and key = \"site.key\", or [tls.acme] to have them made");
+  }
+  if (draft.options.early_data && draft.options.client_auth) {
+    problems.error("RP1006", node.find("early_data")->at, "early data of who has shown a certificate could be replayed",
+                   "keep one of early_data and client_auth");
   }
   if (draft.acme_at != nullptr && acme == nullptr) {
     problems.error("RP1006", draft.acme_at->at, "a listener's own tls has no acme",

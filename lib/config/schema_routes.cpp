@@ -294,6 +294,16 @@ constexpr Key<D> kDefaults[] = {
      "contents that shrink are coded for clients that take it; BREACH: not where secrets meet what clients choose",
      [](Problems& p, const Node& n, D& o) { decode_compress(p, n, o.compression); },
      [](const D& o) { return render_compress(o.compression); }},
+    {"client_cert", "boolean or strings",
+     "true: who has shown a certificate that the listener has taken; strings: whose, such as \"dns:cart.shop.com\"; "
+     "all "
+     "others get 403",
+     [](Problems& p, const Node& n, D& o) { decode_client_cert(p, n, o.client_cert); },
+     [](const D& o) { return render_client_cert(o.client_cert); }},
+    {"hsts", "duration, boolean or table",
+     "browsers come by https alone, for so long (RFC 6797): max_age, include_subdomains, preload; true: a year",
+     [](Problems& p, const Node& n, D& o) { decode_hsts(p, n, o.strict_transport); },
+     [](const D& o) { return render_value(!o.strict_transport.empty()); }},
 };
 
 using R = RouteDraft;
@@ -335,6 +345,12 @@ constexpr Key<R> kRoute[] = {
     {"compress", "boolean, strings or table", "as in [defaults]",
      [](Problems& p, const Node& n, R& o) { decode_compress(p, n, o.forward.compression); },
      [](const R& o) { return render_compress(o.forward.compression); }},
+    {"client_cert", "boolean or strings", "as in [defaults]",
+     [](Problems& p, const Node& n, R& o) { decode_client_cert(p, n, o.forward.client_cert); },
+     [](const R& o) { return render_client_cert(o.forward.client_cert); }},
+    {"hsts", "duration, boolean or table", "as in [defaults]",
+     [](Problems& p, const Node& n, R& o) { decode_hsts(p, n, o.forward.strict_transport); },
+     [](const R& o) { return render_value(!o.forward.strict_transport.empty()); }},
 };
 
 }  // namespace

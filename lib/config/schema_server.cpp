@@ -86,6 +86,9 @@ constexpr Key<F> kForwarding[] = {
     key<&F::request_id>("request_id", "send X-Request-ID"),
     {"via_name", "string", "this proxy's name in Via", decode_via_name,
      [](const F& o) { return render_value(o.via_name); }},
+    {"client_cert", "boolean or table",
+     "send the client's verified certificate in Client-Cert (RFC 9440); table: header, format",
+     decode_client_cert_field, render_client_cert_field},
 };
 
 // `error` names the variable that is not known in braces.

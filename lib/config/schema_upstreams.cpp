@@ -105,6 +105,10 @@ constexpr Key<T> kTls[] = {
     special<T>("ca_file", "path", "PEM; default: the system's store",
                [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.ca_file); }),
     one_of<kTlsVersions, &T::min_version>("min_version", "\"1.2\" or \"1.3\""),
+    special<T>("cert", "path", "PEM: this proxy's own, for servers that ask; read again when it changes",
+               [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.own.cert); }),
+    special<T>("key", "path", "PEM: its private key",
+               [](Problems& p, const Node& n, T& o) { decode_file(p, n, o.own.key); }),
 };
 
 void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
@@ -114,6 +118,8 @@ void decode_upstream_tls(Problems& problems, const Node& node, U& out) {
   }
   out.tls.enabled = true;
   decode_table<T>(problems, node, "tls", kTls, out.tls);
+  const std::vector<std::string> known = names_of(Keys<T>(kTls));
+  if (!lacks(node, "cert", known) || !lacks(node, "key", known)) check_pair(problems, node, known);
   if (!out.tls.verify) {
     problems.warning("RP1302", node.find("verify")->at,
                      "the server's certificate is not verified: anyone in between can read and change everything",
@@ -169,7 +175,8 @@ constexpr Key<U> kUpstream[] = {
         "slow_start", "a server that comes back, or is added, gets a tenth of its share, and all of it after so long"),
     ranged<0, 100, &U::policy, &balance::PolicyOptions::panic_threshold>(
         "panic_threshold", "percent of the servers; if fewer are available, all are used; 0: only when none is"),
-    special<U>("tls", "boolean or table", "speak TLS to the servers; table: verify, server_name, ca_file, min_version",
+    special<U>("tls", "boolean or table",
+               "speak TLS to the servers; table: verify, server_name, ca_file, min_version, cert, key",
                decode_upstream_tls),
     one_of<kUpstreamProtocols, &U::protocol>(
         "protocol", "\"http/1.1\", \"h2\" (by prior knowledge where tls is off), or \"auto\", what TLS agrees upon"),

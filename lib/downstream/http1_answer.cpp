@@ -81,6 +81,8 @@ std::string_view Http1Exchange::serialize(Response& response, BodyLength length,
   if (!head.fields.has(FieldId::kDate) && head.status >= 200) {
     head.fields.add(FieldId::kDate, arena.copy(context.date.at(context.loop.wall_now())));
   }
+  if (!request.strict_transport.empty() && head.status >= 200)
+    head.fields.set(FieldId::kStrictTransportSecurity, request.strict_transport);
   char* out = arena.allocate(http::head_size_max(head, options));
   return {out, static_cast<std::size_t>(http::write_head(out, head, options) - out)};
 }

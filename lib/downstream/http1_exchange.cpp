@@ -89,6 +89,7 @@ void Http1Exchange::begin_request(const http::RequestHeadParser& parser) {
   stream->hold();
   stream->set_read_timeout(Duration{0});
   note_arrival();
+  request.is_early = stream->is_early();
   request.client_path = request.head.path;
   request.client_authority = request.head.authority;
   request.interim = request.head.version == http::Version::kHttp10 ? nullptr : this;

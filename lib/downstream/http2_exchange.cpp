@@ -52,6 +52,7 @@ bool Http2Exchange::on_head(bool last) {
   if (auto done = block.finish_request(head, context_.options.paths, !last); !done) refusal_ = std::move(done.error());
   request_.client_path = head.path;
   request_.client_authority = head.authority;
+  request_.is_early = owner_.stream().is_early();
   if (head.body.kind == BodyLength::Kind::kFixed && limits_.bytes != 0 && head.body.bytes > limits_.bytes) {
     refusal_ = Error{ErrorCode::kBodyTooLarge, Side::kClient, Retry::kNever, 0, {}};
   }
@@ -118,6 +119,7 @@ net::Task<void> Http2Exchange::answer(Response& response) {
 }
 
 void Http2Exchange::prepare(http::ResponseHead& head) {
+  if (!request_.strict_transport.empty()) head.fields.set(FieldId::kStrictTransportSecurity, request_.strict_transport);
   if (!head.fields.has(FieldId::kDate)) {
     head.fields.add(FieldId::kDate, texts_.copy(context_.date.at(context_.loop.wall_now())));
   }

@@ -30,7 +30,9 @@ class Http2Exchange final : public exchange::Http2Stream, private exchange::Inte
     explicit Content(Http2Exchange& exchange) : exchange_(exchange) {}
     net::ValueTask<Result<exchange::Slice>> read() override;
     http::BodyLength length() const override { return exchange_.request_.head.body; }
-    const http::Fields* trailers() const override { return exchange_.received_trailers(); }
+    const http::Fields* trailers() const override {
+      return exchange_.request_.head.drops_trailers ? nullptr : exchange_.received_trailers();
+    }
 
    private:
     Http2Exchange& exchange_;

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "exchange/body.h"
+#include "exchange/client_certificate.h"
 #include "http/message.h"
 #include "metrics/series.h"
 #include "net/loop.h"
@@ -29,6 +30,8 @@ struct Client {
   std::string_view tls_version;  // "TLSv1.3"; empty: plain
   std::string_view tls_cipher;
   std::string_view server_name;  // SNI
+  // Verified; lives as long as the connection. Null: none was asked for, or shown.
+  const ClientCertificate* certificate = nullptr;
 };
 
 // What happened to one exchange, filled in by whoever knows and read by the access log. Names are views of the configuration.
@@ -75,6 +78,9 @@ struct Request {
   std::string_view client_authority;
   // The client's address as far as it can be trusted; rules and logs use this one.
   IpAddress client_ip;
+  std::string_view
+      strict_transport;   // Strict-Transport-Security of the answer (RFC 6797), whatever becomes of it; empty: none
+  bool is_early = false;  // may be somebody's replay of it (RFC 8470)
   bool from_trusted_proxy = false;  // the peer's own forwarding fields are believed
   // Made for all who want the same: nothing in the answer may be meant for one client alone.
   bool is_for_many = false;

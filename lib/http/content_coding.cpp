@@ -7,7 +7,8 @@
 namespace rproxy::http {
 namespace {
 
-constexpr std::array<std::string_view, kCodingCount> kNames{"identity", "gzip", "deflate", "br", "zstd", "dcb", "dcz"};
+constexpr std::array<std::string_view, kCodingCount> kCodingNames{"identity", "gzip", "deflate", "br",
+                                                                  "zstd",     "dcb",  "dcz"};
 constexpr std::int16_t kUnsaid = -1;
 
 // RFC 9110 12.4.2: "0.8" as 800; nothing for what is malformed.
@@ -49,11 +50,11 @@ bool needs_dictionary(Coding coding) { return coding == Coding::kDcb || coding =
 
 }  // namespace
 
-std::string_view to_string(Coding coding) { return kNames[static_cast<std::size_t>(coding)]; }
+std::string_view to_string(Coding coding) { return kCodingNames[static_cast<std::size_t>(coding)]; }
 
 std::optional<Coding> coding_of(std::string_view name) {
   for (std::size_t i = 0; i < kCodingCount; ++i) {
-    if (equals_ignoring_case(name, kNames[i])) return static_cast<Coding>(i);
+    if (equals_ignoring_case(name, kCodingNames[i])) return static_cast<Coding>(i);
   }
   if (equals_ignoring_case(name, "x-gzip")) return Coding::kGzip;
   return std::nullopt;

@@ -8,7 +8,7 @@
 namespace rproxy::http {
 namespace {
 
-constexpr auto kNames = std::to_array<std::string_view>({
+constexpr auto kFieldNames = std::to_array<std::string_view>({
     "",
 #define RPROXY_FIELD(id, name) name,
 #include "http/field_names.inc"
@@ -26,9 +26,9 @@ constexpr std::size_t hash_name(std::string_view name) {
 
 constexpr std::array<std::uint8_t, kSlots> make_slots() {
   std::array<std::uint8_t, kSlots> slots{};
-  for (std::size_t id = 1; id < kNames.size(); ++id) {
-    if (kNames[id].empty()) continue;
-    std::size_t slot = hash_name(kNames[id]);
+  for (std::size_t id = 1; id < kFieldNames.size(); ++id) {
+    if (kFieldNames[id].empty()) continue;
+    std::size_t slot = hash_name(kFieldNames[id]);
     while (slots[slot] != 0) slot = (slot + 1) % kSlots;
     slots[slot] = static_cast<std::uint8_t>(id);
   }
@@ -39,12 +39,12 @@ constexpr auto kSlotTable = make_slots();
 
 }  // namespace
 
-std::string_view field_name(FieldId id) { return kNames[static_cast<std::size_t>(id)]; }
+std::string_view field_name(FieldId id) { return kFieldNames[static_cast<std::size_t>(id)]; }
 
 FieldId field_id(std::string_view name) {
   if (name.empty()) return FieldId::kOther;
   for (std::size_t slot = hash_name(name); kSlotTable[slot] != 0; slot = (slot + 1) % kSlots) {
-    if (equals_ignoring_case(kNames[kSlotTable[slot]], name)) return static_cast<FieldId>(kSlotTable[slot]);
+    if (equals_ignoring_case(kFieldNames[kSlotTable[slot]], name)) return static_cast<FieldId>(kSlotTable[slot]);
   }
   return FieldId::kOther;
 }

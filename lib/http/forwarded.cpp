@@ -21,6 +21,8 @@ bool is_escaped(std::string_view text, std::size_t at) {
 
 bool is_forwarding_field(FieldId id) {
   switch (id) {
+    case FieldId::kClientCert:
+    case FieldId::kClientCertChain:
     case FieldId::kForwarded:
     case FieldId::kXForwardedFor:
     case FieldId::kXForwardedHost:

@@ -13,7 +13,7 @@ struct Name {
   std::string_view text;
   Kind kind;
 };
-constexpr Name kNames[] = {
+constexpr Name kTypeNames[] = {
     {"application/grpc", Kind::kGrpc},
     {"application/grpc-web", Kind::kWeb},
     {"application/grpc-web-text", Kind::kWebText},
@@ -31,16 +31,16 @@ GrpcType grpc_type(std::string_view content_type) {
   // A suffix is written into other types: nothing but a name gets there.
   if (suffix.size() == 1 || !all_are(suffix, kTokenChar)) return {};
   const auto* found =
-      std::ranges::find_if(kNames, [name](const Name& each) { return equals_ignoring_case(each.text, name); });
-  if (found == std::end(kNames)) return {};
+      std::ranges::find_if(kTypeNames, [name](const Name& each) { return equals_ignoring_case(each.text, name); });
+  if (found == std::end(kTypeNames)) return {};
   return {found->kind, suffix};
 }
 
 GrpcType grpc_type(const Fields& fields) { return grpc_type(fields.get(FieldId::kContentType)); }
 
 std::string_view to_string(const GrpcType& type, Arena& arena) {
-  const auto* found = std::ranges::find(kNames, type.kind, &Name::kind);
-  if (found == std::end(kNames)) return {};
+  const auto* found = std::ranges::find(kTypeNames, type.kind, &Name::kind);
+  if (found == std::end(kTypeNames)) return {};
   return type.suffix.empty() ? found->text : arena.concat({found->text, type.suffix});
 }
 

@@ -34,6 +34,7 @@ bool is_end_to_end(FieldId id) {
     case FieldId::kContentRange:
     case FieldId::kCacheControl:
     case FieldId::kAuthorization:
+    case FieldId::kEarlyData:
     case FieldId::kExpect:
     case FieldId::kMaxForwards:
     case FieldId::kCookie:

@@ -15,7 +15,7 @@ struct Preference {
 };
 
 // "0.8" as 800; 1000 for what is malformed (RFC 9110 12.4.2).
-int parse_quality(std::string_view text) {
+int lenient_quality(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return 1000;
   int value = (text[0] - '0') * 1000;
   int place = 100;
@@ -32,7 +32,7 @@ int quality_of(std::string_view range) {
   for (auto at = range.find(';'); at != std::string_view::npos; at = range.find(';', at + 1)) {
     const auto parameter = trim(range.substr(at + 1, range.find(';', at + 1) - at - 1));
     if (parameter.size() >= 2 && to_lower(parameter[0]) == 'q' && parameter[1] == '=') {
-      return parse_quality(parameter.substr(2));
+      return lenient_quality(parameter.substr(2));
     }
   }
   return 1000;

@@ -9,7 +9,7 @@ namespace {
 
 // Start line, framing and connection fields at their longest, beside the texts they carry.
 constexpr std::size_t kFixedText = 256;
-constexpr std::size_t kDigitsMax = 20;
+constexpr std::size_t kLengthDigitsMax = 20;
 
 char* put(char* out, std::string_view text) {
   if (!text.empty()) std::memcpy(out, text.data(), text.size());
@@ -54,7 +54,7 @@ char* put_fields(char* out, const Fields& fields, bool skip_host) {
 
 char* put_content_length(char* out, std::uint64_t length) {
   out = put(out, "Content-Length: ");
-  out = std::to_chars(out, out + kDigitsMax, length).ptr;
+  out = std::to_chars(out, out + kLengthDigitsMax, length).ptr;
   return put(out, "\r\n");
 }
 

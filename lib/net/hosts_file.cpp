@@ -17,7 +17,7 @@ bool is_same_name(std::string_view a, std::string_view b) {
 }
 
 // The next word of the line, which loses it; empty at its end.
-std::string_view take_word(std::string_view& line) {
+std::string_view take_name(std::string_view& line) {
   constexpr std::string_view kBlanks = " \t\r";
   line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
   const std::string_view word = line.substr(0, line.find_first_of(kBlanks));
@@ -47,9 +47,9 @@ std::vector<IpAddress> find_host(std::string_view text, std::string_view name) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     line = line.substr(0, line.find('#'));
-    const auto address = IpAddress::parse(take_word(line));
+    const auto address = IpAddress::parse(take_name(line));
     if (!address) continue;
-    for (auto word = take_word(line); !word.empty(); word = take_word(line)) {
+    for (auto word = take_name(line); !word.empty(); word = take_name(line)) {
       if (is_same_name(word, without_dot(name))) found.push_back(*address);
     }
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/address.h"
 #include "base/units.h"
 #include "net/peer.h"
+#include "x509/name_rule.h"
 
 namespace rproxy::net {
 
@@ -40,14 +42,28 @@ struct CertificateFiles {
   bool operator==(const CertificateFiles&) const = default;
 };
 
+// Whom a listener asks for a certificate of their own, and who gets in with it.
+struct ClientAuth {
+  enum class Mode : std::uint8_t { kRequired, kOptional };
+  Mode mode = Mode::kRequired;
+  std::string ca_file;             // PEM: whose certificates are taken
+  std::string crl_file;            // PEM; empty: nothing is revoked
+  std::uint32_t verify_depth = 4;  // authorities between the certificate and one of ca_file
+  x509::NameRules allow;           // empty: whoever the authorities vouch for
+  bool operator==(const ClientAuth&) const = default;
+};
+
 struct TlsServerOptions {
   std::vector<CertificateFiles> certificates;  // names come from the certificates' SANs; the first is the default
   TlsVersion min_version = TlsVersion::kTls12;
   std::string ciphers;       // TLS 1.2 list, OpenSSL's syntax; empty: the modern default
   std::string ciphersuites;  // TLS 1.3
-  std::string groups;        // empty: X25519:P-256:P-384
+  std::string groups;        // empty: X25519MLKEM768 where OpenSSL has it, X25519:P-256:P-384
   bool session_tickets = true;
-  bool strict_sni = false;  // refuse a name no certificate covers instead of serving the default
+  bool ocsp_stapling = true;  // where a certificate names a responder
+  bool early_data = false;    // TLS 1.3 0-RTT: requests may come before the handshake is complete, and be replayed
+  bool strict_sni = false;    // refuse a name no certificate covers instead of serving the default
+  std::optional<ClientAuth> client_auth;  // absent: nobody is asked
   bool operator==(const TlsServerOptions&) const = default;
 };
 
@@ -57,6 +73,7 @@ struct TlsClientOptions {
   std::string server_name;  // SNI and the name verified; empty: the endpoint's host
   std::string ca_file;      // PEM; empty: the system's store
   TlsVersion min_version = TlsVersion::kTls12;
+  CertificateFiles own;  // shown where the server asks for one; empty: none
   bool operator==(const TlsClientOptions&) const = default;
 };
 

@@ -13,7 +13,7 @@ namespace rproxy::net {
 namespace {
 
 // Copying so little is cheaper than what the kernel does for each further piece.
-constexpr std::size_t kGatherMax = 2048;
+constexpr std::size_t kSmallWriteMax = 2048;
 
 // `more` follows at once.
 ssize_t send_pieces(int socket, std::span<const iovec> pieces, bool more) {
@@ -21,8 +21,8 @@ ssize_t send_pieces(int socket, std::span<const iovec> pieces, bool more) {
   if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, flags);
   std::size_t total = 0;
   for (const iovec& piece : pieces) total += piece.iov_len;
-  if (total <= kGatherMax) {
-    char gathered[kGatherMax];
+  if (total <= kSmallWriteMax) {
+    char gathered[kSmallWriteMax];
     char* out = gathered;
     for (const iovec& piece : pieces) {
       std::memcpy(out, piece.iov_base, piece.iov_len);

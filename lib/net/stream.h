@@ -81,6 +81,9 @@ class Stream {
   bool is_broken() const { return read_result_.ready && read_result_.failed; }
 
   // The same as the kernel has told it, whoever reads what came before that end.
+  // What has arrived so far may be somebody's replay of what was sent before: TLS 1.3 early data of a handshake that is not complete yet
+  // (RFC 8446 8).
+  virtual bool is_early() const { return false; }
   virtual bool has_peer_ended() const = 0;
 
   // For fill(): how long from now, whatever happens meanwhile; 0 for ever. Stays until changed.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/address.h"
+#include "net/tls_key_log.h"
 
 namespace rproxy::net {
 namespace tls {
@@ -26,6 +27,7 @@ void set_common(SSL_CTX* context, TlsVersion min_version) {
   // At least 112 bits of strength, whatever openssl.cnf says; a cipher list may lower it ("...@SECLEVEL=1").
   SSL_CTX_set_security_level(context, 2);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  log_tls_keys_of(context);
   // An idle connection keeps no record buffers. A record may be offered again from another place in memory.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
@@ -37,7 +39,7 @@ Result<x509::TrustStore> TlsClientContext::read_trusted(const TlsClientOptions& 
 }
 
 Result<std::unique_ptr<TlsClientContext>> TlsClientContext::create(const TlsClientOptions& options,
-                                                                   const x509::TrustStore* trusted,
+                                                                   TlsClientMaterial material,
                                                                    const std::vector<std::string>& alpn) {
   std::unique_ptr<TlsClientContext> made(new TlsClientContext);
   made->context_.reset(SSL_CTX_new(TLS_client_method()));
@@ -48,8 +50,8 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::create(const TlsClie
   SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(protocols.data()),
                           static_cast<unsigned>(protocols.size()));
   SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, &on_verified);
-  if (options.verify && trusted != nullptr) {
-    SSL_CTX_set1_cert_store(context, trusted->native());
+  if (options.verify && material.trusted != nullptr) {
+    SSL_CTX_set1_cert_store(context, material.trusted->native());
   } else if (options.verify) {
     auto read = read_trusted(options);
     if (!read) return fail(std::move(read.error()));
@@ -57,7 +59,26 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::create(const TlsClie
   }
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, &on_new_session);
+  made->own_ = std::move(material.own);
+  if (made->own_ == nullptr && !options.own.cert.empty()) {
+    auto key = x509::CertifiedKey::load(options.own.cert, options.own.key);
+    if (!key) return fail(std::move(key.error()));
+    auto shown = TlsPresence::of({std::make_shared<const x509::CertifiedKey>(std::move(*key))});
+    if (!shown) return fail(std::move(shown.error()));
+    made->own_ = std::move(*shown);
+  }
   return made;
+}
+
+// From the next connection on; a session would go on as whoever it was begun by.
+void TlsClientContext::show_own(SSL* ssl) {
+  if (own_ == nullptr) return;
+  if (std::exchange(own_version_, own_->version()) != own_version_) {
+    own_shown_ = own_->shown();
+    for (auto& [name, server] : servers_) server.session.reset();
+  }
+  // To the connection, not to the context, where one of another kind of key would stay beside it.
+  (void)own_shown_->all().front()->present(ssl);
 }
 
 TlsClientContext::Server& TlsClientContext::server(std::string_view name) {
@@ -74,9 +95,10 @@ bool TlsClientContext::is_verifiable(std::string_view name) {
   return IpAddress::parse(name).has_value() || !x509::normal_dns_name(name).empty();
 }
 
-SslPtr TlsClientContext::make_ssl(Server& server) const {
+SslPtr TlsClientContext::make_ssl(Server& server) {
   SslPtr ssl(SSL_new(context_.get()));
   SSL_set_app_data(ssl.get(), &server);
+  show_own(ssl.get());
   const char* name = server.name.c_str();
   // RFC 6066 3: an address is not a server name.
   const auto address = IpAddress::parse(server.name);

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "net/tls_context.h"
@@ -20,6 +21,16 @@ Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::create(std::shared_ptr<c
   if (!made->present(SslCtxPtr(SSL_CTX_new(TLS_server_method())).get()))
     return tls::option_error("certificate of " + made->key().leaf().label());
   return made;
+}
+
+void TlsIdentity::staple(std::shared_ptr<const Staple> answer) const {
+  const std::lock_guard lock(mutex_);
+  staple_.swap(answer);
+}
+
+std::shared_ptr<const TlsIdentity::Staple> TlsIdentity::stapled() const {
+  const std::lock_guard lock(mutex_);
+  return staple_ != nullptr && staple_->until > std::chrono::system_clock::now() ? staple_ : nullptr;
 }
 
 bool TlsIdentity::present(SSL_CTX* context) const {
@@ -87,6 +98,17 @@ void TlsPresence::show(std::shared_ptr<const TlsIdentities> next) {
 std::shared_ptr<const TlsIdentities> TlsPresence::shown() const {
   const std::lock_guard lock(mutex_);
   return shown_;
+}
+
+void TlsPresence::trust(std::shared_ptr<const x509::TrustStore> next) {
+  const std::lock_guard lock(mutex_);
+  trusted_.swap(next);
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+std::shared_ptr<const x509::TrustStore> TlsPresence::trusted() const {
+  const std::lock_guard lock(mutex_);
+  return trusted_;
 }
 
 void TlsChallenges::answer(const std::string& name, std::shared_ptr<const TlsIdentity> identity) {

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls_on_demand.h"
 #include "x509/certified_key.h"
+#include "x509/trust_store.h"
 
 namespace rproxy::net {
 
@@ -26,6 +28,15 @@ class TlsIdentity {
 
   const x509::CertifiedKey& key() const { return *key_; }
   const std::shared_ptr<const x509::CertifiedKey>& shared_key() const { return key_; }
+  // What its authority says of it (OCSP, in DER), to be shown to who asks until it has run out. Any thread.
+  struct Staple {
+    std::string der;
+    x509::WallTime until;
+  };
+  void staple(std::shared_ptr<const Staple> answer) const;
+  // Null: there is none, or none any more.
+  std::shared_ptr<const Staple> stapled() const;
+
   // Beside those of other kinds of keys, if these are there. False: OpenSSL refuses.
   bool present(SSL_CTX* context) const;
   bool present(SSL* ssl) const;
@@ -38,6 +49,8 @@ class TlsIdentity {
 
   std::shared_ptr<const x509::CertifiedKey> key_;
   std::unique_ptr<STACK_OF(X509), FreeChain> chain_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Staple> staple_;
 };
 
 class TlsIdentities {
@@ -84,19 +97,24 @@ class TlsChallenges {
 // What a listener shows just now. Any thread.
 class TlsPresence {
  public:
-  // `challenges`: null where it answers none.
+  // `challenges`: null where it answers none; `on_demand`: null where nothing is made for who asks.
   explicit TlsPresence(std::shared_ptr<const TlsIdentities> first,
-                       std::shared_ptr<const TlsChallenges> challenges = nullptr)
-      : challenges_(std::move(challenges)), shown_(std::move(first)) {}
+                       std::shared_ptr<const TlsChallenges> challenges = nullptr,
+                       std::shared_ptr<TlsOnDemand> on_demand = nullptr)
+      : challenges_(std::move(challenges)), on_demand_(std::move(on_demand)), shown_(std::move(first)) {}
   // Errors: as of TlsIdentities::create().
   static Result<std::shared_ptr<TlsPresence>> of(const TlsIdentities::Keys& keys);
 
   // From the next handshake on.
   void show(std::shared_ptr<const TlsIdentities> next);
   std::shared_ptr<const TlsIdentities> shown() const;
+  // The same, of whose certificates are taken from clients; null: nobody's.
+  void trust(std::shared_ptr<const x509::TrustStore> next);
+  std::shared_ptr<const x509::TrustStore> trusted() const;
   // Another one each time something else is shown.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
+  TlsOnDemand* on_demand() const { return on_demand_.get(); }
   // Null: there is none.
   std::shared_ptr<const TlsIdentity> challenge(std::string_view name) const {
     return challenges_ != nullptr ? challenges_->find(name) : nullptr;
@@ -104,8 +122,10 @@ class TlsPresence {
 
  private:
   const std::shared_ptr<const TlsChallenges> challenges_;
+  const std::shared_ptr<TlsOnDemand> on_demand_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TlsIdentities> shown_;
+  std::shared_ptr<const x509::TrustStore> trusted_;
   std::atomic<std::uint64_t> version_{1};
 };
 

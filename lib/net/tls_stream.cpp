@@ -31,6 +31,7 @@ TlsStream::TlsStream(StreamPtr inner, SslPtr ssl)
 TlsStream::Ptr TlsStream::accept(StreamPtr inner, TlsServerContext& context) {
   Ptr stream(new TlsStream(std::move(inner), context.make_ssl()));
   SSL_set_accept_state(stream->ssl_.get());
+  stream->context_ = &context;
   return stream;
 }
 
@@ -52,6 +53,12 @@ std::string_view TlsStream::alpn() const {
 std::string_view TlsStream::server_name() const {
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
   return name != nullptr && !x509::normal_dns_name(name).empty() ? name : std::string_view{};
+}
+
+std::optional<x509::Certificate> TlsStream::peer_certificate() const {
+  x509::X509Ptr shown(SSL_get1_peer_certificate(ssl_.get()));
+  if (!shown) return std::nullopt;
+  return x509::Certificate(std::move(shown));
 }
 
 // ---- Reading.
@@ -84,19 +91,35 @@ Stream::IoResult TlsStream::decrypt() {
     if (room.empty()) break;
     ERR_clear_error();
     std::size_t got = 0;
-    if (SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1) {
+    if (read_some(room, got)) {
       add_received(got);
       total += got;
       messages_ = 0;
       continue;
     }
     const int reason = SSL_get_error(ssl_.get(), 0);
+    // Tickets may wait for room in the output: they are as good later.
+    if (reason == SSL_ERROR_WANT_WRITE) break;
     if (reason != SSL_ERROR_WANT_READ) end_ = end_of_input(reason);
   }
   ERR_clear_error();
   if (total > 0) return IoResult::success(total);
   drop_empty_buffer();
   return end_;
+}
+
+bool TlsStream::read_some(std::span<char> room, std::size_t& got) {
+  if (early_ == Early::kComing) {
+    const int read = SSL_read_early_data(ssl_.get(), room.data(), room.size(), &got);
+    if (read != SSL_READ_EARLY_DATA_FINISH) return read == SSL_READ_EARLY_DATA_SUCCESS;
+    early_ = Early::kComplete;
+  }
+  const bool is_read = SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1;
+  if (early_ != Early::kNone && SSL_is_init_finished(ssl_.get()) == 1) {
+    early_ = Early::kNone;
+    establish();
+  }
+  return is_read;
 }
 
 Stream::IoResult TlsStream::end_of_input(int reason) {
@@ -134,12 +157,18 @@ bool TlsStream::encrypt() {
     limit_key_use();
     ERR_clear_error();
     std::size_t taken = 0;
-    const bool written = SSL_write_ex(ssl_.get(), record.data(), record.size(), &taken) == 1;
+    const bool written = write_some(record, taken);
     ERR_clear_error();
     if (!written) return false;
     pending_->advance(taken);
   }
   return true;
+}
+
+// Before the client's part has come: it is who it was when it got the ticket, and what leaves is for its keys alone (RFC 8446 4.4.4).
+bool TlsStream::write_some(std::string_view text, std::size_t& taken) {
+  if (early_ != Early::kNone) return SSL_write_early_data(ssl_.get(), text.data(), text.size(), &taken) == 1;
+  return SSL_write_ex(ssl_.get(), text.data(), text.size(), &taken) == 1;
 }
 
 // Small pieces share a record: a head and its content are one for the peer. Large ones go as they lie.

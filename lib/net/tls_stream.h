@@ -4,7 +4,10 @@
 // Reading tells an end from a cut: fill() gives 0 after close_notify, and kClosed where the connection ended without one (RFC 8446 6.1).
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/result.h"
@@ -35,9 +38,13 @@ class TlsStream final : public Stream {
   std::string_view alpn() const;         // "http/1.1"; empty: none agreed upon
   std::string_view server_name() const;  // the host name the client asked for; empty where it did not
   bool is_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  bool is_validation() const { return TlsServerContext::is_for_validation(ssl_.get()); }
+  // The other side's own, which has been verified where that is asked for; nothing: it has shown none.
+  std::optional<x509::Certificate> peer_certificate() const;
 
   void shutdown_write() override;
   void abort(bool reset) override;
+  bool is_early() const override { return early_ != Early::kNone; }
   bool has_peer_ended() const override { return end_.ready || inner_->has_peer_ended(); }
 
  private:
@@ -59,6 +66,11 @@ class TlsStream final : public Stream {
   // ---- The handshake: tls_stream_handshake.cpp.
   struct HandshakeDeadline;
   Task<Result<void>> shake_hands();
+  // True: some has come, and the handshake goes on beside it. False: there is none.
+  Task<Result<bool>> take_early_data();
+  Task<Result<void>> send_output();
+  Task<void> wait_for_certificate();
+  void establish();
   // Waits for input where there is none.
   Task<Result<void>> receive();
   Result<void> check_verifiable() const;
@@ -71,6 +83,9 @@ class TlsStream final : public Stream {
   void on_written();
   // What has arrived, as far as there is room; not ready where that was nothing.
   IoResult decrypt();
+  // As SSL_read_ex() and SSL_write_ex(), whatever state the handshake is in.
+  bool read_some(std::span<char> room, std::size_t& got);
+  bool write_some(std::string_view text, std::size_t& taken);
   IoResult end_of_input(int reason);
   // pending_ to records, as far as there is room; false: broken.
   bool encrypt();
@@ -87,10 +102,14 @@ class TlsStream final : public Stream {
   TlsOutput output_;
   Pending flight_;                              // of output_, while flushing_
   TlsClientContext::Server* server_ = nullptr;  // where this is the client's side
+  TlsServerContext* context_ = nullptr;         // where it is the server's
   IoResult end_;                                // how the input ended, once it has
   IoResult broken_;                             // why nothing more can be written
   std::uint32_t records_ = 0;                   // under the present keys
   std::uint8_t messages_ = 0;                   // handshake messages and alerts since the last content
+  // Early data is coming; it has come, and the client's part of the handshake is awaited.
+  enum class Early : std::uint8_t { kNone, kComing, kComplete };
+  Early early_ = Early::kNone;
   bool flushing_ = false;
   bool established_ = false;
   bool shutdown_wanted_ = false;

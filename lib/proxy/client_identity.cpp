@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/forwarded.h"
+#include "proxy/client_certificate_field.h"
 
 namespace rproxy::proxy {
 namespace {
@@ -35,6 +36,8 @@ void ClientIdentity::establish(exchange::Request& request) {
     const auto id = request.head.fields.get(http::FieldId::kXRequestId);
     if (is_request_id(id)) request.trace.request_id = id;
   }
+  // Here, so that Vary can tell by it.
+  tell_client_certificate(request, options_);
   if (options_.request_id && request.trace.request_id.empty()) {
     request.trace.request_id = ids_.make(*request.arena);
   }

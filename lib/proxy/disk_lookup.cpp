@@ -16,7 +16,7 @@ using Outcome = storage::Flight::Outcome;
 namespace {
 
 // Others may find something else, or leave; beyond that it is asked for elsewhere.
-constexpr int kRoundsMax = 4;
+constexpr int kLooksMax = 4;
 
 // What is wanted, for another thread, which may still be at it when the request has gone.
 class OwnWanted {
@@ -93,7 +93,7 @@ net::Task<EntryPtr> bring(storage::Cache& cache, net::Loop& loop, const storage:
 
 net::Task<EntryPtr> look_on_disk(storage::Cache& cache, exchange::Request& request, storage::Wanted wanted) {
   wanted.is_on_disk = true;
-  for (int round = 0; round < kRoundsMax; ++round) {
+  for (int round = 0; round < kLooksMax; ++round) {
     auto joined = cache.memory().join(wanted, nullptr);
     if (joined.other != nullptr) co_return joined.other;
     if (joined.leads) co_return co_await bring(cache, *request.loop, wanted, std::move(joined.flight));

@@ -18,7 +18,7 @@ using exchange::Request;
 namespace {
 
 constexpr std::chrono::seconds kTellEvery{10};
-constexpr std::uint32_t kAll = 100;
+constexpr std::uint32_t kAllPercent = 100;
 
 }  // namespace
 
@@ -86,7 +86,7 @@ Mirror::~Mirror() { tasks_.cancel_all(); }
 
 void Mirror::watch(Request& request) {
   if (request.head.upgrade || request.head.method_id == http::Method::kConnect) return;
-  if (dice_.roll() % kAll >= options_.percent) return;
+  if (dice_.roll() % kAllPercent >= options_.percent) return;
   const auto length = request.body != nullptr ? request.body->length() : http::BodyLength{};
   const bool is_too_long = length.kind == http::BodyLength::Kind::kFixed && length.bytes > options_.max_body.bytes;
   if (is_too_long || tasks_.size() + collecting_ >= options_.max) return leave_out();

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/units.h"
 #include "files/options.h"
+#include "filter/client_cert_rule.h"
 #include "filter/compression_options.h"
 #include "proxy/cache_options.h"
 #include "route/rewrite.h"
@@ -54,6 +55,8 @@ struct ForwardAction {
   upstream::QueuePriority queue_priority = upstream::QueuePriority::kNormal;
   CacheOptions cache;
   filter::CompressionOptions compression;
+  filter::ClientCertRule client_cert;
+  std::string strict_transport;  // Strict-Transport-Security of answers over TLS (RFC 6797); empty: none
 
   // The upstreams that may answer, in split's order.
   std::vector<std::string> targets() const {
@@ -77,6 +80,14 @@ struct RespondAction {
 
 using Action = std::variant<ForwardAction, RedirectAction, RespondAction, files::Options>;
 
+// The field in which upstreams are told a client's certificate.
+struct ClientCertificateField {
+  enum class Format : std::uint8_t { kRfc9440, kPem, kXfcc };
+  std::string name = "Client-Cert";
+  Format format = Format::kRfc9440;
+  bool operator==(const ClientCertificateField&) const = default;
+};
+
 // What is told to the upstream about the client, and whom to believe.
 struct ForwardingOptions {
   std::vector<IpNetwork>
@@ -86,6 +97,7 @@ struct ForwardingOptions {
   bool via = true;                  // RFC 9110 7.6.3
   bool request_id = true;           // X-Request-ID
   std::string via_name = "rproxy";  // pseudonym; never the machine's name
+  std::optional<ClientCertificateField> client_cert;
   bool operator==(const ForwardingOptions&) const = default;
 };
 

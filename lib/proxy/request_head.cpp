@@ -7,6 +7,7 @@
 
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
+#include "proxy/client_certificate_field.h"
 
 namespace rproxy::proxy {
 
@@ -71,9 +72,12 @@ void prepare_request_head(exchange::Request& request, const ForwardingOptions& o
   Arena& arena = *request.arena;
   http::remove_hop_by_hop(fields, request.head.upgrade);
   // A trusted proxy sets the fields, but lets other spellings of them through from its client.
-  fields.remove_if([trusted = request.from_trusted_proxy](const http::Field& field) {
+  fields.remove_if([trusted = request.from_trusted_proxy, tells = options.client_cert.has_value()](const auto& field) {
+    if (tells && field.id == FieldId::kClientCert) return false;  // ours
     return looks_like_forwarding_field(field) && !(trusted && field.id != FieldId::kOther);
   });
+  // Once more: the client may have nominated it in Connection.
+  if (request.client->certificate != nullptr) tell_client_certificate(request, options);
   const bool has_peer = !request.client->peer.is_unix;
   const auto peer = has_peer ? peer_text(request) : std::string_view();
   if (options.x_forwarded) add_x_forwarded(request, peer);

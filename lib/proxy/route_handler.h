@@ -17,6 +17,7 @@ class RouteHandler final : public exchange::Handler {
     std::string_view name;
     std::unique_ptr<exchange::Handler> chain;
     metrics::RouteSeries* series = nullptr;  // outlives the handler; null: nobody counts
+    std::string_view strict_transport;       // of answers over TLS; empty: none
   };
 
   // routes[i] answers what `router` gives to rule i. `router`, `options` and the names outlive the handler. `paths` is how the paths

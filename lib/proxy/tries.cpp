@@ -139,7 +139,7 @@ net::Task<Result<upstream::Place>> Tries::wait_for_place(const Error& last) {
     turn.decline();
   }
   if (is_limited) co_return fail(limit_.error());
-  co_return overloaded(fmt::format("no room within {}", to_string(timeout)));
+  co_return overloaded(fmt::format("no room within {}", rproxy::to_string(timeout)));
 }
 
 net::Task<Result<Response>> Tries::try_next(upstream::Place place, Attempt& attempt) {

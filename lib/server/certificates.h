@@ -7,8 +7,10 @@
 
 #include "acme/certifier.h"
 #include "admin/subject.h"
+#include "net/resolver.h"
 #include "net/task.h"
 #include "server/control.h"
+#include "upstream/fetcher.h"
 
 namespace rproxy::server {
 
@@ -25,12 +27,22 @@ class Certificates final : public Control::Resident {
  private:
   net::Task<void> watch_files();
   void certify();
+  // Names that clients ask for: decided about one after the other.
+  net::Task<void> serve_on_demand();
+  net::Task<void> expire_waiters();
+  net::Task<void> decide(std::string name);
+  net::Task<bool> is_allowed(std::string name);
+  void on_failed(const std::string& name);
   void show(const std::string& name, const acme::Certifier::Key& key);
 
   net::Loop& loop_;
   std::shared_ptr<const Generation> generation_;
   net::Child<void> watching_;
   std::unique_ptr<acme::Certifier> certifier_;
+  std::unique_ptr<net::Resolver> resolver_;
+  std::unique_ptr<upstream::Fetcher> fetcher_;
+  net::Child<void> serving_;
+  net::Child<void> expiring_;
 };
 
 }  // namespace rproxy::server

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "acme/challenge_handler.h"
+#include "filter/client_cert.h"
 #include "filter/compression.h"
 #include "filter/grpc_web.h"
 #include "proxy/cache_scope.h"
@@ -71,7 +72,9 @@ void Handlers::build_routes(std::uint64_t seed) {
     if (const auto& options = config.routes[i].compression; options.enabled) {
       chain = std::make_unique<filter::Compression>(options, config.compression, codecs_, std::move(chain));
     }
-    chains.push_back({config.routes[i].rule.name, std::move(chain), &series});
+    if (const auto& rule = config.routes[i].client_cert; rule.is_needed)
+      chain = std::make_unique<filter::ClientCert>(rule, std::move(chain));
+    chains.push_back({config.routes[i].rule.name, std::move(chain), &series, config.routes[i].strict_transport});
   }
   root_ = std::make_unique<proxy::RouteHandler>(generation_->router(), config.forwarding, std::move(chains),
                                                 config.client.paths);

@@ -8,7 +8,7 @@ namespace rproxy::server {
 namespace {
 
 // How soon an endpoint that was added is checked.
-constexpr Duration kLookAgain{200};
+constexpr Duration kKeepUpEvery{200};
 
 // Nobody finds out any more.
 void forget_health(const upstream::Upstream& upstream, TimePoint now) {
@@ -30,14 +30,14 @@ void HealthChecks::adopt(const std::shared_ptr<const Generation>& generation) {
       continue;
     }
     checkers_.push_back(std::make_unique<upstream::HealthChecker>(
-        loop_, upstream, generation->tls().trusted_by(upstream->options()), slots_, random()));
+        loop_, upstream, generation->tls().client_material(upstream->options()), slots_, random()));
   }
   if (!checkers_.empty()) keeping_up_ = net::Child<void>(keep_up());
 }
 
 net::Task<void> HealthChecks::keep_up() {
   for (;;) {
-    co_await net::Sleep(loop_, kLookAgain);
+    co_await net::Sleep(loop_, kKeepUpEvery);
     for (const auto& checker : checkers_) checker->update();
   }
 }

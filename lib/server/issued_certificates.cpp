@@ -1,5 +1,6 @@
 #include "server/issued_certificates.h"
 
+#include <chrono>
 #include <utility>
 
 #include "acme/store.h"
@@ -22,6 +23,18 @@ Result<void> IssuedCertificates::read(const std::vector<std::string>& names) {
     if (auto done = put(name, std::move(*key)); !done) log::warn("acme: {}: {}", name, describe(done.error()));
   }
   return {};
+}
+
+std::vector<std::string> IssuedCertificates::stored_names() const {
+  std::vector<std::string> names;
+  const auto store = acme::Store::open(storage_, directory_);
+  if (!store) return names;
+  for (std::string& name : store->names()) {
+    const auto key = store->certificate(name);
+    if (key && *key != nullptr && (*key)->leaf().not_after() > std::chrono::system_clock::now())
+      names.push_back(std::move(name));
+  }
+  return names;
 }
 
 Result<void> IssuedCertificates::put(const std::string& name, std::shared_ptr<const x509::CertifiedKey> key) {

@@ -27,6 +27,8 @@ class IssuedCertificates {
 
   // Reads those that are in the store and not known yet. Errors: kFile, where there can be no store.
   Result<void> read(const std::vector<std::string>& names);
+  // Those that the store has a certificate for that has not ended.
+  std::vector<std::string> stored_names() const;
   // Errors: kConfig, whatever OpenSSL has against it.
   Result<void> put(const std::string& name, std::shared_ptr<const x509::CertifiedKey> key);
   net::TlsIdentities::List of(const std::vector<std::string>& names) const;

@@ -55,6 +55,7 @@ void LogObserver::finished(const exchange::Request& request, const exchange::Out
     record.local = &client.local.ip;
     record.local_port = client.local.port;
   }
+  if (client.certificate != nullptr) record.tls_client = client.certificate->label();
   if (client.proxy_header != nullptr) {
     const net::ProxyHeader& header = *client.proxy_header;
     // What nobody has verified is no name.

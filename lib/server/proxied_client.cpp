@@ -35,15 +35,14 @@ void believe_proxy_header(exchange::Client& client) {
   if (!x509::normal_dns_name(header.authority).empty()) client.server_name = header.authority;
 }
 
-void ProxyHeaderComplaints::add(const net::Peer& peer, const Error& error, TimePoint now) {
-  if (is_check(error)) return log::debug("{} was to send a PROXY header and left", text_of(peer));
+void Complaints::add(const net::Peer& peer, const Error& error, TimePoint now) {
+  if (is_check(error)) return log::debug("{}: {} left", what_, text_of(peer));
   if (now - told_ < kComplainEvery) {
     ++untold_;
     return;
   }
   told_ = now;
-  log::warn("closed: {} was to begin with a PROXY header: {} ({} more not told)", text_of(peer), describe(error),
-            std::exchange(untold_, 0));
+  log::warn("closed: {}: {}: {} ({} more not told)", what_, text_of(peer), describe(error), std::exchange(untold_, 0));
 }
 
 }  // namespace rproxy::server

@@ -13,13 +13,16 @@ namespace rproxy::server {
 // again when more is known of the connection.
 void believe_proxy_header(exchange::Client& client);
 
-// A proxy that speaks otherwise than agreed fails with each connection: the log tells of the first in a second, and then how many more
-// there were. For one worker.
-class ProxyHeaderComplaints {
+// Who comes otherwise than agreed fails with each connection: the log tells of the first in a second, and then how many more there were. For
+// one worker.
+class Complaints {
  public:
+  // `what` lasts, such as "no PROXY header".
+  explicit Complaints(const char* what) : what_(what) {}
   void add(const net::Peer& peer, const Error& error, TimePoint now);
 
  private:
+  const char* what_;
   TimePoint told_;
   std::uint64_t untold_ = 0;
 };

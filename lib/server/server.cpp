@@ -23,6 +23,7 @@
 #include "server/fleet.h"
 #include "server/generation.h"
 #include "server/health_checks.h"
+#include "server/ocsp_staples.h"
 #include "server/outlier_sweeps.h"
 #include "server/reload_requests.h"
 #include "server/restart_keys.h"
@@ -95,6 +96,7 @@ void Server::add_residents(const config::Sources& sources) {
     certificates_ = made.get();
     return made;
   });
+  control_.add([](net::Loop& loop) { return std::make_unique<OcspStaples>(loop); });
   if (!options_.watch) return;
   control_.add([this, sources](net::Loop& loop) {
     auto watch = std::make_unique<ConfigWatch>(loop, [this] { reloads_.request_reload("its files have changed"); });

@@ -1,7 +1,5 @@
 #include "server/tls_material.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -10,6 +8,7 @@
 #include "base/log.h"
 #include "server/names_to_certify.h"
 #include "x509/issuing.h"
+#include "x509/ocsp.h"
 #include "x509/private_key.h"
 
 namespace rproxy::server {
@@ -28,31 +27,6 @@ std::vector<std::string> alpn_of(upstream::Protocol protocol) {
 }
 
 using Identity = std::shared_ptr<const net::TlsIdentity>;
-
-Result<Identity> read_identity(const net::CertificateFiles& files) {
-  auto key = x509::CertifiedKey::load(files.cert, files.key);
-  if (!key) return fail(std::move(key.error()));
-  return net::TlsIdentity::create(std::make_shared<const x509::CertifiedKey>(std::move(*key)));
-}
-
-bool is_same(const x509::CertifiedKey& a, const x509::CertifiedKey& b) {
-  return std::ranges::equal(a.chain(), b.chain(), [](const x509::Certificate& left, const x509::Certificate& right) {
-    return X509_cmp(left.native(), right.native()) == 0;
-  });
-}
-
-// Whether they say something else than is shown, which is replaced.
-bool reread(const net::CertificateFiles& files, Identity& shown) {
-  auto identity = read_identity(files);
-  if (!identity) {
-    log::warn("certificate not taken, the one before goes on being shown: {}", describe(identity.error()));
-    return false;
-  }
-  if (is_same((*identity)->key(), shown->key())) return false;
-  shown = std::move(*identity);
-  log::info("{}: another certificate for {} is shown", files.cert, shown->key().leaf().label());
-  return true;
-}
 
 // Until the first certificate has come: TLS that nobody trusts, rather than none.
 Result<Identity> placeholder(const std::vector<std::string>& names) {
@@ -75,7 +49,7 @@ Result<Identity> placeholder(const std::vector<std::string>& names) {
 Result<TlsMaterial> TlsMaterial::load(const config::Config& config, const TlsMaterial* previous) {
   TlsMaterial material;
   material.tickets_ = previous != nullptr ? previous->tickets_ : std::make_shared<net::TicketKeys>();
-  LoadedKeys loaded;
+  LoadedIdentities loaded;
   for (const auto& listener : config.listeners) {
     if (auto done = material.load_door(listener, loaded); !done) return fail(std::move(done.error()));
   }
@@ -89,50 +63,55 @@ Result<TlsMaterial> TlsMaterial::load(const config::Config& config, const TlsMat
   return material;
 }
 
-Result<void> TlsMaterial::load_door(const config::Listener& listener, LoadedKeys& loaded) {
+Result<void> TlsMaterial::load_door(const config::Listener& listener, LoadedIdentities& loaded) {
   Door& door = doors_.emplace_back();
   if (!listener.tls) return {};
   door.options = &*listener.tls;
   door.protocols = &listener.protocols;
   door.has_acme = listener.has_acme;
-  door.from_files = std::make_shared<net::TlsIdentities::List>();
-  door.stamps = std::make_shared<std::vector<FileStamps>>();
-  for (const auto& files : listener.tls->certificates) {
-    door.stamps->push_back({stamp_of(files.cert), stamp_of(files.key)});
-    auto& known = loaded[{files.cert, files.key}];
-    if (!known) {
-      auto identity = read_identity(files);
-      if (!identity) return fail(std::move(identity.error()));
-      known = std::move(*identity);
-    }
-    door.from_files->push_back(known);
+  auto files = IdentityFiles::load(listener.tls->certificates, loaded);
+  if (!files) return fail(std::move(files.error()));
+  door.from_files = std::make_shared<IdentityFiles>(std::move(*files));
+  if (const auto& asked = listener.tls->client_auth) {
+    auto clients = TrustFiles::load(asked->ca_file, asked->crl_file);
+    if (!clients) return fail(std::move(clients.error()));
+    door.clients = std::make_shared<TrustFiles>(std::move(*clients));
   }
   return {};
-}
-
-TlsMaterial::FileStamp TlsMaterial::stamp_of(const std::string& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) return {};
-  return {status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec, status.st_ino,
-          static_cast<std::uint64_t>(status.st_size)};
 }
 
 Result<void> TlsMaterial::find_names(const config::Config& config, const TlsMaterial* previous) {
   if (!config.acme.enabled) return {};
   net::TlsIdentities::List have;
   for (const Door& door : doors_) {
-    if (door.has_acme) have.insert(have.end(), door.from_files->begin(), door.from_files->end());
+    if (!door.has_acme) continue;
+    const auto& shown = door.from_files->shown();
+    have.insert(have.end(), shown.begin(), shown.end());
   }
   names_ = server::names_to_certify(config, have);
   const bool goes_on = previous != nullptr && previous->issued_ != nullptr && previous->issued_->is_of(config.acme);
   issued_ = goes_on ? previous->issued_ : std::make_shared<IssuedCertificates>(config.acme);
-  return issued_->read(names_);
+  if (const auto& options = config.acme.on_demand) {
+    const bool is_same = goes_on && previous->on_demand_ != nullptr && previous->on_demand_->options() == *options;
+    on_demand_ = is_same ? previous->on_demand_ : std::make_shared<OnDemand>(*options);
+    if (!is_same) on_demand_->admit(issued_->stored_names());
+  }
+  return issued_->read(names_to_certify());
+}
+
+std::vector<std::string> TlsMaterial::names_to_certify() const {
+  std::vector<std::string> names = names_;
+  if (on_demand_ == nullptr) return names;
+  for (std::string& name : on_demand_->names()) {
+    if (!std::ranges::binary_search(names_, name)) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 Result<std::shared_ptr<const net::TlsIdentities>> TlsMaterial::identities_of(const Door& door) const {
-  net::TlsIdentities::List all = *door.from_files;
+  net::TlsIdentities::List all = door.from_files->shown();
   if (door.has_acme && issued_ != nullptr) {
-    const auto issued = issued_->of(names_);
+    const auto issued = issued_->of(names_to_certify());
     all.insert(all.end(), issued.begin(), issued.end());
   }
   if (all.empty()) {
@@ -147,8 +126,9 @@ Result<void> TlsMaterial::show(Door& door) {
   if (door.options == nullptr) return {};
   auto identities = identities_of(door);
   if (!identities) return fail(std::move(identities.error()));
-  door.presence =
-      std::make_shared<net::TlsPresence>(std::move(*identities), door.has_acme ? issued_->challenges() : nullptr);
+  door.presence = std::make_shared<net::TlsPresence>(
+      std::move(*identities), door.has_acme ? issued_->challenges() : nullptr, door.has_acme ? on_demand_ : nullptr);
+  if (door.clients != nullptr) door.presence->trust(door.clients->trusted());
   auto tried = net::TlsServerContext::create(*door.options, door.presence, *tickets_);
   if (!tried) return fail(std::move(tried.error()));
   return {};
@@ -172,25 +152,38 @@ Result<void> TlsMaterial::show_again() const {
 void TlsMaterial::reread_files() const {
   for (const Door& door : doors_) {
     if (door.options == nullptr) continue;
-    bool has_changed = false;
-    for (std::size_t i = 0; i < door.from_files->size(); ++i) {
-      const auto& files = door.options->certificates[i];
-      const FileStamps stamps{stamp_of(files.cert), stamp_of(files.key)};
-      if (std::exchange((*door.stamps)[i], stamps) == stamps) continue;
-      has_changed = reread(files, (*door.from_files)[i]) || has_changed;
-    }
-    if (!has_changed) continue;
+    if (door.clients != nullptr && door.clients->reread()) door.presence->trust(door.clients->trusted());
+    if (!door.from_files->reread()) continue;
     if (auto identities = identities_of(door)) door.presence->show(std::move(*identities));
+  }
+  for (const auto& [files, own] : own_) {
+    if (own.files->reread()) own.presence->show(std::make_shared<net::TlsIdentities>(own.files->shown()));
   }
 }
 
 std::vector<std::pair<std::string, x509::Certificate>> TlsMaterial::from_files() const {
   std::vector<std::pair<std::string, x509::Certificate>> all;
   std::set<std::string> seen;
+  const auto add = [&](const IdentityFiles& pairs) {
+    for (std::size_t i = 0; i < pairs.files().size(); ++i) {
+      const std::string& file = pairs.files()[i].cert;
+      if (seen.insert(file).second) all.emplace_back(file, pairs.shown()[i]->key().leaf());
+    }
+  };
   for (const Door& door : doors_) {
-    for (std::size_t i = 0; door.options != nullptr && i < door.from_files->size(); ++i) {
-      const std::string& file = door.options->certificates[i].cert;
-      if (seen.insert(file).second) all.emplace_back(file, (*door.from_files)[i]->key().leaf());
+    if (door.options != nullptr) add(*door.from_files);
+  }
+  for (const auto& [files, own] : own_) add(*own.files);
+  return all;
+}
+
+net::TlsIdentities::List TlsMaterial::to_staple() const {
+  net::TlsIdentities::List all;
+  for (const Door& door : doors_) {
+    if (door.presence == nullptr || !door.options->ocsp_stapling) continue;
+    for (const auto& identity : door.presence->shown()->all()) {
+      const auto& chain = identity->key().chain();
+      if (chain.size() > 1 && !x509::ocsp_responder(chain.front()).empty()) all.push_back(identity);
     }
   }
   return all;
@@ -198,13 +191,39 @@ std::vector<std::pair<std::string, x509::Certificate>> TlsMaterial::from_files()
 
 Result<void> TlsMaterial::load_upstream(const upstream::Options& upstream, const TlsMaterial* previous) {
   const net::TlsClientOptions& options = upstream.tls;
-  if (!options.enabled || !options.verify || trusted_.contains(options.ca_file)) return {};
+  if (!options.enabled) return {};
+  if (auto done = load_own(options.own, previous); !done) return done;
+  return load_trusted(options, previous);
+}
+
+Result<void> TlsMaterial::load_trusted(const net::TlsClientOptions& options, const TlsMaterial* previous) {
+  if (!options.verify || trusted_.contains(options.ca_file)) return {};
   auto store = net::TlsClientContext::read_trusted(options);
   if (!store) return fail(std::move(store.error()));
   auto& trusted = trusted_[options.ca_file] = std::make_shared<const x509::TrustStore>(std::move(*store));
   if (previous == nullptr) return {};
   const auto known = previous->trusted_.find(options.ca_file);
   if (known != previous->trusted_.end() && known->second->is_same(*trusted)) trusted = known->second;
+  return {};
+}
+
+// Connections that go on with a reload go by what they know: it is told what the files say now.
+Result<void> TlsMaterial::load_own(const net::CertificateFiles& files, const TlsMaterial* previous) {
+  const OwnKey key{files.cert, files.key};
+  if (files.cert.empty() || own_.contains(key)) return {};
+  LoadedIdentities loaded;
+  auto read = IdentityFiles::load({files}, loaded);
+  if (!read) return fail(std::move(read.error()));
+  auto shown = std::make_shared<net::TlsIdentities>(read->shown());
+  Own& own = own_[key];
+  own.files = std::make_shared<IdentityFiles>(std::move(*read));
+  const auto known = previous != nullptr ? previous->own_.find(key) : own_.end();
+  if (previous == nullptr || known == previous->own_.end()) {
+    own.presence = std::make_shared<net::TlsPresence>(std::move(shown));
+  } else {
+    own.presence = known->second.presence;
+    own.presence->show(std::move(shown));
+  }
   return {};
 }
 
@@ -237,15 +256,15 @@ std::unique_ptr<net::TlsServerContext> TlsMaterial::server_context(std::size_t l
 }
 
 std::unique_ptr<net::TlsClientContext> TlsMaterial::client_context(const upstream::Upstream& upstream) const {
-  const auto store = trusted(upstream);
-  return std::move(
-             net::TlsClientContext::create(upstream.options().tls, store.get(), alpn_of(upstream.options().protocol)))
+  const upstream::Options& options = upstream.options();
+  return std::move(net::TlsClientContext::create(options.tls, client_material(options), alpn_of(options.protocol)))
       .value();
 }
 
-const x509::TrustStore* TlsMaterial::trusted_by(const upstream::Options& upstream) const {
+net::TlsClientMaterial TlsMaterial::client_material(const upstream::Options& upstream) const {
   const auto store = trusted_.find(upstream.tls.ca_file);
-  return store != trusted_.end() ? store->second.get() : nullptr;
+  const auto own = own_.find({upstream.tls.own.cert, upstream.tls.own.key});
+  return {store != trusted_.end() ? store->second.get() : nullptr, own != own_.end() ? own->second.presence : nullptr};
 }
 
 }  // namespace rproxy::server

@@ -11,6 +11,8 @@
 #include "config/config.h"
 #include "net/tls_context.h"
 #include "server/issued_certificates.h"
+#include "server/on_demand.h"
+#include "server/watched_files.h"
 #include "upstream/upstream.h"
 
 namespace rproxy::server {
@@ -22,8 +24,10 @@ class TlsMaterial {
   // Of `previous` the keys of tickets go on, and authorities whose file says the same. Errors: kFile, kConfig.
   static Result<TlsMaterial> load(const config::Config& config, const TlsMaterial* previous = nullptr);
 
-  // What certificates are to be had from the ACME server for; none where there is none.
-  const std::vector<std::string>& names_to_certify() const { return names_; }
+  // What certificates are to be had from the ACME server for, just now; none where there is none.
+  std::vector<std::string> names_to_certify() const;
+  // Null: nothing is made for who asks.
+  const std::shared_ptr<OnDemand>& on_demand() const { return on_demand_; }
   // Null: there is none.
   const std::shared_ptr<IssuedCertificates>& issued() const { return issued_; }
 
@@ -35,6 +39,8 @@ class TlsMaterial {
   void reread_files() const;
   // Those of files that are shown, once each, with the file.
   std::vector<std::pair<std::string, x509::Certificate>> from_files() const;
+  // Those that are shown, and that an authority can be asked about: where that is wanted, and the issuer is with them.
+  net::TlsIdentities::List to_staple() const;
   // Whether other certificates are shown than by `other`.
   bool shows_others(const TlsMaterial& other) const;
   // Whom an upstream's certificates are held against; null: nobody. The same object goes on as long as the file says the same.
@@ -42,46 +48,41 @@ class TlsMaterial {
 
   // For one worker. `listener_index` has TLS, and so has the upstream.
   std::unique_ptr<net::TlsServerContext> server_context(std::size_t listener_index) const;
-  // The authorities it trusts; null where it was not read, because nobody is verified.
-  const x509::TrustStore* trusted_by(const upstream::Options& upstream) const;
+  // For checks of an upstream, which may use TLS where it does not. The material outlives who goes by it.
+  net::TlsClientMaterial client_material(const upstream::Options& upstream) const;
   std::unique_ptr<net::TlsClientContext> client_context(const upstream::Upstream& upstream) const;
 
  private:
-  // What files are told apart by without reading them.
-  struct FileStamp {
-    std::int64_t changed = 0;
-    std::uint64_t inode = 0;
-    std::uint64_t size = 0;
-    bool operator==(const FileStamp&) const = default;
-  };
-  struct FileStamps {
-    FileStamp cert;
-    FileStamp key;
-    bool operator==(const FileStamps&) const = default;
-  };
-  static FileStamp stamp_of(const std::string& file);
-
   struct Door {
     const net::TlsServerOptions* options = nullptr;  // the configuration's, as is the next
     const std::vector<std::string>* protocols = nullptr;
     bool has_acme = false;
-    // Those of files, in the options' order; they may become others.
-    std::shared_ptr<net::TlsIdentities::List> from_files;
-    std::shared_ptr<std::vector<FileStamps>> stamps;  // of the same
-    std::shared_ptr<net::TlsPresence> presence;       // null: plain
+    // Both null where it is plain, the second where no client is asked; what is in them may become another.
+    std::shared_ptr<IdentityFiles> from_files;
+    std::shared_ptr<TrustFiles> clients;
+    std::shared_ptr<net::TlsPresence> presence;
   };
-  using LoadedKeys = std::map<std::pair<std::string, std::string>, std::shared_ptr<const net::TlsIdentity>>;
+  // What upstreams are shown.
+  struct Own {
+    std::shared_ptr<IdentityFiles> files;
+    std::shared_ptr<net::TlsPresence> presence;
+  };
+  using OwnKey = std::pair<std::string, std::string>;  // the files
 
-  Result<void> load_door(const config::Listener& listener, LoadedKeys& loaded);
+  Result<void> load_door(const config::Listener& listener, LoadedIdentities& loaded);
   Result<void> find_names(const config::Config& config, const TlsMaterial* previous);
   Result<void> show(Door& door);
   // Of files, then of the ACME server; of none at all a placeholder.
   Result<std::shared_ptr<const net::TlsIdentities>> identities_of(const Door& door) const;
   Result<void> load_upstream(const upstream::Options& upstream, const TlsMaterial* previous);
+  Result<void> load_trusted(const net::TlsClientOptions& options, const TlsMaterial* previous);
+  Result<void> load_own(const net::CertificateFiles& files, const TlsMaterial* previous);
 
   std::vector<Door> doors_;                                                 // as the listeners
   std::map<std::string, std::shared_ptr<const x509::TrustStore>> trusted_;  // by file; "": the system's
-  std::vector<std::string> names_;
+  std::map<OwnKey, Own> own_;
+  std::vector<std::string> names_;  // of the configuration
+  std::shared_ptr<OnDemand> on_demand_;
   std::shared_ptr<IssuedCertificates> issued_;
   std::shared_ptr<net::TicketKeys> tickets_;
 };

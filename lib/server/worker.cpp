@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -113,7 +114,7 @@ net::Task<void> Worker::serve_proxied(Entrance& entrance, net::StreamPtr stream,
       co_await net::read_proxy_header(*stream, options.max_proxy_header.bytes, options.handshake_timeout, received);
   if (!done) {
     entrance.counts().proxy_header_failures.add();
-    complaints_.add(client.peer, done.error(), loop_.now());
+    proxy_header_complaints_.add(client.peer, done.error(), loop_.now());
     co_return;
   }
   client.proxy_header = &received.header;
@@ -137,6 +138,7 @@ net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exc
   auto secured = net::TlsStream::accept(std::move(stream), *entrance.tls);
   if (auto done = co_await secured->handshake(entrance.client.handshake_timeout); !done) {
     entrance.counts().tls_failures.add();
+    if (done.error().code == ErrorCode::kTlsVerify) certificate_complaints_.add(client.peer, done.error(), loop_.now());
     log::debug("TLS handshake with {}: {}", client.peer.ip.to_string(), describe(done.error()));
     if (done.error().code != ErrorCode::kBadRequest) co_return;
     // Someone typed http:// in front of the port: an alert would tell them nothing.
@@ -156,8 +158,10 @@ net::Task<void> Worker::serve_tls(Entrance& entrance, net::StreamPtr stream, exc
   client.tls_version = secured->version();
   client.tls_cipher = secured->cipher();
   client.server_name = secured->server_name();
+  std::optional<exchange::ClientCertificate> certificate;
+  if (auto shown = secured->peer_certificate()) client.certificate = &certificate.emplace(std::move(*shown));
   believe_proxy_header(client);
-  if (secured->alpn() == "acme-tls/1") co_return;  // RFC 8737 4: the handshake is all that was wanted
+  if (secured->is_validation()) co_return;  // RFC 8737 4: the handshake is all that was wanted
   if (secured->alpn() == "h2") {
     co_await downstream::serve_http2(std::move(secured), client, entrance.context);
   } else {

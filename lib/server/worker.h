@@ -83,7 +83,8 @@ class Worker {
   std::vector<std::unique_ptr<Handlers>> retired_;  // their last requests are under way
   std::unique_ptr<Handlers> handlers_;
   std::vector<std::unique_ptr<Door>> doors_;
-  ProxyHeaderComplaints complaints_;
+  Complaints proxy_header_complaints_{"no PROXY header"};
+  Complaints certificate_complaints_{"certificate not taken"};
   std::thread thread_;
   bool running_ = false;
   bool draining_ = false;

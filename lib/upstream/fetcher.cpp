@@ -148,7 +148,7 @@ net::Task<Result<FetchedAnswer>> Fetcher::ask(const FetchCall& call, const Url& 
   if (!upstream) co_return fail(std::move(upstream.error()));
   run.upstream = std::move(*upstream);
   if (url.is_https) {
-    auto tls = net::TlsClientContext::create(run.upstream->options().tls, &trusted_);
+    auto tls = net::TlsClientContext::create(run.upstream->options().tls, net::TlsClientMaterial(&trusted_));
     if (!tls) co_return fail(std::move(tls.error()));
     run.tls = std::move(*tls);
   }

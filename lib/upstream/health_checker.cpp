@@ -19,12 +19,12 @@ struct HealthChecker::Check {
   net::Child<void> task;  // last: it uses the others
 };
 
-HealthChecker::HealthChecker(net::Loop& loop, std::shared_ptr<Upstream> upstream, const x509::TrustStore* trusted,
+HealthChecker::HealthChecker(net::Loop& loop, std::shared_ptr<Upstream> upstream, net::TlsClientMaterial material,
                              ProbeSlots& slots, std::uint64_t seed, net::Connect connect)
     : loop_(loop),
       upstream_(std::move(upstream)),
       options_(*upstream_->options().health),
-      trusted_(trusted),
+      material_(std::move(material)),
       slots_(slots),
       seed_(seed),
       connect_(std::move(connect)) {
@@ -49,7 +49,7 @@ void HealthChecker::update() {
   for (auto& [id, check] : checks_) {
     if (check->task.has_task()) continue;
     auto made =
-        Prober::create(loop_, upstream_->options(), options_, probe_target(*check->endpoint), trusted_, connect_);
+        Prober::create(loop_, upstream_->options(), options_, probe_target(*check->endpoint), material_, connect_);
     if (!made) {
       log::error("upstream {}: {} is not checked: {}", upstream_->name(), check->endpoint->state.name(),
                  describe(made.error()));

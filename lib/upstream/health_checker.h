@@ -19,7 +19,7 @@ class HealthChecker {
  public:
   // For one thread: `loop`'s. `upstream` has options().health. All but `upstream` outlive the checker. `trusted`: as of Prober; reading
   // it is left to the caller. `seed` makes the times between checks.
-  HealthChecker(net::Loop& loop, std::shared_ptr<Upstream> upstream, const x509::TrustStore* trusted, ProbeSlots& slots,
+  HealthChecker(net::Loop& loop, std::shared_ptr<Upstream> upstream, net::TlsClientMaterial material, ProbeSlots& slots,
                 std::uint64_t seed, net::Connect connect = net::connect);
   HealthChecker(const HealthChecker&) = delete;
   HealthChecker& operator=(const HealthChecker&) = delete;
@@ -39,7 +39,7 @@ class HealthChecker {
   net::Loop& loop_;
   const std::shared_ptr<Upstream> upstream_;
   const HealthOptions& options_;
-  const x509::TrustStore* trusted_;
+  net::TlsClientMaterial material_;
   ProbeSlots& slots_;
   std::uint64_t seed_;
   net::Connect connect_;

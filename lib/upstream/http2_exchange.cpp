@@ -7,9 +7,9 @@ namespace rproxy::upstream {
 namespace {
 
 // How long an endpoint may leave "Expect: 100-continue" unanswered before the content is sent all the same (RFC 9110 10.1.1).
-constexpr Duration kContinueTimeout{1'000};
+constexpr Duration kStreamContinueTimeout{1'000};
 // An endpoint that only ever sends interim responses is broken.
-constexpr std::size_t kInterimMax = 32;
+constexpr std::size_t kStreamInterimMax = 32;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ net::Task<Result<void>> Http2Exchange::run(http::ResponseHead& head) {
   if (request_.body == nullptr) {
     arm(options_.response_timeout);
   } else if (request_.head.expect_continue) {
-    arm(kContinueTimeout);
+    arm(kStreamContinueTimeout);
   } else {
     start_pump();
   }
@@ -107,7 +107,7 @@ bool Http2Exchange::on_head(bool last) {
   }
   length_ = head_.body;
   if (head_.status >= 200) return has_head_ = true;
-  if (last || ++interim_count_ > kInterimMax) {
+  if (last || ++interim_count_ > kStreamInterimMax) {
     cut(Error(ErrorCode::kBadResponse, Side::kUpstream));
     return true;
   }

@@ -86,7 +86,7 @@ Prober::Prober(net::Loop& loop, HealthOptions health, const ProbeTarget& target,
 Prober::~Prober() = default;
 
 Result<std::unique_ptr<Prober>> Prober::create(net::Loop& loop, const Options& upstream, HealthOptions health,
-                                               const ProbeTarget& target, const x509::TrustStore* trusted,
+                                               const ProbeTarget& target, net::TlsClientMaterial material,
                                                net::Connect connect) {
   std::unique_ptr<Prober> made(new Prober(loop, std::move(health), target, std::move(connect)));
   if (const auto& pattern = made->health_.expect_regex; !pattern.empty()) {
@@ -99,7 +99,7 @@ Result<std::unique_ptr<Prober>> Prober::create(net::Loop& loop, const Options& u
   made->upstream_ = std::move(*inner);
   const Options& options = made->upstream_->options();
   if (!options.tls.enabled) return made;
-  auto tls = net::TlsClientContext::create(options.tls, trusted, alpn_of(options.protocol));
+  auto tls = net::TlsClientContext::create(options.tls, std::move(material), alpn_of(options.protocol));
   if (!tls) return fail(std::move(tls.error()));
   made->tls_ = std::move(*tls);
   made->server_ = &made->tls_->server(options.tls.server_name);

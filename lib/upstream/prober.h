@@ -40,7 +40,7 @@ class Prober {
   // Of `upstream` its tls, protocol, proxy_protocol and limits are used. `loop` and `trusted` outlive the prober; `trusted` null: the
   // system's authorities, or those of tls.ca_file. Errors: kConfig (a regex that is none), kFile.
   static Result<std::unique_ptr<Prober>> create(net::Loop& loop, const Options& upstream, HealthOptions health,
-                                                const ProbeTarget& target, const x509::TrustStore* trusted,
+                                                const ProbeTarget& target, net::TlsClientMaterial material,
                                                 net::Connect connect = net::connect);
   ~Prober();
   Prober(const Prober&) = delete;

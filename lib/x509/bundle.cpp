@@ -13,6 +13,7 @@
 
 #include "x509/extensions.h"
 #include "x509/password_rounds.h"
+#include "x509/refusal.h"
 
 namespace rproxy::x509 {
 namespace {
@@ -27,11 +28,6 @@ struct StackFree {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
 };
 using StackPtr = std::unique_ptr<STACK_OF(X509), StackFree>;
-
-tl::unexpected<Error> refuse(std::string context) {
-  ERR_clear_error();
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
 
 struct PemBlock {
   std::unique_ptr<char, void (*)(char*)> label{nullptr, [](char* text) { OPENSSL_free(text); }};

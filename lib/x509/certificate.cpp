@@ -9,15 +9,11 @@
 #include <string_view>
 #include <utility>
 
+#include "x509/refusal.h"
 #include "x509/subject_name.h"
 
 namespace rproxy::x509 {
 namespace {
-
-std::string_view view_of(const ASN1_STRING* text) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
 
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= 63 && std::all_of(label.begin(), label.end(), [](char c) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "x509/refusal.h"
 #include "x509/secret.h"
 
 namespace rproxy::x509 {
@@ -19,13 +20,6 @@ namespace {
 // Far above any chain or key in use; keeps a wrong path, such as a disk image, from being read into memory.
 constexpr std::size_t kFileMax = std::size_t{256} * 1024;
 constexpr std::size_t kChainMax = 16;
-
-tl::unexpected<Error> refuse(std::string context) {
-  ERR_clear_error();
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
-
-BioPtr bio_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 int note_encrypted(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;

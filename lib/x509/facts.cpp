@@ -10,15 +10,11 @@
 #include <utility>
 
 #include "x509/extensions.h"
+#include "x509/refusal.h"
 #include "x509/subject_name.h"
 
 namespace rproxy::x509 {
 namespace {
-
-std::string_view view_of(const ASN1_STRING* text) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
 
 std::string utf8_of(const ASN1_STRING* text) {
   unsigned char* made = nullptr;

@@ -11,21 +11,13 @@
 
 #include "x509/extensions.h"
 #include "x509/private_key.h"
+#include "x509/refusal.h"
 
 namespace rproxy::x509 {
 namespace {
 
 // RFC 5280, appendix A: ub-common-name and ub-organization-name.
 constexpr std::size_t kCommonNameMax = 64;
-
-tl::unexpected<Error> refuse(std::string context) {
-  ERR_clear_error();
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
-
-tl::unexpected<Error> broken(const char* what) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, fmt::format("{}: {}", what, take_openssl_reason()));
-}
 
 bool set_time(ASN1_TIME* to, WallTime time) {
   return ASN1_TIME_set(to, std::chrono::system_clock::to_time_t(time)) != nullptr;

@@ -38,7 +38,7 @@ int kind_of(const X509_ALGOR* algorithm) {
   return OBJ_obj2nid(kind);
 }
 
-bool is_affordable(const X509_ALGOR* algorithm) {
+bool is_algorithm_affordable(const X509_ALGOR* algorithm) {
   if (kind_of(algorithm) != NID_pbes2) {
     const auto old = parameters<PBEPARAM>(algorithm, ASN1_ITEM_rptr(PBEPARAM), PBEPARAM_free);
     return !old || is_up_to(old->iter, kRoundsMax);
@@ -68,12 +68,12 @@ struct BagsFree {
   void operator()(STACK_OF(PKCS12_SAFEBAG) * bags) const { sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free); }
 };
 
-bool is_affordable(PKCS7* part, std::string_view password) {
+bool is_part_affordable(PKCS7* part, std::string_view password) {
   std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), BagsFree> bags;
   if (PKCS7_type_is_data(part)) {
     bags.reset(PKCS12_unpack_p7data(part));
   } else if (PKCS7_type_is_encrypted(part) && part->d.encrypted != nullptr) {
-    if (!is_affordable(part->d.encrypted->enc_data->algorithm)) return false;
+    if (!is_algorithm_affordable(part->d.encrypted->enc_data->algorithm)) return false;
     bags.reset(PKCS12_unpack_p7encdata(part, password.data(), -1));
   }
   return are_affordable(bags.get());
@@ -84,7 +84,7 @@ bool is_affordable(PKCS7* part, std::string_view password) {
 bool is_affordable(const X509_SIG* encrypted_key) {
   const X509_ALGOR* algorithm = nullptr;
   X509_SIG_get0(encrypted_key, &algorithm, nullptr);
-  const bool is_fine = is_affordable(algorithm);
+  const bool is_fine = is_algorithm_affordable(algorithm);
   ERR_clear_error();
   return is_fine;
 }
@@ -96,7 +96,7 @@ bool is_affordable(PKCS12* store, std::string_view password) {
   const std::unique_ptr<STACK_OF(PKCS7), PartsFree> parts(PKCS12_unpack_authsafes(store));
   const int count = parts ? sk_PKCS7_num(parts.get()) : 0;
   bool is_fine = true;
-  for (int i = 0; i < count && is_fine; ++i) is_fine = is_affordable(sk_PKCS7_value(parts.get(), i), password);
+  for (int i = 0; i < count && is_fine; ++i) is_fine = is_part_affordable(sk_PKCS7_value(parts.get(), i), password);
   ERR_clear_error();
   return is_fine;
 }

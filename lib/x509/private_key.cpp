@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "x509/password_rounds.h"
+#include "x509/refusal.h"
 
 namespace rproxy::x509 {
 namespace {
@@ -32,17 +33,6 @@ constexpr NamedType kTypes[] = {
 constexpr int kIterations = 600'000;
 
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<PKCS8_PRIV_KEY_INFO_free>>;
-
-tl::unexpected<Error> refuse(std::string context) {
-  ERR_clear_error();
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
-
-tl::unexpected<Error> broken(const char* what) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, fmt::format("{}: {}", what, take_openssl_reason()));
-}
-
-BioPtr bio_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 using EncryptedPtr = std::unique_ptr<X509_SIG, FreeBy<X509_SIG_free>>;
 

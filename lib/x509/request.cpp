@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "x509/extensions.h"
 #include "x509/facts.h"
+#include "x509/refusal.h"
 
 namespace rproxy::x509 {
 namespace {
@@ -20,15 +21,6 @@ struct ExtensionsFree {
 };
 using ExtensionsPtr = std::unique_ptr<STACK_OF(X509_EXTENSION), ExtensionsFree>;
 using RequestPtr = std::unique_ptr<X509_REQ, FreeBy<X509_REQ_free>>;
-
-tl::unexpected<Error> refuse(std::string context) {
-  ERR_clear_error();
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
-
-tl::unexpected<Error> broken(const char* what) {
-  return fail(ErrorCode::kInternal, Side::kLocal, Retry::kNever, fmt::format("{}: {}", what, take_openssl_reason()));
-}
 
 bool add_extensions(X509_REQ* request, const Request::Options& options) {
   STACK_OF(X509_EXTENSION)* all = nullptr;
@@ -44,11 +36,6 @@ bool add_extensions(X509_REQ* request, const Request::Options& options) {
   }
   const ExtensionsPtr owned(all);
   return is_fine && (all == nullptr || X509_REQ_add_extensions(request, all) == 1);
-}
-
-std::string_view view_of(const ASN1_STRING* text) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<std::size_t>(ASN1_STRING_length(text))};
 }
 
 std::optional<SubjectName> name_of(const GENERAL_NAME* name) {

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "x509/certificate.h"
+#include "x509/refusal.h"
 
 namespace rproxy::x509 {
 namespace {
@@ -19,10 +20,6 @@ struct Prefix {
 };
 constexpr Prefix kPrefixes[] = {
     {"DNS:", Kind::kDns}, {"IP:", Kind::kIp}, {"URI:", Kind::kUri}, {"email:", Kind::kEmail}};
-
-tl::unexpected<Error> refuse(std::string context) {
-  return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever, std::move(context));
-}
 
 bool is_visible_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,9 +10,12 @@
 #include <utility>
 
 #include "x509/certified_key.h"
+#include "x509/facts.h"
 
 namespace rproxy::x509 {
 namespace {
+
+using ListPtr = std::unique_ptr<X509_CRL, FreeBy<X509_CRL_free>>;
 
 constexpr std::size_t kBundleMax = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t kCertificatesMax = 4096;
@@ -45,7 +49,7 @@ Result<TrustStore> TrustStore::read(const std::string& path) {
   StorePtr store(X509_STORE_new());
   for (const Certificate& certificate : *certificates) X509_STORE_add_cert(store.get(), certificate.native());
   ERR_clear_error();
-  return TrustStore(std::move(store), digest_of(*text));
+  return TrustStore(std::move(store), std::move(*certificates), digest_of(*text));
 }
 
 Result<TrustStore> TrustStore::system() {
@@ -54,7 +58,7 @@ Result<TrustStore> TrustStore::system() {
   StorePtr store(X509_STORE_new());
   X509_STORE_set_default_paths(store.get());
   ERR_clear_error();
-  return TrustStore(std::move(store), {});
+  return TrustStore(std::move(store), {}, {});
 }
 
 Result<TrustStore> TrustStore::from_file(const std::string& path) {
@@ -62,6 +66,47 @@ Result<TrustStore> TrustStore::from_file(const std::string& path) {
   // What the operator put there is trusted as it is: a private intermediate does not need its root beside it.
   if (store) X509_STORE_set_flags(store->native(), X509_V_FLAG_PARTIAL_CHAIN);
   return store;
+}
+
+Result<TrustStore> TrustStore::from_files(const std::string& authorities, const std::string& revocation_lists) {
+  auto store = from_file(authorities);
+  if (!store || revocation_lists.empty()) return store;
+  if (auto done = store->add_lists(revocation_lists); !done) return fail(std::move(done.error()));
+  return store;
+}
+
+Result<void> TrustStore::add_lists(const std::string& path) {
+  auto text = read_file(path, kBundleMax);
+  if (!text) return fail(std::move(text.error()));
+  ERR_clear_error();
+  const BioPtr bio(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
+  for (;;) {
+    const ListPtr list(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
+    if (!list) break;
+    X509_STORE_add_crl(native(), list.get());
+    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(list.get());
+    lists_.emplace_back(text_of(X509_CRL_get_issuer(list.get())),
+                        next != nullptr ? std::optional(wall_time(next)) : std::nullopt);
+  }
+  const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (lists_.empty() || !is_at_end) {
+    return fail(ErrorCode::kConfig, Side::kLocal, Retry::kNever,
+                lists_.empty() && is_at_end
+                    ? path + ": no list of revoked certificates (BEGIN X509 CRL)"
+                    : path + ": malformed list of revoked certificates: " + take_openssl_reason());
+  }
+  ERR_clear_error();
+  X509_STORE_set_flags(native(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  digest_ = digest_of(digest_ + *text);
+  return {};
+}
+
+std::optional<WallTime> TrustStore::good_until() const {
+  std::optional<WallTime> first;
+  for (const auto& [issuer, next] : lists_) {
+    if (next && (!first || *next < *first)) first = next;
+  }
+  return first;
 }
 
 std::optional<Certificate> TrustStore::issuer_of(const Certificate& certificate) const {

@@ -81,6 +81,9 @@ class Findings(Case):
                 self.assertEqual(checked.returncode != 0, "error[" in proven.stdout)
 
     def test_examples_have_no_errors(self):
+        home = self.directory.name
+        for name in ("clients-ca.pem", "internal-ca.pem", "proxy.pem", "proxy.key"):
+            os.link(f"{home}/shop{name[-4:]}", f"{home}/{name}")
         for example in sorted((ROOT / "examples").glob("**/*.toml")):
             done = rproxy("route-check", example, SHOP_CERTIFICATES=self.directory.name)
             self.assertEqual(done.returncode, 0, done.stdout)

@@ -161,6 +161,12 @@ def open_socket(address, timeout=LIMIT):
     return socket.create_connection(address, timeout)
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def config_for(*backends, listen='http = "127.0.0.1:0"', upstream="", route="", extra=""):
     """One listener, one upstream with these backends, one route for everything."""
     servers = ", ".join(f'"{backend.name}"' for backend in backends)

@@ -1,6 +1,7 @@
 """Certificates from an ACME server, kept by `rproxy serve`: Pebble issues and validates, clients judge what is served."""
 
 import base64
+import concurrent.futures
 import datetime
 import json
 import os
@@ -232,6 +233,67 @@ class Keeping(AcmeTest):
         pebble.start()
         self.wait_for(pebble, proxy, "shop.com")
         self.assertEqual(json.loads(proxy.admin("/certificates"))["certificates"][0]["failures"], 0)
+
+
+class OnDemand(AcmeTest):
+    def serve(self, pebble, on_demand, **keys):
+        return self.start(Proxy(self.config(pebble, on_demand=f"{{ {on_demand} }}", **keys)))
+
+    def test_a_handshake_waits_for_the_certificate(self):
+        pebble = self.pebble()
+        proxy = self.serve(pebble, 'hosts = ["*.customers.test"], wait = "60s"', challenges='"http-01"')
+        context = self.wait_for(pebble, proxy, "shop.com")
+        # Ten at once: one order.
+        with concurrent.futures.ThreadPoolExecutor(10) as clients:
+            shown = set(clients.map(lambda _: self.shown("a.customers.test", context=context), range(10)))
+        self.assertEqual(len(shown), 1)
+        self.assertEqual(proxy.log().count("a.customers.test has a certificate"), 1)
+        self.assertEqual(proxy.log().count("a.customers.test is asked for"), 1)
+        # Of others nothing is made: they get what there is.
+        self.shown("a.other.test")
+        self.assertNotIn("a.other.test", proxy.log())
+        # It is kept: after a restart it is there at once, and a reload takes nothing away.
+        proxy.signal(signal.SIGHUP)
+        until(lambda: "reloaded" in proxy.log() or "nothing has changed" in proxy.log(), "the reload")
+        self.assertEqual(self.shown("a.customers.test", context=context), next(iter(shown)))
+        config = (proxy.directory / "config.toml").read_text()
+        proxy.stop()
+        again = self.start(Proxy(config))
+        self.assertEqual(self.shown("a.customers.test", context=context), next(iter(shown)))
+        self.assertNotIn("is asked for", again.log())
+
+    def test_somebody_says_which_names(self):
+        pebble = self.pebble()
+
+        def known(peer):
+            while True:
+                request = peer.next_request()
+                is_known = "domain=a.customers.test" in request.start_line
+                peer.send(ok() if is_known else b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+        says = self.start(Backend(known))
+        proxy = self.serve(pebble, f'ask = "http://{says.name}/known?from=rproxy", wait = "60s"', challenges='"tls-alpn-01"')
+        context = self.wait_for(pebble, proxy, "shop.com")
+        self.assertTrue(self.shown("a.customers.test", context=context))
+        for _ in range(3):
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                self.shown("b.customers.test", context=context)
+        # What was refused is not asked about again for a while.
+        self.assertEqual([request.start_line.split()[1] for request in says.requests],
+                         [f"/known?from=rproxy&domain={name}.customers.test" for name in "ab"])
+
+    def test_what_can_not_be_had_keeps_nobody_waiting(self):
+        pebble = self.pebble()
+        proxy = self.serve(pebble, 'hosts = ["*.customers.test"], wait = "200ms"', challenges='"http-01"')
+        context = self.wait_for(pebble, proxy, "shop.com")
+        pebble.stop()
+        for name in ("a", "b"):
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                self.shown(f"{name}.customers.test", context=context)
+            until(lambda name=name: f"{name}.customers.test is asked for" in proxy.log(), "the line in the log")
+        self.assertTrue(self.shown("shop.com", context=context))
+        # Let go: what somebody made up is not tried for ever.
+        until(lambda: [each["names"] for each in json.loads(proxy.admin("/certificates"))["certificates"]] == [["shop.com"]], "the end of it")
 
 
 class RenewalInformation(AcmeTest):

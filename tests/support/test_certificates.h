@@ -6,6 +6,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -69,6 +70,30 @@ class TestAuthority {
   }
 
   std::string pem() const { return pem_of(certificate_.get()); }
+
+  // The list of those that it has revoked, in PEM; `valid_to` in seconds from now.
+  std::string revoke(const std::vector<std::string>& certificates, long valid_to = 24L * 3600) const {
+    X509_CRL* list = X509_CRL_new();
+    X509_CRL_set_version(list, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(certificate_.get()));
+    const std::unique_ptr<ASN1_TIME, x509::FreeBy<ASN1_TIME_free>> then(X509_gmtime_adj(nullptr, -7200));
+    const std::unique_ptr<ASN1_TIME, x509::FreeBy<ASN1_TIME_free>> next(X509_gmtime_adj(nullptr, valid_to));
+    X509_CRL_set1_lastUpdate(list, then.get());
+    X509_CRL_set1_nextUpdate(list, next.get());
+    for (const auto& pem : certificates) {
+      const x509::BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+      const x509::X509Ptr revoked(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+      X509_REVOKED* entry = X509_REVOKED_new();
+      X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked.get()));
+      X509_REVOKED_set_revocationDate(entry, then.get());
+      X509_CRL_add0_revoked(list, entry);
+    }
+    X509_CRL_sign(list, key_.get(), EVP_sha256());
+    const x509::BioPtr bio(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509_CRL(bio.get(), list);
+    X509_CRL_free(list);
+    return text_of(bio);
+  }
 
   // A leaf signed by this authority.
   PemPair issue(const CertificateSpec& spec) const {

@@ -30,13 +30,14 @@ def free_port():
 
 class Scenario:
     def __init__(self, name, path="/small", connections=64, tls=False, close=False, log=False, routes=0, idle=0,
-                 streams=0, upstream_http2=False, disk=False, accept=""):
+                 streams=0, upstream_http2=False, disk=False, accept="", resumes=False):
         self.name, self.path, self.connections, self.tls = name, path, connections, tls
         self.close, self.log, self.routes, self.idle = close, log, routes, idle
         self.streams = streams  # of each connection, by HTTP/2; 0: HTTP/1.1
         self.upstream_http2 = upstream_http2
         self.cached = path.startswith("/hit/")  # answered from a cache
         self.accept = accept  # Accept-Encoding
+        self.resumes = resumes  # each request on a connection of its own, which resumes the first one's session
         self.disk = disk  # from one on the disk, where there is a choice
         self.files = path.startswith("/file/")  # from a directory, and not from the origin
         self.peers = peers.FILES if self.files else peers.HTTP2_BOTH_WAYS if upstream_http2 else peers.HTTP2 if streams else peers.CACHES if self.cached else peers.HTTP1
@@ -46,6 +47,7 @@ class Scenario:
 SCENARIOS = [
     Scenario("small"), Scenario("logged", log=True), Scenario("large", path="/1m", connections=16),
     Scenario("connections", close=True), Scenario("tls", tls=True), Scenario("handshakes", tls=True, close=True),
+    Scenario("resumptions", tls=True, resumes=True),
     Scenario("routes1000", path="/r999/x", routes=1000), Scenario("routes10000", path="/r9999/x", routes=10000),
     Scenario("idle", idle=5000), Scenario("idle_tls", tls=True, idle=2000),
     Scenario("h2", connections=16, tls=True, streams=10), Scenario("h2large", path="/1m", connections=4, tls=True, streams=4),
@@ -120,7 +122,17 @@ def await_answer(scenario, port, name):
 
 def load(scenario, port, seconds):
     """Completed requests, errors, requests per second, p50, p99, p99.9 in us."""
+    if scenario.resumes:
+        return load_resuming(port, scenario.path, seconds)
     return (load_http2 if scenario.streams else load_http1)(scenario, port, seconds)
+
+
+def load_resuming(port, path, seconds):
+    command = ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-tls1_3", "-reuse", "-www", path, "-time", str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pinned(LOAD_CORE), check=True)
+    marks = re.search(r"starting\n(.*?)\n", done.stdout, re.S).group(1)
+    resumed, others = marks.count("r"), len(marks) - marks.count("r")
+    return resumed, others, resumed / seconds, 0, 0, 0
 
 
 def load_http1(scenario, port, seconds):
