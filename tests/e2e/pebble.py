@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import urllib.request
 
-from harness import LIMIT, make_authority, make_certificate, until
+from harness import LIMIT, free_port, make_authority, make_certificate, until
 
 
 def is_open(port):

@@ -15,8 +15,8 @@ import unittest
 import urllib.request
 
 from acme_server import AcmeServer
-from harness import BINARY, LIMIT, Backend, Proxy, TestCase, ok, open_socket, until
-from pebble import Pebble, free_port
+from harness import BINARY, LIMIT, Backend, Proxy, TestCase, free_port, ok, open_socket, until
+from pebble import Pebble
 
 ISSUED, FAILED, USAGE, CANNOT_BIND, NOTHING_DUE = 0, 1, 2, 4, 5
 DNS_HOOK = """#!/bin/sh
