@@ -101,7 +101,9 @@ AcmeMaking::Row AcmeMaking::make(AcmeRun& run, acme::Session& session, const Ite
   using How = acme::Had::How;
   row.word = had->how == How::kNotDue ? "not_due" : had->how == How::kIssued ? "issued" : "renewed";
   row.had = std::move(*had);
-  row.names = acme::names_of(row.had->key->leaf(), item.names.front());
+  const x509::Certificate& leaf = row.had->key->leaf();
+  row.names = acme::names_of(leaf, item.names.front());
+  row.renew_at = acme::renewal_of(leaf, row.had->progress, session.options());
   write_files(row);
   const bool is_new = row.had->how != How::kNotDue || !row.written.empty();
   if (is_new && !row.failure) deploy(session, row);
@@ -184,8 +186,8 @@ std::string AcmeMaking::text_of(const Row& row) const {
   const auto& leaf = row.had->key->leaf();
   out += row.word == "not_due" ? "not due" : row.word;
   out += fmt::format(", ends {} ({})\n", time_text(leaf.not_after()), relative_time(leaf.not_after(), now()));
-  if (const auto renew = row.had->progress.renew_at; renew && row.word == "not_due")
-    out += fmt::format("  to be renewed {}, at once by --force\n", relative_time(*renew, now()));
+  if (row.word == "not_due")
+    out += fmt::format("  to be renewed {}, at once by --force\n", relative_time(row.renew_at, now()));
   for (const std::string& file : row.written) out += "  written to " + config::printable(file) + "\n";
   return out;
 }
@@ -203,8 +205,7 @@ CertJson AcmeMaking::json_of(const AcmeChoice& choice) const {
     const auto* const leaf = row.had ? &row.had->key->leaf() : nullptr;
     each["not_before"] = leaf != nullptr ? CertJson(json_time(leaf->not_before())) : CertJson();
     each["not_after"] = leaf != nullptr ? CertJson(json_time(leaf->not_after())) : CertJson();
-    const auto renew = row.had ? row.had->progress.renew_at : std::nullopt;
-    each["renew_at"] = renew ? CertJson(json_time(*renew)) : CertJson();
+    each["renew_at"] = row.had ? CertJson(json_time(row.renew_at)) : CertJson();
     each["issuer"] = leaf != nullptr ? CertJson(x509::facts_of(*leaf).issuer) : CertJson();
     each["written"] = row.written;
     each["error"] = row.failure ? failure_json(*row.failure) : CertJson();

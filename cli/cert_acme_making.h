@@ -28,8 +28,9 @@ class AcmeMaking {
  private:
   struct Row {
     std::vector<std::string> names;
-    std::string word;                      // issued, renewed, not_due, proven, would_issue, skipped, failed
-    std::optional<acme::Had> had;          // where there is a certificate
+    std::string word;              // issued, renewed, not_due, proven, would_issue, skipped, failed
+    std::optional<acme::Had> had;  // where there is a certificate
+    WallTime renew_at;
     std::vector<std::string> written;      // files
     std::optional<acme::Failure> failure;  // of having it, or of what is done with it
   };

@@ -65,7 +65,7 @@ class Revoke final : public Command {
   // Empty: it is a file.
   std::string kept_name(const acme::Options& options) const {
     const auto parsed = x509::SubjectName::parse(what_);
-    const std::string name = parsed ? parsed->text : what_;
+    std::string name = parsed ? parsed->text : what_;
     if (acme::Store::has(options.storage, options.directory)) {
       const auto names = take(acme::Store::open(options.storage, options.directory)).names();
       if (std::ranges::find(names, name) != names.end()) return name;

@@ -15,8 +15,8 @@ import unittest
 import urllib.request
 
 from acme_server import AcmeServer
-from harness import BINARY, LIMIT, Backend, Proxy, TestCase, ok, open_socket, until
-from pebble import Pebble, free_port
+from harness import BINARY, LIMIT, Backend, Proxy, TestCase, free_port, ok, open_socket, until
+from pebble import Pebble
 
 ISSUED, FAILED, USAGE, CANNOT_BIND, NOTHING_DUE = 0, 1, 2, 4, 5
 DNS_HOOK = """#!/bin/sh
@@ -303,8 +303,8 @@ class Renew(AcmeCase):
             waiting = subprocess.Popen(self.command("renew", "--force"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             self.addCleanup(waiting.kill)
             self.assertIn("waiting", waiting.stderr.readline())
-        waiting.stderr.read()
-        self.assertEqual(waiting.wait(LIMIT), ISSUED)
+        waiting.communicate(timeout=LIMIT)
+        self.assertEqual(waiting.returncode, ISSUED)
         self.assertEqual(self.server.issued(), 2)
 
     def test_two_at_once_order_once(self):
