@@ -86,7 +86,7 @@ class ListenerBuilder {
     const Node* node = tls.find("acme")->find("on_demand");
     if (const Node* wait = node->find("wait")) node = wait;
     problems_.error("RP1006", node->at, "a handshake ends before the certificate is waited for",
-                    fmt::format("wait = \"5s\", or a longer client.handshake_timeout; it is {}", to_string(limit)));
+                    fmt::format("a shorter wait, or a longer client.handshake_timeout; it is {}", to_string(limit)));
   }
 
   // [listen].
