@@ -1,0 +1,47 @@
+#include "limit/rate_table.h"
+
+namespace rproxy::limit {
+namespace {
+
+constexpr std::uint64_t kWasRefused = 1;
+
+constexpr std::uint64_t tat_of(std::uint64_t word) { return word >> 1; }
+constexpr std::uint64_t word_of(std::uint64_t tat, bool was_refused) { return tat << 1 | (was_refused ? 1 : 0); }
+
+// Words are below 2^63.
+constexpr std::uint64_t rate_rank(std::uint64_t word, std::uint64_t now) {
+  if (tat_of(word) <= now) return 0;
+  return word | (word & kWasRefused) << 63;
+}
+
+}  // namespace
+
+Decision RateTable::decide(const Gcra& limit, Key key, TimePoint now, std::uint32_t cost) {
+  const std::uint64_t at = nanoseconds_of(now);
+  auto slot = table_.lock(key);
+  if (!slot.is_found()) slot.claim([at](std::uint64_t word) { return rate_rank(word, at); });
+  std::uint64_t& word = slot.state();
+  const auto [decision, tat] = limit.decide(tat_of(word), at, cost);
+  word = word_of(tat, !decision.allowed);
+  return decision;
+}
+
+Decision RateTable::peek(const Gcra& limit, Key key, TimePoint now, std::uint32_t cost) const {
+  const auto slot = table_.lock(key);
+  const std::uint64_t tat = slot.is_found() ? tat_of(slot.state()) : 0;
+  return limit.decide(tat, nanoseconds_of(now), cost).decision;
+}
+
+void RateTable::forget(Key key) {
+  const auto slot = table_.lock(key);
+  if (slot.is_found()) slot.state() = 0;
+}
+
+std::size_t RateTable::count(TimePoint now) const {
+  const std::uint64_t at = nanoseconds_of(now);
+  std::size_t sum = 0;
+  table_.each([&](std::uint64_t word) { sum += tat_of(word) > at ? 1 : 0; });
+  return sum;
+}
+
+}  // namespace rproxy::limit
