@@ -11,7 +11,7 @@
 
 namespace rproxy::limit {
 
-// Of a million keys no two are the same but once in 37 million tables.
+// Among a million, two are the same once in 37 million times.
 struct Key {
   std::uint64_t value = 0;
   auto operator<=>(const Key&) const = default;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -24,7 +25,7 @@ class KeyTable {
   static constexpr std::size_t kWays = 15;
   struct alignas(64) Bucket {
     ShortLock lock;
-    std::array<std::uint32_t, kWays> tags{};
+    std::array<std::atomic<std::uint32_t>, kWays> tags{};
     std::array<State, kWays> states{};
     std::uint32_t evicted = 0;
   };
@@ -65,7 +66,7 @@ class KeyTable {
       }
       if (least_rank > rank_max) return false;
       if (least_rank != 0) ++bucket_.evicted;
-      bucket_.tags[least] = tag_;
+      bucket_.tags[least].store(tag_, std::memory_order_release);
       bucket_.states[least] = State{};
       at_ = least;
       return true;
@@ -73,9 +74,8 @@ class KeyTable {
 
    private:
     friend class KeyTable;
-    Slot(Bucket& bucket, std::uint32_t tag) : bucket_(bucket), lock_(bucket.lock), tag_(tag) {
-      at_ = static_cast<std::size_t>(std::find(bucket.tags.begin(), bucket.tags.end(), tag) - bucket.tags.begin());
-    }
+    Slot(Bucket& bucket, std::uint32_t tag)
+        : bucket_(bucket), lock_(bucket.lock), tag_(tag), at_(place_of(bucket, tag)) {}
 
     Bucket& bucket_;
     std::lock_guard<ShortLock> lock_;
@@ -83,9 +83,35 @@ class KeyTable {
     std::size_t at_;
   };
 
-  Slot lock(Key key) const {
-    return Slot(buckets_[((key.value >> 32) * size_) >> 32], static_cast<std::uint32_t>(key.value));
-  }
+  Slot lock(Key key) const { return Slot(bucket_of(key), tag_of(key)); }
+
+  // The place of a key as it is without the lock, for states that may be read while they change (see ShortLock).
+  class Glimpse {
+   public:
+    bool is_found() const { return at_ != kWays; }
+    const State& state() const { return bucket_.states[at_]; }
+    // Whether all that was read was so at one moment.
+    bool holds() const { return bucket_.lock.is_still(version_); }
+    // Puts another state in the place of the one that was read. False: something has changed since, and nothing was
+    // done.
+    bool replace(const State& state) const {
+      if (!bucket_.lock.try_lock_at(version_)) return false;
+      bucket_.states[at_] = state;
+      bucket_.lock.unlock();
+      return true;
+    }
+
+   private:
+    friend class KeyTable;
+    Glimpse(Bucket& bucket, std::uint32_t tag)
+        : bucket_(bucket), version_(bucket.lock.version()), at_(place_of(bucket, tag)) {}
+
+    Bucket& bucket_;
+    ShortLock::Version version_;
+    std::size_t at_;
+  };
+
+  Glimpse glimpse(Key key) const { return Glimpse(bucket_of(key), tag_of(key)); }
 
   // Calls `visit(state)` for each place, one bucket after the other.
   template <typename Visit>
@@ -106,6 +132,14 @@ class KeyTable {
   }
 
  private:
+  static std::uint32_t tag_of(Key key) { return static_cast<std::uint32_t>(key.value); }
+  static std::size_t place_of(const Bucket& bucket, std::uint32_t tag) {
+    std::size_t at = 0;
+    while (at != kWays && bucket.tags[at].load(std::memory_order_acquire) != tag) ++at;
+    return at;
+  }
+  Bucket& bucket_of(Key key) const { return buckets_[((key.value >> 32) * size_) >> 32]; }
+
   std::size_t size_;
   std::unique_ptr<Bucket[]> buckets_;
 };

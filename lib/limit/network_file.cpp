@@ -107,7 +107,7 @@ class NetworkLines {
       return tell(Severity::kError, "the line is no UTF-8 text: write the file as plain text in UTF-8");
     const std::string_view word = line.substr(0, line.find_first_of(" \t;"));
     std::string_view rest = trimmed(line.substr(word.size()));
-    if (rest.starts_with(';')) rest = trimmed(rest.substr(1));
+    while (rest.starts_with(';')) rest = trimmed(rest.substr(1));
     take(word, rest);
   }
   NetworkFileReading reading() && { return std::move(reading_); }

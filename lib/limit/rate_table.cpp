@@ -18,29 +18,34 @@ constexpr std::uint64_t rate_rank(std::uint64_t word, std::uint64_t now) {
 
 Decision RateTable::decide(const Gcra& limit, Key key, TimePoint now, std::uint32_t cost) {
   const std::uint64_t at = nanoseconds_of(now);
+  if (const auto known = table_.glimpse(key); known.is_found()) {
+    const std::uint64_t word = known.state().word();
+    const auto [decision, tat] = limit.decide(tat_of(word), at, cost);
+    const std::uint64_t next = word_of(tat, !decision.allowed);
+    if (next == word ? known.holds() : known.replace(State(next))) return decision;
+  }
   auto slot = table_.lock(key);
-  if (!slot.is_found()) slot.claim([at](std::uint64_t word) { return rate_rank(word, at); });
-  std::uint64_t& word = slot.state();
-  const auto [decision, tat] = limit.decide(tat_of(word), at, cost);
-  word = word_of(tat, !decision.allowed);
+  if (!slot.is_found()) slot.claim([at](const State& state) { return rate_rank(state.word(), at); });
+  const auto [decision, tat] = limit.decide(tat_of(slot.state().word()), at, cost);
+  slot.state() = State(word_of(tat, !decision.allowed));
   return decision;
 }
 
 Decision RateTable::peek(const Gcra& limit, Key key, TimePoint now, std::uint32_t cost) const {
   const auto slot = table_.lock(key);
-  const std::uint64_t tat = slot.is_found() ? tat_of(slot.state()) : 0;
+  const std::uint64_t tat = slot.is_found() ? tat_of(slot.state().word()) : 0;
   return limit.decide(tat, nanoseconds_of(now), cost).decision;
 }
 
 void RateTable::forget(Key key) {
   const auto slot = table_.lock(key);
-  if (slot.is_found()) slot.state() = 0;
+  if (slot.is_found()) slot.state() = State();
 }
 
 std::size_t RateTable::count(TimePoint now) const {
   const std::uint64_t at = nanoseconds_of(now);
   std::size_t sum = 0;
-  table_.each([&](std::uint64_t word) { sum += tat_of(word) > at ? 1 : 0; });
+  table_.each([&](const State& state) { sum += tat_of(state.word()) > at ? 1 : 0; });
   return sum;
 }
 

@@ -2,6 +2,7 @@
 // and go, their states stay.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,14 +12,31 @@
 
 namespace rproxy::limit {
 
-// Any thread; exact, whichever threads ask.
+// Any thread; exact, whichever threads ask. Who is refused again and again costs no write: a flood of one key does not
+// keep the threads waiting for each other.
 //
 // A key whose bucket is full again is as good as forgotten, and makes room for another at no loss. Where there is none,
 // the one that is full again first goes, and those who were refused since they were last let in go after all others: a
 // flood of keys that come once can't wash away who is being held off.
 class RateTable {
+  // The TAT, and in the lowest bit whether the key was refused since it was set.
+  class State {
+   public:
+    State() = default;
+    explicit State(std::uint64_t word) : word_(word) {}
+    State(const State& other) : word_(other.word()) {}
+    State& operator=(const State& other) {
+      word_.store(other.word(), std::memory_order_release);
+      return *this;
+    }
+    std::uint64_t word() const { return word_.load(std::memory_order_acquire); }
+
+   private:
+    std::atomic<std::uint64_t> word_{0};
+  };
+
  public:
-  static constexpr std::size_t kBytesPerKey = KeyTable<std::uint64_t>::kBytesPerKey;
+  static constexpr std::size_t kBytesPerKey = KeyTable<State>::kBytesPerKey;
 
   // Room for so many keys that have something to remember at the same time.
   explicit RateTable(std::size_t keys) : table_(keys) {}
@@ -37,7 +55,7 @@ class RateTable {
   std::uint64_t evictions() const { return table_.evictions(); }
 
  private:
-  KeyTable<std::uint64_t> table_;  // of the TAT, and in the lowest bit whether the key was refused since
+  KeyTable<State> table_;
 };
 
 static_assert(RateTable::kBytesPerKey == 24);

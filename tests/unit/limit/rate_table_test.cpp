@@ -149,18 +149,20 @@ TEST(RateTable, IsExactForManyKeysOfEightThreads) {
   EXPECT_LE(allowed, kKeys * 10 * 101 / 100);
 }
 
-TEST(RateTable, LosesNothingOfItselfWhereThreadsMakeRoomAtOnce) {
+TEST(RateTable, IsExactWhereThreadsMakeRoomInOneBucket) {
   RateTable table(1);
   const Gcra limit = gcra(1, Duration(60'000), 1);
   std::atomic<std::uint64_t> allowed{0};
   in_threads(8, [&](int thread) {
-    for (std::uint64_t i = 0; i < 5'000; ++i) {
-      const auto own = 1'000 + static_cast<std::uint64_t>(thread) * 100'000 + i;
-      allowed += table.decide(limit, key(own), kNow).allowed ? 1U : 0U;
+    auto at = static_cast<std::uint64_t>(thread);
+    for (int i = 0; i < 20'000; ++i) {
+      at = (at * 1'103 + 12'345) % 65'537;
+      allowed += table.decide(limit, key(at % 40), kNow).allowed ? 1U : 0U;
     }
   });
-  EXPECT_EQ(allowed, 40'000U);
-  EXPECT_EQ(table.count(kNow) + table.evictions(), 40'000U);
+  // Who is let in has a place, until it is lost.
+  EXPECT_EQ(table.count(kNow) + table.evictions(), allowed);
+  EXPECT_GT(allowed, 40U);
 }
 
 }  // namespace
