@@ -11,10 +11,12 @@
 
 namespace rproxy::limit {
 
-// Any thread; exact, whichever threads ask. Outlives its permits.
+// Any thread; exact, whichever threads ask. Outlives its permits. A refusal costs no write.
 class ConcurrencyTable {
+  using Count = SharedNumber<std::uint32_t>;
+
  public:
-  static constexpr std::size_t kBytesPerKey = KeyTable<std::uint32_t>::kBytesPerKey;
+  static constexpr std::size_t kBytesPerKey = KeyTable<Count>::kBytesPerKey;
 
   // One of a key's, as long as it lives.
   class Permit {
@@ -46,7 +48,7 @@ class ConcurrencyTable {
   // counted: nobody is refused for that, unless the caller wants it so.
   std::optional<Permit> try_acquire(Key key, std::uint32_t max);
 
-  std::uint32_t in_use(Key key) const;
+  std::uint32_t in_use(Key key) const { return table_.read(key).load(); }
   std::size_t bytes() const { return table_.bytes(); }
   std::size_t count() const;  // of keys with something under way; reads all of the table
   // Permits that were not counted.
@@ -55,7 +57,7 @@ class ConcurrencyTable {
  private:
   void release(Key key);
 
-  KeyTable<std::uint32_t> table_;
+  KeyTable<Count> table_;
   std::atomic<std::uint64_t> uncounted_{0};
 };
 

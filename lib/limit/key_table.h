@@ -19,6 +19,23 @@
 
 namespace rproxy::limit {
 
+// A number that may be read while it is changed under a ShortLock.
+template <typename Number>
+class SharedNumber {
+ public:
+  SharedNumber() = default;
+  explicit SharedNumber(Number value) : value_(value) {}
+  SharedNumber(const SharedNumber& other) : value_(other.load()) {}
+  SharedNumber& operator=(const SharedNumber& other) {
+    value_.store(other.load(), std::memory_order_release);
+    return *this;
+  }
+  Number load() const { return value_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<Number> value_{0};
+};
+
 // `State` is a plain value; as it is made new, it is that of a key that has not been seen. Any thread.
 template <typename State>
 class KeyTable {
@@ -85,7 +102,7 @@ class KeyTable {
 
   Slot lock(Key key) const { return Slot(bucket_of(key), tag_of(key)); }
 
-  // The place of a key as it is without the lock, for states that may be read while they change (see ShortLock).
+  // The place of a key as it is without the lock, for states that are a SharedNumber.
   class Glimpse {
    public:
     bool is_found() const { return at_ != kWays; }
@@ -112,6 +129,15 @@ class KeyTable {
   };
 
   Glimpse glimpse(Key key) const { return Glimpse(bucket_of(key), tag_of(key)); }
+
+  // The state of a key, or a new one; without the lock where nobody has it.
+  State read(Key key) const {
+    const Glimpse known = glimpse(key);
+    const State state = known.is_found() ? known.state() : State{};
+    if (known.holds()) return state;
+    const Slot slot = lock(key);
+    return slot.is_found() ? slot.state() : State{};
+  }
 
   // Calls `visit(state)` for each place, one bucket after the other.
   template <typename Visit>

@@ -2,7 +2,6 @@
 // and go, their states stay.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,21 +18,7 @@ namespace rproxy::limit {
 // the one that is full again first goes, and those who were refused since they were last let in go after all others: a
 // flood of keys that come once can't wash away who is being held off.
 class RateTable {
-  // The TAT, and in the lowest bit whether the key was refused since it was set.
-  class State {
-   public:
-    State() = default;
-    explicit State(std::uint64_t word) : word_(word) {}
-    State(const State& other) : word_(other.word()) {}
-    State& operator=(const State& other) {
-      word_.store(other.word(), std::memory_order_release);
-      return *this;
-    }
-    std::uint64_t word() const { return word_.load(std::memory_order_acquire); }
-
-   private:
-    std::atomic<std::uint64_t> word_{0};
-  };
+  using State = SharedNumber<std::uint64_t>;  // the TAT, and in the lowest bit whether the key was refused since
 
  public:
   static constexpr std::size_t kBytesPerKey = KeyTable<State>::kBytesPerKey;

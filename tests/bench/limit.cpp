@@ -6,12 +6,14 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
-#include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "limit/bans.h"
 #include "limit/concurrency_table.h"
 #include "limit/event_table.h"
+#include "limit/network_file.h"
 #include "limit/network_set.h"
 #include "limit/rate_table.h"
 
@@ -69,6 +71,16 @@ void decide(benchmark::State& state) {
   for (auto _ : state) {
     now += std::chrono::nanoseconds(100);
     benchmark::DoNotOptimize(rates().decide(limit(), key_of(next_random(random) % keys), now));
+  }
+}
+
+// As one key is let in each time: the threads write to the same place.
+void decide_allowed(benchmark::State& state) {
+  static const Gcra fast = Gcra::make({1'000'000, Duration(1'000)}, 1'000).value();
+  TimePoint now = kNow;
+  for (auto _ : state) {
+    now += std::chrono::microseconds(3);
+    benchmark::DoNotOptimize(rates().decide(fast, key_of(7), now));
   }
 }
 
@@ -194,6 +206,17 @@ void find_network(benchmark::State& state, bool v4) {
   for (auto _ : state) benchmark::DoNotOptimize(set.find(asked[at++ % asked.size()]));
 }
 
+// A file of 100,000 lines, until it can be asked.
+void read_networks(benchmark::State& state) {
+  std::string text;
+  for (const auto& each : networks(true).entries()) text += each.network.to_string() + " a list\n";
+  for (auto _ : state) {
+    NetworkSetBuilder builder;
+    read_network_file(text, 1, builder);
+    benchmark::DoNotOptimize(builder.build());
+  }
+}
+
 void print_sizes() {
   std::printf("bytes per key: rate %zu, concurrency %zu, events %zu; a table of a million rates: %zu\n",
               RateTable::kBytesPerKey, ConcurrencyTable::kBytesPerKey, EventTable::kBytesPerKey,
@@ -204,8 +227,6 @@ void print_sizes() {
   }
 }
 
-}  // namespace
-
 void register_benchmarks() {
   const auto two = [](const char* name, void (*run)(benchmark::State&)) {
     return benchmark::RegisterBenchmark(name, run)->ThreadRange(1, 2)->UseRealTime();
@@ -214,10 +235,12 @@ void register_benchmarks() {
   benchmark::RegisterBenchmark("decide/pure", decide_pure);
   two("decide/keys", decide)->Arg(1)->Arg(10'000)->Arg(kKeys);
   two("decide/swapped/keys", decide_swapped)->Arg(1)->Arg(10'000)->Arg(kKeys);
+  two("decide/allowed", decide_allowed);
   two("decide/flood", decide_flood);
   two("permit/keys", permit)->Arg(1)->Arg(100'000);
   two("event", event);
   two("ban/banned", ban)->Arg(0)->Arg(1'000)->Arg(100'000);
+  benchmark::RegisterBenchmark("network/read_file", read_networks)->Unit(benchmark::kMillisecond);
   for (const bool v4 : {true, false}) {
     benchmark::RegisterBenchmark(v4 ? "network/v4" : "network/v6",
                                  [v4](benchmark::State& state) { find_network(state, v4); })
@@ -226,12 +249,11 @@ void register_benchmarks() {
   }
 }
 
-void print_sizes_first() { print_sizes(); }
-
+}  // namespace
 }  // namespace rproxy::limit
 
 int main(int argc, char** argv) {
-  rproxy::limit::print_sizes_first();
+  rproxy::limit::print_sizes();
   rproxy::limit::register_benchmarks();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

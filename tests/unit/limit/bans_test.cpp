@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "limit/event_table.h"
 
 namespace rproxy::limit {
 namespace {
@@ -125,6 +129,20 @@ TEST(Bans, WhoseEndIsNextMakeRoom) {
   EXPECT_TRUE(bans.until(key(31), kNow + minutes(5)));
   bans.add(key(31), "31", kNow + hours(9), kNow + minutes(5));
   EXPECT_EQ(bans.evictions(), 1U);
+}
+
+TEST(Bans, FollowFromEventsThatAreTooMany) {
+  Bans bans(100);
+  EventTable events(100);
+  const EventLimit limit{3, Duration(10'000)};
+  TimePoint now = kNow;
+  std::vector<std::chrono::nanoseconds> lengths;
+  while (lengths.size() < 3) {
+    now += seconds(1);
+    if (bans.until(key(1), now) || !events.record(key(1), limit, now)) continue;
+    lengths.push_back(bans.punish(key(1), "192.0.2.1", minutes_up_to_ten(), now).until - now);
+  }
+  EXPECT_EQ(lengths, (std::vector<std::chrono::nanoseconds>{minutes(1), minutes(2), minutes(4)}));
 }
 
 TEST(Bans, NoMoreAreKeptThanThereIsRoomFor) {

@@ -87,6 +87,17 @@ TEST(RateTable, LosesFirstWhoIsFullAgainFirst) {
   for (std::uint64_t i = 0; i < 16; ++i) EXPECT_EQ(table.peek(slow, key(i), then, 0).remaining, i == 7 ? 2U : 1U) << i;
 }
 
+TEST(RateTable, MakesNoRoomForWhatTakesNothing) {
+  RateTable table(1);
+  const Gcra limit = gcra(1, Duration(60'000), 2);
+  for (std::uint64_t i = 0; i < 15; ++i) table.decide(limit, key(i), kNow);
+  EXPECT_TRUE(table.decide(limit, key(100), kNow, 0).allowed);
+  EXPECT_FALSE(table.decide(limit, key(101), kNow, 3).allowed);
+  EXPECT_TRUE(table.peek(limit, key(102), kNow).allowed);
+  EXPECT_EQ(table.evictions(), 0U);
+  EXPECT_EQ(table.count(kNow), 15U);
+}
+
 TEST(RateTable, AFloodOfOtherKeysLetsNobodyInWhoIsHeldOff) {
   RateTable table(1'000);
   const Gcra limit = gcra(1, Duration(60'000), 1);
