@@ -71,7 +71,7 @@ class Bans {
     TimePoint forget{};
   };
   struct Bucket {
-    mutable ShortLock lock;
+    ShortLock lock;
     std::atomic<std::int64_t> latest{0};  // end of any ban in it, as a count of the clock; 0: there is none
     std::vector<Record> records;
   };
@@ -83,8 +83,8 @@ class Bans {
   void put(Record record, TimePoint now);
   bool erase(Key key);
   void make_room(TimePoint now);
-  static void set_latest(Bucket& bucket);
-  void set_latest();
+  static void set_latest(Bucket& bucket);  // of its records
+  void set_latest();                       // of all
 
   std::size_t capacity_;
   std::size_t size_;

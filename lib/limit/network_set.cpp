@@ -100,7 +100,7 @@ const NetworkSet::Entry* NetworkSet::find(const IpAddress& address) const {
 }
 
 std::size_t NetworkSet::bytes() const {
-  return entries_.capacity() * sizeof(Entry) + texts_.capacity() + v4_.bytes() + v6_.bytes();
+  return (entries_.capacity() + left_out_.capacity()) * sizeof(Entry) + texts_.capacity() + v4_.bytes() + v6_.bytes();
 }
 
 bool NetworkSetBuilder::add(const IpNetwork& network, std::uint32_t value, std::string_view text, std::uint32_t line) {
@@ -115,6 +115,21 @@ bool NetworkSetBuilder::add(const IpNetwork& network, std::uint32_t value, std::
   return true;
 }
 
+// Of entries in order.
+void NetworkSetBuilder::leave_out_duplicates(NetworkSet& set) {
+  auto& entries = set.entries_;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (kept == 0 || entries[kept - 1].network != entries[i].network) {
+      entries[kept++] = entries[i];
+      continue;
+    }
+    ++set.duplicates_;
+    if (set.left_out_.size() < kLeftOutMax) set.left_out_.push_back(entries[i]);
+  }
+  entries.resize(kept);
+}
+
 NetworkSet NetworkSetBuilder::build() {
   NetworkSet out = std::exchange(set_, NetworkSet());
   auto& entries = out.entries_;
@@ -122,10 +137,7 @@ NetworkSet NetworkSetBuilder::build() {
     return std::tuple(!is_v4_network(entry.network), entry.network.address, entry.network.prefix);
   };
   std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
-  const auto same =
-      std::unique(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.network == b.network; });
-  out.duplicates_ = static_cast<std::size_t>(entries.end() - same);
-  entries.erase(same, entries.end());
+  leave_out_duplicates(out);
   entries.shrink_to_fit();
   out.texts_.shrink_to_fit();
   out.v4_ = {};
@@ -134,7 +146,11 @@ NetworkSet NetworkSetBuilder::build() {
   Flattening<V6Words> v6(out.v6_);
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     const IpNetwork& network = entries[i].network;
-    is_v4_network(network) ? v4.add(network, i) : v6.add(network, i);
+    if (is_v4_network(network)) {
+      v4.add(network, i);
+    } else {
+      v6.add(network, i);
+    }
   }
   v4.finish();
   v6.finish();

@@ -40,8 +40,9 @@ class NetworkSet {
 
   std::size_t size() const { return entries_.size(); }
   const std::vector<Entry>& entries() const { return entries_; }  // IPv4 first, by address, larger networks first
-  // How many were left out, since the same network had been added before.
+  // How many were left out, since the same network had been added before; and the first of them.
   std::size_t duplicates() const { return duplicates_; }
+  const std::vector<Entry>& left_out() const { return left_out_; }
   // Of memory.
   std::size_t bytes() const;
 
@@ -52,6 +53,7 @@ class NetworkSet {
   std::string texts_;
   RangeTable<std::uint32_t> v4_;
   RangeTable<Wide> v6_;
+  std::vector<Entry> left_out_;
   std::size_t duplicates_ = 0;
 };
 
@@ -60,6 +62,7 @@ class NetworkSetBuilder {
  public:
   static constexpr std::size_t kEntriesMax = 50'000'000;
   static constexpr std::size_t kTextsMax = std::size_t{2} << 30;
+  static constexpr std::size_t kLeftOutMax = 1'000;  // are told one by one
 
   // Masked. Of one network the first counts, whatever the value of others. False: there are too many, or too much text;
   // it is left out.
@@ -70,6 +73,8 @@ class NetworkSetBuilder {
   NetworkSet build();
 
  private:
+  static void leave_out_duplicates(NetworkSet& set);
+
   NetworkSet set_;
 };
 

@@ -94,11 +94,24 @@ TEST(NetworkSet, OfTheSameNetworkTheFirstCounts) {
   const NetworkSet set = builder.build();
   EXPECT_EQ(set.size(), 1U);
   EXPECT_EQ(set.duplicates(), 2U);
+  ASSERT_EQ(set.left_out().size(), 2U);
+  EXPECT_EQ(set.left_out()[0].line, 4U);
+  EXPECT_EQ(set.left_out()[1].value, 3U);
+  EXPECT_EQ(set.text_of(set.left_out()[1]), "third");
   const auto* entry = set.find(address("10.1.1.1"));
   ASSERT_NE(entry, nullptr);
   EXPECT_EQ(entry->value, 1U);
   EXPECT_EQ(entry->line, 3U);
   EXPECT_EQ(set.text_of(*entry), "first");
+}
+
+TEST(NetworkSet, TellsABoundedNumberOfDuplicates) {
+  NetworkSetBuilder builder;
+  for (int i = 0; i < 5'000; ++i) builder.add(network(i % 2 == 0 ? "10.0.0.0/8" : "::1"), 1);
+  const NetworkSet set = builder.build();
+  EXPECT_EQ(set.size(), 2U);
+  EXPECT_EQ(set.duplicates(), 4'998U);
+  EXPECT_EQ(set.left_out().size(), NetworkSetBuilder::kLeftOutMax);
 }
 
 TEST(NetworkSet, TellsWhatWasSaidOfEach) {
