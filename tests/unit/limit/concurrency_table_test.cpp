@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <optional>
 #include <string>
 #include <thread>
@@ -68,10 +69,12 @@ TEST(ConcurrencyTable, IsExactWhicheverThreadsAsk) {
   ConcurrencyTable table(1'000);
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
+  std::latch all_there(8);
   std::vector<std::jthread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      for (int k = 0; k < 10'000; ++k) {
+      all_there.arrive_and_wait();
+      for (int k = 0; k < 20'000; ++k) {
         const auto other = table.try_acquire(key(10 + (k + i) % 50), 100);
         const auto permit = table.try_acquire(key(1), 5);
         if (!permit) continue;
@@ -86,6 +89,21 @@ TEST(ConcurrencyTable, IsExactWhicheverThreadsAsk) {
   EXPECT_LE(most, 5);
   EXPECT_EQ(table.count(), 0U);
   EXPECT_EQ(table.uncounted(), 0U);
+}
+
+TEST(ConcurrencyTable, LosesNoCountOfOneKeyThatAllThreadsWant) {
+  ConcurrencyTable table(1'000);
+  std::latch all_there(8);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      const Key wanted = key(1);
+      all_there.arrive_and_wait();
+      for (int k = 0; k < 300'000; ++k) table.try_acquire(wanted, 6);
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(table.in_use(key(1)), 0U);
 }
 
 }  // namespace
