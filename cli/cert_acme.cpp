@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "acme/advice.h"
+#include "acme/trial.h"
 #include "config/text.h"
 #include "net/sleep.h"
 #include "scan/run_within.h"
@@ -131,6 +132,20 @@ void AcmeRun::say(const std::string& step) const {
   if (is_quiet_) return;
   fmt::print(stderr, "{}{}{}\n", name_, name_.empty() ? "" : ": ", config::printable(step));
 }
+
+template <typename T>
+net::Task<void> AcmeRun::into(net::Task<T> task, std::optional<T>& out) {
+  out.emplace(co_await std::move(task));
+}
+
+template <typename T>
+using Ended = acme::Outcome<T>;
+template net::Task<void> AcmeRun::into(net::Task<Ended<void>>, std::optional<Ended<void>>&);
+template net::Task<void> AcmeRun::into(net::Task<Ended<acme::Had>>, std::optional<Ended<acme::Had>>&);
+template net::Task<void> AcmeRun::into(net::Task<Ended<acme::Session::AccountView>>,
+                                       std::optional<Ended<acme::Session::AccountView>>&);
+template net::Task<void> AcmeRun::into(net::Task<Ended<acme::Trial::Ground>>,
+                                       std::optional<Ended<acme::Trial::Ground>>&);
 
 void AcmeRun::run(net::Task<void> task) {
   Ending ending;

@@ -102,10 +102,9 @@ class AcmeRun {
   void tell_of(const std::string& name) { name_ = name; }
 
  private:
+  // In cert_acme.cpp, for all that there are: GCC makes the frame of a coroutine in a header another one in each file.
   template <typename T>
-  static net::Task<void> into(net::Task<T> task, std::optional<T>& out) {
-    out.emplace(co_await std::move(task));
-  }
+  static net::Task<void> into(net::Task<T> task, std::optional<T>& out);
   void run(net::Task<void> task);
   Result<void> open_doors();
   void say(const std::string& step) const;

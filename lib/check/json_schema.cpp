@@ -156,7 +156,7 @@ Table read_keys(const std::vector<config::KeyInfo>& keys) {
     // A listener may have a table of its own with the same keys.
     if (key.path.starts_with("tls.")) add_key(root, "listeners." + key.path, key);
     constexpr std::string_view kRoutes = "routes.";
-    for (const std::string_view table : {"routes.cache.", "routes.compress."}) {
+    for (const std::string_view table : {"routes.cache.", "routes.compress.", "routes.hsts."}) {
       if (key.path.starts_with(table)) add_key(root, "defaults." + key.path.substr(kRoutes.size()), key);
     }
   }

@@ -32,7 +32,7 @@ void decode_hsts(Problems& problems, const Node& node, std::string& out) {
   HstsDraft hsts;
   if (node.is(Node::Kind::kBool)) {
     if (!node.flag) return out.clear();
-  } else if (node.is(Node::Kind::kString)) {
+  } else if (node.is(Node::Kind::kString) || node.is(Node::Kind::kInteger)) {
     decode_value(problems, node, hsts.max_age);
   } else {
     decode_table<H>(problems, node, "hsts", kHsts, hsts);

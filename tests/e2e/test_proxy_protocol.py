@@ -103,7 +103,7 @@ class In(TestCase):
                      ph.v2(CLIENT, DESTINATION, fields=b"\4\0\5x")):
             self.assertEqual(exchange_raw(proxy.address, data + REQUEST), b"", data)
         self.assertEqual(self.backend.requests, [])
-        self.assertIn("warn  closed: 127.0.0.1 was to begin with a PROXY header: bad_request: ", proxy.log())
+        self.assertIn("warn  closed: no PROXY header: 127.0.0.1: bad_request: ", proxy.log())
 
     def test_the_log_is_not_flooded(self):
         proxy = self.serve()
