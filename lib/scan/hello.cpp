@@ -5,11 +5,10 @@
 #include <initializer_list>
 
 #include "base/address.h"
+#include "scan/cipher.h"
 
 namespace rproxy::scan {
 namespace {
-
-constexpr std::uint16_t kTls13Hello = 0x0304;
 
 // ---- Writing.
 
@@ -54,7 +53,7 @@ std::string extensions_of(const ClientHello& hello) {
     put_extension(out, 13,
                   list16({0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0603, 0x0807, 0x0808,
                           0x0809, 0x080a, 0x080b, 0x0201, 0x0203, 0x0202}));
-  if (hello.version < kTls13Hello) {
+  if (hello.version < kTls13) {
     put_extension(out, 22, "");  // encrypt_then_mac
     put_extension(out, 23, "");  // extended_master_secret
     put_extension(out, 0xff01, std::string(1, '\0'));
@@ -162,7 +161,7 @@ ServerAnswer read_messages(std::string_view handshake, ServerAnswer answer) {
     if (type == kServerHello) {
       has_hello = read_server_hello(body, answer);
       if (!has_hello) answer.kind = ServerAnswer::Kind::kOther;
-      if (!has_hello || answer.version >= kTls13Hello) break;
+      if (!has_hello || answer.version >= kTls13) break;
     }
     if (type == kServerKeyExchange) read_key_exchange(body, answer);
     if (type == kServerHelloDone) {
@@ -170,7 +169,7 @@ ServerAnswer read_messages(std::string_view handshake, ServerAnswer answer) {
       break;
     }
   }
-  if (has_hello && answer.version >= kTls13Hello) answer.kind = ServerAnswer::Kind::kHello;
+  if (has_hello && answer.version >= kTls13) answer.kind = ServerAnswer::Kind::kHello;
   return answer;
 }
 
@@ -183,7 +182,7 @@ std::string ClientHello::to_bytes(std::string_view random) const {
   put8(body, 0);  // no session
   std::vector<std::uint16_t> offered = ciphers;
   // What says in SSL 3, where there are no extensions, that renegotiation is secure (RFC 5746 3.3).
-  if (version < kTls13Hello) offered.push_back(0x00ff);
+  if (version < kTls13) offered.push_back(0x00ff);
   if (fallback) offered.push_back(0x5600);
   body += list16(offered);
   body += compression ? std::string("\x02\x01\x00", 3) : std::string("\x01\x00", 2);

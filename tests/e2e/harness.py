@@ -478,6 +478,13 @@ def answering(*responses):
     return script
 
 
+def always(peer):
+    """A script that answers whatever comes."""
+    while True:
+        peer.next_request()
+        peer.send(ok(b"served"))
+
+
 def held(release, body=b"late"):
     """A backend's script that answers when `release` is set."""
 

@@ -19,6 +19,15 @@ def is_open(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+# $1 present or cleanup, $2 the record, $3 its value
+DNS_HOOK = """#!/bin/sh
+case $1 in
+  present) curl -sS -m 5 -d "{\\"host\\": \\"$2\\", \\"value\\": \\"$3\\"}" http://127.0.0.1:PORT/set-txt ;;
+  cleanup) curl -sS -m 5 -d "{\\"host\\": \\"$2\\"}" http://127.0.0.1:PORT/clear-txt ;;
+esac
+"""
+
+
 class Pebble:
     """Validates by HTTP at `http_port` and by TLS at `tls_port`; `environment` has Pebble's switches, `settings` its configuration's."""
 
@@ -71,6 +80,13 @@ class Pebble:
             path = self.home / "root.pem"
             path.write_bytes(answer.read())
             return path
+
+    def dns_hook(self, directory):
+        """A program in `directory` that sets records in its DNS."""
+        hook = directory / "hook"
+        hook.write_text(DNS_HOOK.replace("PORT", str(self.challenges)))
+        hook.chmod(0o755)
+        return hook
 
     def section(self, storage, **keys):
         """[tls.acme] that leads here."""

@@ -14,23 +14,8 @@ import time
 import unittest
 
 from acme_server import AcmeServer
-from harness import LIMIT, Backend, Proxy, TestCase, client_context, connect_tls, make_authority, make_certificate, ok, open_socket, until
+from harness import LIMIT, Backend, Proxy, TestCase, always, client_context, connect_tls, make_authority, make_certificate, ok, open_socket, until
 from pebble import Pebble, free_port
-
-HOOK = """#!/bin/sh
-# $1 present or cleanup, $2 the record, $3 its value
-case $1 in
-  present) curl -sS -m 5 -d "{\\"host\\": \\"$2\\", \\"value\\": \\"$3\\"}" http://127.0.0.1:PORT/set-txt ;;
-  cleanup) curl -sS -m 5 -d "{\\"host\\": \\"$2\\"}" http://127.0.0.1:PORT/clear-txt ;;
-esac
-"""
-
-
-def always(peer):
-    while True:
-        peer.next_request()
-        peer.send(ok(b"served"))
-
 
 class AcmeTest(TestCase):
     def setUp(self):
@@ -118,9 +103,7 @@ class Issuing(AcmeTest):
 
     def test_by_dns_01_also_for_wildcards(self):
         pebble = self.pebble()
-        hook = self.directory() / "hook"
-        hook.write_text(HOOK.replace("PORT", str(pebble.challenges)))
-        hook.chmod(0o755)
+        hook = pebble.dns_hook(self.directory())
         proxy = self.start(Proxy(self.config(pebble, ("shop.com", "*.shop.com"), challenges='"dns-01"', dns_hook=f'["{hook}"]',
                                              dns_propagation='"0s"')))
         self.wait_for(pebble, proxy, "shop.com", "any.shop.com")

@@ -15,22 +15,10 @@ import unittest
 import urllib.request
 
 from acme_server import AcmeServer
-from harness import BINARY, LIMIT, Backend, Proxy, TestCase, free_port, ok, open_socket, until
+from harness import BINARY, LIMIT, Backend, Proxy, TestCase, always, free_port, ok, open_socket, until
 from pebble import Pebble
 
 ISSUED, FAILED, USAGE, CANNOT_BIND, NOTHING_DUE = 0, 1, 2, 4, 5
-DNS_HOOK = """#!/bin/sh
-case $1 in
-  present) curl -sS -m 5 -d "{\\"host\\": \\"$2\\", \\"value\\": \\"$3\\"}" http://127.0.0.1:PORT/set-txt ;;
-  cleanup) curl -sS -m 5 -d "{\\"host\\": \\"$2\\"}" http://127.0.0.1:PORT/clear-txt ;;
-esac
-"""
-
-
-def always(peer):
-    while True:
-        peer.next_request()
-        peer.send(ok(b"served"))
 
 
 class AcmeCase(TestCase):
@@ -80,7 +68,7 @@ class AcmeCase(TestCase):
         return path
 
     def dns_hook(self):
-        return self.file("dns-hook", DNS_HOOK.replace("PORT", str(self.server.challenges)))
+        return self.server.dns_hook(self.home)
 
     def assert_nothing_left(self):
         self.assertEqual(list(self.storage.glob("challenges/*")), [])
